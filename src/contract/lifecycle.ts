@@ -1,0 +1,48 @@
+/** The life of an order, as one table: which command, given by whom, takes an order from which status to which. */
+export const orderStatuses = ['placed', 'paid', 'shipped', 'received', 'cancelled'] as const;
+export type OrderStatus = (typeof orderStatuses)[number];
+
+export const roles = ['buyer', 'seller'] as const;
+export type Role = (typeof roles)[number];
+
+/** The hub acts by itself when a time has come. */
+export type Party = Role | 'hub';
+export const HUB = 'hub';
+
+export const orderCommands = ['pay', 'ship', 'receive', 'cancel'] as const;
+export type OrderCommand = (typeof orderCommands)[number];
+
+export interface Step {
+  command: OrderCommand;
+  from: OrderStatus;
+  by: readonly Party[];
+  to: OrderStatus;
+}
+
+export const lifecycle: readonly Step[] = [
+  { command: 'pay', from: 'placed', by: ['buyer'], to: 'paid' },
+  { command: 'cancel', from: 'placed', by: ['buyer', 'seller', 'hub'], to: 'cancelled' },
+  { command: 'ship', from: 'paid', by: ['seller'], to: 'shipped' },
+  { command: 'cancel', from: 'paid', by: ['buyer', 'seller'], to: 'cancelled' },
+  { command: 'receive', from: 'shipped', by: ['buyer', 'hub'], to: 'received' },
+];
+
+/** The statuses in which an order still binds its parties: neither may leave while one is open. */
+export const openStatuses: readonly OrderStatus[] = ['placed', 'paid', 'shipped'];
+
+export function stepOf(command: OrderCommand, from: OrderStatus): Step | undefined {
+  return lifecycle.find((step) => step.command === command && step.from === from);
+}
+
+/** Whether a party of this kind may ever give this command: the wrong role is refused whatever the status. */
+export function mayEver(command: OrderCommand, party: Party): boolean {
+  return lifecycle.some((step) => step.command === command && step.by.includes(party));
+}
+
+/** The commands that a party may give now. An unpaid order cannot be paid from `expiresAt` on, acted on or not. */
+export function allowedCommands(status: OrderStatus, party: Party, expired: boolean): OrderCommand[] {
+  return orderCommands.filter((command) => {
+    if (command === 'pay' && expired) return false;
+    return stepOf(command, status)?.by.includes(party) ?? false;
+  });
+}
