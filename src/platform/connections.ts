@@ -1,0 +1,65 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { SessionEndedReason } from '../contract/rooms.js';
+import type { Caller } from './caller.js';
+import { Metrics } from './metrics.js';
+import type { HubSocket } from './socket.js';
+
+const EXPIRY_CHECK_MS = 1_000;
+/** Sockets are told to come back within this time after a shutdown, each at another moment. */
+const RECONNECT_SPREAD_MS = 5_000;
+
+/** The sockets that are connected to this process, and how they are ended when their session is. */
+@Injectable()
+export class Connections implements OnApplicationShutdown {
+  private readonly byUser = new Map<string, Set<HubSocket>>();
+  private readonly expiry = setInterval(() => this.endExpired(), EXPIRY_CHECK_MS).unref();
+  /** Set when the hub shuts down: no message is taken any more. */
+  draining = false;
+
+  constructor(metrics: Metrics) {
+    metrics.observeSockets(() => [...this.byUser.values()].reduce((sum, sockets) => sum + sockets.size, 0));
+  }
+
+  add(socket: HubSocket): void {
+    const { userId } = socket.data.caller;
+    const sockets = this.byUser.get(userId) ?? new Set();
+    this.byUser.set(userId, sockets.add(socket));
+    socket.once('disconnect', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0 && this.byUser.get(userId) === sockets) this.byUser.delete(userId);
+    });
+  }
+
+  /** Cuts the sockets of a user whose sessions have ended, and says why. */
+  endSessions(userId: string, reason: SessionEndedReason, hasEnded: (caller: Caller) => boolean = () => true): void {
+    for (const socket of [...(this.byUser.get(userId) ?? [])]) {
+      if (hasEnded(socket.data.caller)) this.end(socket, reason);
+    }
+  }
+
+  /** Tells every socket that the hub shuts down, and when to come back. */
+  drain(): void {
+    this.draining = true;
+    for (const socket of this.all()) {
+      socket.emit('hub:draining', { reconnectAfterMs: Math.round(Math.random() * RECONNECT_SPREAD_MS) });
+    }
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.expiry);
+  }
+
+  private endExpired(): void {
+    const now = Date.now();
+    for (const socket of this.all()) if (socket.data.caller.expiresAt <= now) this.end(socket, 'expired');
+  }
+
+  private end(socket: HubSocket, reason: SessionEndedReason): void {
+    socket.emit('session:ended', { reason });
+    socket.disconnect(true);
+  }
+
+  private all(): HubSocket[] {
+    return [...this.byUser.values()].flatMap((sockets) => [...sockets]);
+  }
+}

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  DataSource,
+  DefaultNamingStrategy,
+  type EntityManager,
+  type EntitySchema,
+  type MixedList,
+  type QueryRunner,
+} from 'typeorm';
+import { Refusal } from '../contract/errors.js';
+import { adaptColumns, type Dialect, dataSourceOptions, dialectOf, migrate } from './dialect.js';
+import { migrations } from './migrations/index.js';
+
+/** What a piece of work writes and reads through inside one transaction. */
+export type Tx = EntityManager;
+
+const ATTEMPTS_MAX = 5;
+const BACKOFF_MS = 10;
+
+class SnakeCase extends DefaultNamingStrategy {
+  override columnName(propertyName: string, customName: string | undefined): string {
+    return customName ?? propertyName.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  }
+}
+
+interface TransactionOptions {
+  /** Which errors, besides lost races, a new attempt can mend. */
+  retry?: (error: unknown) => boolean;
+  /** Finds out whether a COMMIT whose answer was lost took effect. Without it, such a transaction is not run again. */
+  wasCommitted?: () => Promise<boolean>;
+}
+
+/**
+ * The database, as features see it: `read` for what needs no transaction, `transaction` for all that writes.
+ * On the embedded database all transactions take turns on one connection, and reads go through another that cannot write.
+ */
+export class Database {
+  private turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    readonly dialect: Dialect,
+    readonly writer: DataSource,
+    private readonly reader: DataSource,
+  ) {}
+
+  /** Connects, and brings the schema up to date. */
+  static async open(url: string, entities: MixedList<Function | string | EntitySchema>): Promise<Database> {
+    const dialect = await dialectOf(url);
+    const shared = {
+      entities,
+      migrations: migrations(dialect),
+      namingStrategy: new SnakeCase(),
+      logging: false,
+      synchronize: false,
+    };
+    const options = dataSourceOptions(dialect, url, shared);
+    const writer = await new DataSource(options.writer).initialize();
+    adaptColumns(dialect, writer);
+    await migrate(dialect, writer);
+    const reader = options.reader ? await new DataSource(options.reader).initialize() : writer;
+    if (reader !== writer) adaptColumns(dialect, reader);
+    return new Database(dialect, writer, reader);
+  }
+
+  /** Reads the latest committed state, outside of any transaction. */
+  get read(): EntityManager {
+    return this.reader.manager;
+  }
+
+  /** All or nothing: runs the work in one transaction, and the whole of it again if it loses a race. */
+  async transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.inTurn(() => this.attempt(work, options.wasCommitted));
+      } catch (error) {
+        const lost = this.dialect.isConflict(error) || (options.retry?.(error) ?? false);
+        // A lost connection says nothing of the outcome; only work that can find it out may be run again.
+        const again = lost || (options.wasCommitted !== undefined && this.dialect.isUnreachable(error));
+        if (again && attempt < ATTEMPTS_MAX) {
+          await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
+          continue;
+        }
+        if (again || this.dialect.isUnreachable(error)) throw new Refusal('UNAVAILABLE');
+        throw error;
+      }
+    }
+  }
+
+  /** Throws unless the database answers. */
+  async ping(): Promise<void> {
+    await this.read.query('SELECT 1');
+  }
+
+  async close(): Promise<void> {
+    await this.turn;
+    if (this.reader !== this.writer) await this.reader.destroy();
+    await this.writer.destroy();
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.dialect.singleWriter) return work();
+    const result = this.turn.then(work);
+    this.turn = result.catch(() => {});
+    return result;
+  }
+
+  private async attempt<T>(work: (tx: Tx) => Promise<T>, wasCommitted?: () => Promise<boolean>): Promise<T> {
+    const runner = this.writer.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      const result = await work(runner.manager);
+      await this.commit(runner, wasCommitted);
+      return result;
+    } catch (error) {
+      // Always: after a lock wait timeout only the last statement was undone, and a COMMIT would keep half of the work.
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
+      throw error;
+    } finally {
+      await runner.release().catch(() => {});
+    }
+  }
+
+  private async commit(runner: QueryRunner, wasCommitted?: () => Promise<boolean>): Promise<void> {
+    try {
+      await runner.commitTransaction();
+    } catch (error) {
+      const unknown = !this.dialect.singleWriter && this.dialect.isUnreachable(error);
+      if (unknown && (await wasCommitted?.())) return;
+      throw error;
+    }
+  }
+}
+
+/** `(?, ?), (?, ?)` for so many rows of so many values. */
+export function placeholders(rows: number, columns: number): string {
+  const row = `(${Array.from({ length: columns }, () => '?').join(', ')})`;
+  return Array.from({ length: rows }, () => row).join(', ');
+}

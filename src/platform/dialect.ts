@@ -1,0 +1,221 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import mysql from 'mysql2';
+import type { DataSource, DataSourceOptions } from 'typeorm';
+import { EmbeddedDatabase } from './embedded.driver.js';
+
+/**
+ * Everything in which the databases differ, and the only file that names one.
+ * The embedded database is SQLite; MariaDB and MySQL share a driver and differ in their collations and in one word of SQL.
+ */
+export interface Dialect {
+  readonly name: 'sqlite' | 'mariadb' | 'mysql';
+  /** One transaction at a time: the driver has a single connection for writing, on which transactions would nest. */
+  readonly singleWriter: boolean;
+  /** Ends a SELECT whose rows no other transaction may change before this one ends. */
+  readonly forUpdate: string;
+  /** The column types and table endings that migrations are written with. */
+  readonly ddl: {
+    text(characters: number): string;
+    longText: string;
+    integer: string;
+    serial: string;
+    table: string;
+    /** The ending of a table whose rows are kept in the order of its primary key. */
+    clustered: string;
+  };
+  /** Ends an INSERT so that rows whose `keys` are there already are updated in `columns` instead. */
+  onConflictUpdate(keys: readonly string[], columns: readonly string[]): string;
+  /** The table must hold a row with one of these unique keys already. */
+  isDuplicate(error: unknown): boolean;
+  /** The transaction lost a race and was undone; the whole of it can be run again. */
+  isConflict(error: unknown): boolean;
+  /** The server did not answer, or cannot do its work now. */
+  isUnreachable(error: unknown): boolean;
+}
+
+const CONNECTIONS = 10;
+const CONNECT_TIMEOUT_MS = 5_000;
+const LOCK_WAIT_SECONDS = 2;
+const MIGRATION_LOCK_SECONDS = 60;
+
+const sqlite: Dialect = {
+  name: 'sqlite',
+  singleWriter: true,
+  forUpdate: '',
+  ddl: {
+    text: () => 'TEXT',
+    longText: 'TEXT',
+    integer: 'INTEGER',
+    serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+    table: 'STRICT',
+    clustered: 'STRICT, WITHOUT ROWID',
+  },
+  onConflictUpdate: (keys, columns) =>
+    ` ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+  isDuplicate: (error) => /UNIQUE constraint failed/.test(messageOf(error)),
+  isConflict: (error) => /database is locked/.test(messageOf(error)),
+  isUnreachable: (error) => /disk I\/O error|database or disk is full|readonly database/.test(messageOf(error)),
+};
+
+function serverDialect(
+  name: 'mariadb' | 'mysql',
+  collation: string,
+  fresh: { row: string; value(column: string): string },
+): Dialect {
+  const table = `ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=${collation}`;
+  return {
+    name,
+    singleWriter: false,
+    forUpdate: ' FOR UPDATE',
+    ddl: {
+      text: (characters) => `VARCHAR(${characters})`,
+      longText: 'MEDIUMTEXT',
+      integer: 'BIGINT',
+      serial: 'BIGINT PRIMARY KEY AUTO_INCREMENT',
+      table,
+      clustered: table,
+    },
+    onConflictUpdate: (_keys, columns) =>
+      `${fresh.row} ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = ${fresh.value(column)}`).join(', ')}`,
+    isDuplicate: (error) => codeOf(error) === 'ER_DUP_ENTRY',
+    isConflict: (error) => CONFLICTS.has(codeOf(error)),
+    isUnreachable: (error) => UNREACHABLE.has(codeOf(error)),
+  };
+}
+
+// Byte for byte, trailing blanks included: other binary collations take 'a ' for 'a'.
+const mariadb = serverDialect('mariadb', 'utf8mb4_nopad_bin', { row: '', value: (column) => `VALUES(${column})` });
+const mysqlServer = serverDialect('mysql', 'utf8mb4_0900_bin', {
+  row: ' AS fresh',
+  value: (column) => `fresh.${column}`,
+});
+
+const CONFLICTS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
+const UNREACHABLE = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'POOL_CLOSED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ER_CON_COUNT_ERROR',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_SERVER_SHUTDOWN',
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'ER_READ_ONLY_MODE',
+  'ER_QUERY_INTERRUPTED',
+  'ER_CONNECTION_KILLED',
+]);
+
+interface DriverError {
+  code?: string;
+  message?: string;
+  driverError?: DriverError;
+}
+
+function codeOf(error: unknown): string {
+  const { code, driverError } = (error ?? {}) as DriverError;
+  return driverError?.code ?? code ?? '';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : '';
+}
+
+/** Finds out which database a URL leads to. A server is asked: its version tells MariaDB from MySQL. */
+export async function dialectOf(url: string): Promise<Dialect> {
+  if (url.startsWith('sqlite:')) return sqlite;
+  const connection = mysql.createConnection({ uri: url, connectTimeout: CONNECT_TIMEOUT_MS }).promise();
+  connection.on('error', () => {});
+  try {
+    const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT VERSION() AS version');
+    return /mariadb/i.test(String(rows[0]?.version)) ? mariadb : mysqlServer;
+  } finally {
+    connection.destroy();
+  }
+}
+
+type Shared = Pick<DataSourceOptions, 'entities' | 'migrations' | 'namingStrategy' | 'logging' | 'synchronize'>;
+
+/** What TypeORM connects with: for writing, and on the embedded database a second connection that can only read. */
+export function dataSourceOptions(
+  dialect: Dialect,
+  url: string,
+  shared: Shared,
+): { writer: DataSourceOptions; reader?: DataSourceOptions } {
+  if (dialect.name === 'sqlite') {
+    const file = url.slice('sqlite:'.length);
+    mkdirSync(dirname(file), { recursive: true });
+    // WAL alone would make commits durable only at the next checkpoint (synchronous=NORMAL): FULL is set on every connection.
+    const embedded = (pragmas: string[]): DataSourceOptions => ({
+      ...shared,
+      type: 'better-sqlite3',
+      database: file,
+      driver: EmbeddedDatabase,
+      prepareDatabase: (database: EmbeddedDatabase) => {
+        for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', ...pragmas]) database.pragma(pragma);
+      },
+    });
+    return { writer: embedded([]), reader: embedded(['query_only = ON']) };
+  }
+  return {
+    writer: {
+      ...shared,
+      type: 'mysql',
+      url,
+      driver: { ...mysql, createPool: createPreparedPool },
+      charset: 'utf8mb4',
+      timezone: 'Z',
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      supportBigNumbers: true,
+      bigNumberStrings: false,
+      poolSize: CONNECTIONS,
+      trace: false,
+    },
+  };
+}
+
+/** READ COMMITTED, set once per connection: InnoDB's default answers raced commands from the past. */
+function createPreparedPool(options: mysql.PoolOptions): mysql.Pool {
+  const pool = mysql.createPool(options);
+  pool.on('connection', (connection) => {
+    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    connection.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, time_zone = '+00:00'`);
+  });
+  return pool;
+}
+
+/**
+ * Entities name types that every database knows; this makes them the ones that the migrations give the columns.
+ * On the embedded database every column is INTEGER or TEXT, and its tables are STRICT; lengths are the contract's business.
+ */
+export function adaptColumns(dialect: Dialect, dataSource: DataSource): void {
+  for (const column of dataSource.entityMetadatas.flatMap((metadata) => metadata.columns)) {
+    if (dialect.name !== 'sqlite') {
+      if (column.type === 'text') column.type = 'mediumtext';
+      continue;
+    }
+    column.type = column.type === 'bigint' ? 'integer' : 'text';
+    column.length = '';
+  }
+}
+
+/** Runs the migrations that are missing; of several hubs that start at once, one does and the others wait. */
+export async function migrate(dialect: Dialect, dataSource: DataSource): Promise<void> {
+  if (dialect.name === 'sqlite') {
+    await dataSource.runMigrations({ transaction: 'all' });
+    return;
+  }
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query("SELECT GET_LOCK(CONCAT('order-hub:', DATABASE()), ?)", [MIGRATION_LOCK_SECONDS]);
+    await dataSource.runMigrations({ transaction: 'none' });
+    await runner.query("SELECT RELEASE_LOCK(CONCAT('order-hub:', DATABASE()))");
+  } finally {
+    await runner.release();
+  }
+}

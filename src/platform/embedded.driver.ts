@@ -1,0 +1,46 @@
+import { DatabaseSync, type DatabaseSyncInstance, enhance, type StatementSyncInstance } from '@photostructure/sqlite';
+
+/** A prepared statement as TypeORM's driver for embedded databases expects it: `reader` tells whether it gives rows. */
+class Statement {
+  readonly reader: boolean;
+
+  constructor(private readonly statement: StatementSyncInstance) {
+    this.reader = statement.columns().length > 0;
+  }
+
+  all(...parameters: unknown[]): unknown[] {
+    return this.statement.all(...parameters);
+  }
+
+  run(...parameters: unknown[]): unknown {
+    return this.statement.run(...parameters);
+  }
+}
+
+/**
+ * The embedded database behind TypeORM's `better-sqlite3` type. This package ships its binaries inside npm packages, so
+ * that a fresh clone needs neither a compiler nor a download; this class passes on what TypeORM calls.
+ */
+export class EmbeddedDatabase {
+  private readonly database: DatabaseSyncInstance;
+
+  constructor(file: string, options: { timeout?: number }) {
+    this.database = new DatabaseSync(file, { timeout: options.timeout ?? 5_000 });
+  }
+
+  prepare(sql: string): Statement {
+    return new Statement(this.database.prepare(sql));
+  }
+
+  exec(sql: string): void {
+    this.database.exec(sql);
+  }
+
+  pragma(source: string): unknown {
+    return enhance(this.database).pragma(source);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}

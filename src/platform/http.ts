@@ -1,0 +1,122 @@
+import {
+  applyDecorators,
+  createParamDecorator,
+  type ExecutionContext,
+  HttpCode,
+  RequestMapping,
+  RequestMethod,
+  SetMetadata,
+} from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { type Fault, Refusal, refusals } from '../contract/errors.js';
+import { parse } from '../contract/parse.js';
+import {
+  type Answer,
+  KEY_HEADER,
+  REPLAYED_HEADER,
+  type RouteName,
+  type RouteRow,
+  routes,
+  SEQ_HEADER,
+} from '../contract/wire.js';
+import type { Caller } from './caller.js';
+
+const ROUTE = 'order-hub:route';
+
+export interface HubRequest extends Request {
+  caller?: Caller;
+}
+
+/** The route of the contract that a controller's method serves. */
+export function Serves(name: RouteName): MethodDecorator {
+  const route: RouteRow = routes[name];
+  return applyDecorators(
+    SetMetadata(ROUTE, route),
+    RequestMapping({ path: route.path, method: RequestMethod[route.method] }),
+    HttpCode(route.status ?? 200),
+  );
+}
+
+export function routeOf(context: ExecutionContext): RouteRow {
+  return Reflect.getMetadata(ROUTE, context.getHandler());
+}
+
+/** The request as the route's shape says: path, query and body as one message. */
+export const Input = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  readRequest(routeOf(context), context.switchToHttp().getRequest<HubRequest>()),
+);
+
+/** Who asks. Routes that are open have none. */
+export const FromCaller = createParamDecorator((_: unknown, context: ExecutionContext) => {
+  const { caller } = context.switchToHttp().getRequest<HubRequest>();
+  if (!caller) throw new Refusal('UNAUTHENTICATED');
+  return caller;
+});
+
+/** Answers over HTTP as the acknowledgement would have: what it carries besides the data goes into headers. */
+export function reply<T>(response: Response, answer: Answer<T>): T | { error: unknown } {
+  if (answer.replayed) response.setHeader(REPLAYED_HEADER, 'true');
+  if (!answer.ok) {
+    response.status(refusals[answer.error.code].status);
+    return { error: answer.error };
+  }
+  if (answer.seq !== undefined) response.setHeader(SEQ_HEADER, String(answer.seq));
+  return answer.data;
+}
+
+function readRequest(route: RouteRow, request: HubRequest): unknown {
+  const schema = route.request ?? z.strictObject({});
+  const faults: Fault[] = [];
+  const message = route.method === 'GET' ? readQuery(route, request, faults) : readBody(route, request, faults);
+  if (takesKey(schema)) readKey(request, message, faults);
+  try {
+    const parsed = parse(schema, message);
+    if (faults.length === 0) return parsed;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    faults.push(...(error.details as Fault[]));
+  }
+  throw Refusal.badMessage(faults);
+}
+
+function readQuery(route: RouteRow, request: HubRequest, faults: Fault[]): Record<string, unknown> {
+  const query: Record<string, unknown> = { ...request.query };
+  for (const name of Object.keys(request.params)) if (Object.hasOwn(query, name)) faults.push(unlisted(name));
+  for (const name of route.numbers ?? []) {
+    const value = query[name];
+    if (typeof value === 'string' && /^(0|[1-9]\d{0,15})$/.test(value)) query[name] = Number(value);
+  }
+  return { ...query, ...request.params };
+}
+
+function readBody(route: RouteRow, request: HubRequest, faults: Fault[]): Record<string, unknown> {
+  for (const name of Object.keys(request.query)) faults.push(unlisted(name));
+  const body: unknown = request.body ?? {};
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw Refusal.badMessage([...faults, { path: '', problem: 'must be an object' }]);
+  }
+  const message = body as Record<string, unknown>;
+  for (const [name, value] of Object.entries(request.params)) {
+    if (!Object.hasOwn(message, name)) continue;
+    if (!route.wordForWord) faults.push(unlisted(name));
+    else if (message[name] !== value) faults.push({ path: name, problem: 'differs from the one in the path' });
+  }
+  return { ...message, ...request.params };
+}
+
+function readKey(request: HubRequest, message: Record<string, unknown>, faults: Fault[]): void {
+  const key = request.header(KEY_HEADER);
+  if (key === undefined) return;
+  if (Object.hasOwn(message, 'key') && message.key !== key) {
+    faults.push({ path: 'key', problem: `differs from the header ${KEY_HEADER}` });
+  } else message.key = key;
+}
+
+function takesKey(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodObject && 'key' in schema.shape;
+}
+
+function unlisted(name: string): Fault {
+  return { path: name, problem: 'is not a field of this message' };
+}

@@ -1,0 +1,8 @@
+import type { MigrationInterface } from 'typeorm';
+import type { Dialect } from '../dialect.js';
+import { initial1700000000000 } from './0001-initial.js';
+
+/** Every migration, oldest first. TypeORM keeps their names in the database and runs those that are missing. */
+export function migrations(dialect: Dialect): (new () => MigrationInterface)[] {
+  return [initial1700000000000(dialect)];
+}

@@ -1,0 +1,144 @@
+import type { IncomingMessage } from 'node:http';
+import type { INestApplicationContext } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import type { Server, ServerOptions } from 'socket.io';
+import type { Config } from '../config.js';
+import { Refusal } from '../contract/errors.js';
+import { parse } from '../contract/parse.js';
+import { handshake } from '../contract/rooms.js';
+import { type Answer, type Data, FRAME_BYTES_MAX, type MessageName, messages, type Request } from '../contract/wire.js';
+import type { Caller } from './caller.js';
+import type { Connections } from './connections.js';
+import type { Faults } from './faults.js';
+import type { HubServer, HubSocket } from './socket.js';
+
+/** A gateway: one method a message of the contract. A message without its method does not compile. */
+export type MessageHandlers = {
+  [Name in MessageName]: (caller: Caller, request: Request<Name>) => Promise<Answer<Data<Name>>>;
+};
+
+/** What the adapter is handed by the features that it knows nothing of. */
+export interface Door {
+  authenticate(token: string): Promise<Caller>;
+  handlers: MessageHandlers;
+  connections: Connections;
+  faults: Faults;
+  config: Config;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const PING_INTERVAL_MS = 10_000;
+const PING_TIMEOUT_MS = 10_000;
+const MESSAGE_NAME_CHARACTERS_MAX = 100;
+
+/**
+ * The way in over Socket.IO. Nest's own binding of messages loses the acknowledgement of a failure, answers the messages of
+ * one socket in any order and costs an observable a message; this one parses, calls, answers, and answers whatever is thrown.
+ */
+export class SocketAdapter extends IoAdapter {
+  constructor(
+    app: INestApplicationContext,
+    private readonly door: Door,
+  ) {
+    super(app);
+  }
+
+  override createIOServer(port: number, options?: ServerOptions): Server {
+    const { config } = this.door;
+    const server: HubServer = super.createIOServer(port, {
+      ...options,
+      serveClient: false,
+      maxHttpBufferSize: FRAME_BYTES_MAX,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: PING_TIMEOUT_MS,
+      cors: { origin: config.allowedOrigins },
+      // CORS does not hold for WebSockets: a foreign page could open one, so the origin is checked at the door itself.
+      allowRequest: (request: IncomingMessage, callback: (error: string | undefined, allowed: boolean) => void) =>
+        callback(undefined, isAllowedOrigin(request, config)),
+    } as unknown as ServerOptions);
+    server.use((socket, next) => {
+      this.admit(socket).then(
+        () => next(),
+        (error: unknown) => {
+          const data = this.door.faults.bodyOf(error);
+          next(Object.assign(new Error(data.code), { data }));
+        },
+      );
+    });
+    return server as unknown as Server;
+  }
+
+  /** Called by Nest for each new socket. Every packet is heard here, of whatever name, and none goes on to other listeners. */
+  override bindMessageHandlers(socket: HubSocket): void {
+    socket.use(([name, ...values]) => this.hear(socket, name, values));
+  }
+
+  /** Before anything else: who is this? Only then is the rest of the handshake read. */
+  private async admit(socket: HubSocket): Promise<void> {
+    if (this.door.connections.draining) throw new Refusal('UNAVAILABLE');
+    const { token } = socket.handshake.auth;
+    if (typeof token !== 'string') throw new Refusal('UNAUTHENTICATED');
+    socket.data.caller = await this.door.authenticate(token);
+    socket.data.last = parse(handshake, socket.handshake.auth).last;
+  }
+
+  /** Takes effect in the order sent, and is answered in that order: one socket never sees its own past. */
+  private hear(socket: HubSocket, name: unknown, values: unknown[]): void {
+    const last = values.at(-1);
+    const acknowledge = typeof last === 'function' ? (last as (answer: Answer<unknown>) => void) : undefined;
+    const payload = acknowledge ? values.slice(0, -1) : values;
+    const earlier = socket.data.answered ?? Promise.resolve();
+    const answer = this.answer(socket.data.caller, name, payload, earlier);
+    const answered = earlier
+      .then(() => answer)
+      .then((given) => {
+        if (acknowledge) acknowledge(given);
+        else if (!given.ok) {
+          const message = String(name).slice(0, MESSAGE_NAME_CHARACTERS_MAX);
+          socket.emit('order:error', { message, error: given.error });
+        }
+        if (socket.data.answered === answered) socket.data.answered = undefined;
+      });
+    socket.data.answered = answered;
+  }
+
+  private async answer(
+    caller: Caller,
+    name: unknown,
+    payload: unknown[],
+    earlier: Promise<void>,
+  ): Promise<Answer<unknown>> {
+    try {
+      if (this.door.connections.draining) throw new Refusal('UNAVAILABLE');
+      if (caller.expiresAt <= Date.now()) throw new Refusal('UNAUTHENTICATED');
+      if (!isMessageName(name)) throw new Refusal('UNKNOWN_MESSAGE');
+      if (payload.length > 1) throw Refusal.badMessage([{ path: '', problem: 'must be one object' }]);
+      const message = messages[name];
+      const request = parse(message.request, payload[0]);
+      // A command goes straight to its queue, which keeps the order. A read waits for what was sent before it.
+      if ('read' in message) await earlier;
+      return await this.call(name, caller, request);
+    } catch (error) {
+      return { ok: false, error: this.door.faults.bodyOf(error) };
+    }
+  }
+
+  private call(name: MessageName, caller: Caller, request: unknown): Promise<Answer<unknown>> {
+    const handler = this.door.handlers[name] as (caller: Caller, request: unknown) => Promise<Answer<unknown>>;
+    return handler.call(this.door.handlers, caller, request);
+  }
+}
+
+function isMessageName(name: unknown): name is MessageName {
+  return typeof name === 'string' && Object.hasOwn(messages, name);
+}
+
+/** Callers without an origin are not browsers. A page may connect from the hub's own origin, and from those that are listed. */
+function isAllowedOrigin({ headers }: IncomingMessage, config: Config): boolean {
+  const { origin } = headers;
+  if (origin === undefined) return true;
+  if (config.allowedOrigins.includes(origin)) return true;
+  const hosts = [headers.host, ...(config.trustProxy ? [headers['x-forwarded-host']] : [])];
+  return URL.canParse(origin) && hosts.includes(new URL(origin).host);
+}

@@ -1,0 +1,14 @@
+import type { Server, Socket } from 'socket.io';
+import type { Last } from '../contract/rooms.js';
+import type { ClientToServer, ServerToClient } from '../contract/wire.js';
+import type { Caller } from './caller.js';
+
+interface SocketData {
+  caller: Caller;
+  last: Last | undefined;
+  /** Settles when the latest message of this socket has been answered. */
+  answered: Promise<void> | undefined;
+}
+
+export type HubServer = Server<ClientToServer, ServerToClient, Record<string, never>, SocketData>;
+export type HubSocket = Socket<ClientToServer, ServerToClient, Record<string, never>, SocketData>;
