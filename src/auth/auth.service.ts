@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { IsNull } from 'typeorm';
+import type { LoggedIn, LoginRequest, PasswordRequest } from '../contract/auth.js';
+import { Refusal } from '../contract/errors.js';
+import { isoTime } from '../contract/fields.js';
+import { HUB } from '../contract/lifecycle.js';
+import type { Caller } from '../platform/caller.js';
+import { Database, type Tx } from '../platform/database.js';
+import { hashPassword, isPassword } from './passwords.js';
+import { SessionsService } from './sessions.service.js';
+import { User } from './user.entity.js';
+
+/** Users and their passwords. */
+@Injectable()
+export class AuthService {
+  constructor(
+    private readonly database: Database,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  /** Adds a user; `join` adds what other features keep of one, in the same transaction. */
+  async register(userId: string, password: string, join: (tx: Tx) => Promise<void>): Promise<void> {
+    // Events name the hub itself by this word, so nobody else may bear it.
+    if (userId === HUB) throw new Refusal('USER_EXISTS');
+    if (await this.database.read.existsBy(User, { userId })) throw new Refusal('USER_EXISTS');
+    const passwordHash = await hashPassword(password);
+    try {
+      await this.database.transaction(async (tx) => {
+        await tx.insert(User, { userId, passwordHash, createdAt: Date.now(), unregisteredAt: null });
+        await join(tx);
+      });
+    } catch (error) {
+      if (this.database.dialect.isDuplicate(error)) throw new Refusal('USER_EXISTS');
+      throw error;
+    }
+  }
+
+  async login({ userId, password, terminal }: LoginRequest): Promise<LoggedIn> {
+    const user = await this.find(userId);
+    if (!(await isPassword(user?.passwordHash, password)) || !user) throw new Refusal('UNAUTHENTICATED');
+    const { token, expiresAt } = await this.database.transaction(async (tx) => {
+      await this.lockUnchanged(tx, user);
+      return this.sessions.open(tx, userId, terminal ?? null);
+    });
+    return { token, expiresAt: isoTime(expiresAt), userId };
+  }
+
+  /** Changes the password; every other session of the user ends. */
+  async changePassword(caller: Caller, { oldPassword, newPassword }: PasswordRequest): Promise<void> {
+    const user = await this.check(caller.userId, oldPassword);
+    const passwordHash = await hashPassword(newPassword);
+    await this.database.transaction(async (tx) => {
+      await this.lockUnchanged(tx, user);
+      await tx.update(User, { userId: user.userId }, { passwordHash });
+      await this.sessions.endAll(tx, user.userId, caller.sessionId);
+    });
+    this.sessions.cut(user.userId, 'password', caller.sessionId);
+  }
+
+  /** Takes a user away for good; `leave` refuses, or does what other features must, in the same transaction. */
+  async unregister(caller: Caller, password: string, leave: (tx: Tx) => Promise<void>): Promise<void> {
+    const user = await this.check(caller.userId, password);
+    await this.database.transaction(async (tx) => {
+      await leave(tx);
+      await this.lockUnchanged(tx, user);
+      await tx.update(User, { userId: user.userId }, { unregisteredAt: Date.now() });
+      await this.sessions.endAll(tx, user.userId);
+    });
+    this.sessions.cut(user.userId, 'unregistered');
+  }
+
+  private async check(userId: string, password: string): Promise<User> {
+    const user = await this.find(userId);
+    if (!user || !(await isPassword(user.passwordHash, password))) throw new Refusal('UNAUTHENTICATED');
+    return user;
+  }
+
+  private find(userId: string): Promise<User | null> {
+    return this.database.read.findOneBy(User, { userId, unregisteredAt: IsNull() });
+  }
+
+  /** The password was checked outside of the transaction: it must still be the one, or the check was of the past. */
+  private async lockUnchanged(tx: Tx, user: User): Promise<void> {
+    const sql = `SELECT password_hash AS passwordHash, unregistered_at AS unregisteredAt FROM users WHERE user_id = ?`;
+    const [row]: Pick<User, 'passwordHash' | 'unregisteredAt'>[] = await tx.query(
+      sql + this.database.dialect.forUpdate,
+      [user.userId],
+    );
+    if (row?.passwordHash !== user.passwordHash || row.unregisteredAt !== null) throw new Refusal('UNAUTHENTICATED');
+  }
+}

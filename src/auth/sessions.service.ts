@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config.js';
+import { Refusal } from '../contract/errors.js';
+import type { SessionEndedReason } from '../contract/rooms.js';
+import type { Caller } from '../platform/caller.js';
+import { Connections } from '../platform/connections.js';
+import { Database, type Tx } from '../platform/database.js';
+import { Session } from './session.entity.js';
+
+const TOKEN_BYTES = 32;
+const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+
+/** Sessions: random tokens, stored hashed, dead at their time or when they are ended. */
+@Injectable()
+export class SessionsService {
+  constructor(
+    private readonly database: Database,
+    private readonly connections: Connections,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async open(tx: Tx, userId: string, terminal: string | null): Promise<{ token: string; expiresAt: number }> {
+    const token = randomBytes(TOKEN_BYTES).toString('base64url');
+    const createdAt = Date.now();
+    const expiresAt = createdAt + this.config.sessionTtlSeconds * 1_000;
+    await tx.insert(Session, { tokenHash: hashToken(token), userId, terminal, createdAt, expiresAt });
+    return { token, expiresAt };
+  }
+
+  /** Who holds this token, or `UNAUTHENTICATED`. */
+  async authenticate(token: string): Promise<Caller> {
+    const session = TOKEN.test(token) ? await this.find(hashToken(token)) : null;
+    if (!session) throw new Refusal('UNAUTHENTICATED');
+    const { tokenHash, userId, terminal, expiresAt } = session;
+    return { userId, sessionId: tokenHash, terminal, expiresAt };
+  }
+
+  /** Whether a session that was found valid still is: it may have ended while its socket was connecting. */
+  async isAlive(caller: Caller): Promise<boolean> {
+    return (await this.find(caller.sessionId)) !== null;
+  }
+
+  /** Ends one session. Its token is dead at once, and its sockets are cut. */
+  async end(caller: Caller): Promise<void> {
+    await this.database.transaction((tx) => tx.delete(Session, { tokenHash: caller.sessionId }));
+    this.connections.endSessions(caller.userId, 'logout', ({ sessionId }) => sessionId === caller.sessionId);
+  }
+
+  /** Ends every session of a user, but for one. The sockets are cut by `cut`, when the transaction is through. */
+  async endAll(tx: Tx, userId: string, except?: string): Promise<void> {
+    const query = tx.createQueryBuilder().delete().from(Session).where('userId = :userId', { userId });
+    if (except !== undefined) query.andWhere('tokenHash <> :except', { except });
+    await query.execute();
+  }
+
+  cut(userId: string, reason: SessionEndedReason, except?: string): void {
+    this.connections.endSessions(userId, reason, ({ sessionId }) => sessionId !== except);
+  }
+
+  private async find(tokenHash: string): Promise<Session | null> {
+    const session = await this.database.read.findOneBy(Session, { tokenHash });
+    return session && session.expiresAt > Date.now() ? session : null;
+  }
+}
+
+function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}

@@ -1,0 +1,189 @@
+import { roles } from '../contract/lifecycle.js';
+import type { Tx } from '../platform/database.js';
+import type { Dialect } from '../platform/dialect.js';
+import { type BookRow, type BookTextsRow, bookTextColumns } from './book.view.js';
+import type { Command } from './command.js';
+import { orderColumns } from './order.columns.js';
+import type { OrderEntity } from './order.entity.js';
+import { memberOf, type OrderRow, orderRow } from './order.view.js';
+import { type AnswerRow, pair, type RoomRow, type WalletRow, type World } from './world.js';
+
+/**
+ * Loads and locks every row that the commands of a batch touch, in one fixed order (keys, orders, stock, balances, rooms),
+ * so that two hubs never wait for each other in a circle. One statement a kind of row, however many commands there are;
+ * a kind that none of them needs is left out.
+ */
+export async function load(tx: Tx, dialect: Dialect, commands: readonly Command[], world: World): Promise<void> {
+  await new Loader(tx, dialect, commands, world).load();
+}
+
+const ORDER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+class Loader {
+  constructor(
+    private readonly tx: Tx,
+    private readonly dialect: Dialect,
+    private readonly commands: readonly Command[],
+    private readonly world: World,
+  ) {}
+
+  async load(): Promise<void> {
+    await this.answers();
+    await this.orders();
+    await this.stores();
+    await this.books();
+    await this.stock();
+    await this.wallets();
+    await this.rooms();
+    // Last, and without a lock of its own: who unregisters takes the locks above first, so this is the truth until commit.
+    await this.users();
+  }
+
+  private async answers(): Promise<void> {
+    const keys = this.commands.flatMap(({ by, key }) => (by !== null && key ? [{ userId: by, key: key.text }] : []));
+    const [where, parameters] = inGroups(
+      'user_id',
+      'idem_key',
+      keys.map(({ userId, key }) => [userId, key]),
+    );
+    const rows = await this.select<Omit<AnswerRow, 'answer'> & { answer: string }>(
+      parameters,
+      `SELECT user_id AS userId, idem_key AS \`key\`, message_hash AS messageHash, answer FROM command_answers WHERE ${where}`,
+    );
+    for (const row of rows)
+      this.world.answers.set(pair(row.userId, row.key), { ...row, answer: JSON.parse(row.answer) });
+  }
+
+  private async orders(): Promise<void> {
+    const ids = this.commands.flatMap(({ request }) =>
+      'orderId' in request && ORDER_ID.test(request.orderId) ? [request.orderId] : [],
+    );
+    const rows = await this.selectIn<OrderEntity>(`SELECT ${orderColumns} FROM orders WHERE order_id`, ids);
+    for (const row of rows) this.world.orders.set(row.orderId, orderRow(row));
+  }
+
+  private async stores(): Promise<void> {
+    const ids = this.commands.flatMap(({ request }) => ('storeId' in request ? [request.storeId] : []));
+    // Stores never change hands, so their rows need no lock.
+    const sql = 'SELECT store_id AS storeId, owner_id AS ownerId FROM stores WHERE store_id';
+    const rows = await this.selectIn<{ storeId: string; ownerId: string }>(sql, ids, '');
+    for (const { storeId, ownerId } of rows) this.world.stores.set(storeId, ownerId);
+  }
+
+  /** The books of orders to place and of stock to change, by their ids; those that cancelled orders give back, by number. */
+  private async books(): Promise<void> {
+    const wanted = this.commands.flatMap(({ name, request }): [string, string][] => {
+      if (name === 'order:place') return request.items.map(({ bookId }) => [request.storeId, bookId]);
+      return name === 'stock:add' ? [[request.storeId, request.bookId]] : [];
+    });
+    const columns = 'book_no AS bookNo, store_id AS storeId, book_id AS bookId, title, price, low_mark AS lowMark';
+    const [where, parameters] = inGroups('store_id', 'book_id', wanted);
+    const named = await this.select<Omit<BookRow, 'stock'>>(
+      parameters,
+      `SELECT ${columns} FROM books WHERE ${where}`,
+      '',
+    );
+    const restored = this.ordersThat('order:cancel', 'order:due').flatMap(({ items }) =>
+      items.map(({ bookNo }) => bookNo),
+    );
+    const numbered = await this.selectIn<Omit<BookRow, 'stock'>>(
+      `SELECT ${columns} FROM books WHERE book_no`,
+      restored,
+      '',
+    );
+    for (const book of [...named, ...numbered]) {
+      if (!this.world.booksByNo.has(book.bookNo)) this.world.addBook({ ...book, stock: 0 });
+    }
+    const described = this.commands.flatMap(({ name, request }) => {
+      const book = name === 'stock:add' ? this.world.books.get(pair(request.storeId, request.bookId)) : undefined;
+      return book ? [book.bookNo] : [];
+    });
+    const texts = await this.selectIn<BookTextsRow>(
+      `SELECT book_no AS bookNo, ${bookTextColumns} FROM book_texts WHERE book_no`,
+      described,
+      '',
+    );
+    for (const row of texts) this.world.texts.set(row.bookNo, row);
+  }
+
+  private async stock(): Promise<void> {
+    const sql = 'SELECT book_no AS bookNo, stock FROM book_stock WHERE book_no';
+    const rows = await this.selectIn<{ bookNo: number; stock: number }>(sql, [...this.world.booksByNo.keys()]);
+    for (const { bookNo, stock } of rows) {
+      const book = this.world.booksByNo.get(bookNo);
+      if (book) book.stock = stock;
+    }
+  }
+
+  private async wallets(): Promise<void> {
+    const owners = this.commands.flatMap(({ name, by }) => (name.startsWith('wallet:') && by !== null ? [by] : []));
+    const parties = this.ordersThat('order:pay', 'order:cancel').flatMap(({ buyerId, sellerId }) => [
+      buyerId,
+      sellerId,
+    ]);
+    const sql = 'SELECT user_id AS userId, balance, entries FROM wallets WHERE user_id';
+    const rows = await this.selectIn<WalletRow>(sql, [...owners, ...parties]);
+    for (const row of rows) this.world.wallets.set(row.userId, row);
+  }
+
+  private async rooms(): Promise<void> {
+    const members = this.commands.flatMap(({ name, by, request }): [string, string][] => {
+      if (name === 'order:place') {
+        const ownerId = this.world.stores.get(request.storeId);
+        return ownerId === undefined || by === null
+          ? []
+          : [
+              ['buyer', by],
+              ['seller', ownerId],
+            ];
+      }
+      const order = 'orderId' in request ? this.world.orders.get(request.orderId) : undefined;
+      return order ? roles.map((role) => [role, memberOf(order, role)]) : [];
+    });
+    const [where, parameters] = inGroups('role', 'user_id', members);
+    const rows = await this.select<RoomRow>(
+      parameters,
+      `SELECT role, user_id AS userId, head FROM rooms WHERE ${where}`,
+    );
+    for (const row of rows) this.world.rooms.set(pair(row.role, row.userId), row);
+  }
+
+  private async users(): Promise<void> {
+    const ids = [...this.commands.flatMap(({ by }) => (by === null ? [] : [by])), ...this.world.stores.values()];
+    const sql = 'SELECT user_id AS userId FROM users WHERE unregistered_at IS NULL AND user_id';
+    const rows = await this.selectIn<{ userId: string }>(sql, ids, '');
+    for (const { userId } of rows) this.world.users.add(userId);
+  }
+
+  private ordersThat(...names: Command['name'][]): OrderRow[] {
+    return this.commands.flatMap(({ name, request }) => {
+      const order = names.includes(name) && 'orderId' in request ? this.world.orders.get(request.orderId) : undefined;
+      return order ? [order] : [];
+    });
+  }
+
+  private selectIn<Row>(sql: string, values: readonly (string | number)[], lock?: string): Promise<Row[]> {
+    const distinct = [...new Set(values)];
+    return this.select<Row>(distinct, `${sql} IN (${marks(distinct)})`, lock);
+  }
+
+  private async select<Row>(
+    parameters: readonly (string | number)[],
+    sql: string,
+    lock = this.dialect.forUpdate,
+  ): Promise<Row[]> {
+    return parameters.length === 0 ? [] : this.tx.query(sql + lock, [...parameters]);
+  }
+}
+
+/** `(a = ? AND b IN (?, ?)) OR …`: pairs of values, grouped by the first, as every database can look up by an index. */
+function inGroups(first: string, second: string, pairs: readonly [string, string][] | string[][]): [string, string[]] {
+  const groups = new Map<string, Set<string>>();
+  for (const [a = '', b = ''] of pairs) groups.set(a, (groups.get(a) ?? new Set()).add(b));
+  const terms = [...groups.values()].map((seconds) => `(${first} = ? AND ${second} IN (${marks([...seconds])}))`);
+  return [terms.join(' OR '), [...groups].flatMap(([a, seconds]) => [a, ...seconds])];
+}
+
+function marks(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
+}

@@ -1,0 +1,30 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** The first answer to a user's command with this key, and the hash of the message that it answered. */
+@Entity('command_answers')
+export class CommandAnswer {
+  @PrimaryColumn('varchar', { length: 64 })
+  userId!: string;
+
+  @PrimaryColumn('varchar', { length: 64 })
+  idemKey!: string;
+
+  @Column('varchar', { length: 64 })
+  messageHash!: string;
+
+  @Column('text')
+  answer!: string;
+
+  @Column('bigint')
+  at!: number;
+}
+
+/** The latest batch that a hub process has committed: tells the truth about a COMMIT whose answer was lost. */
+@Entity('hub_batches')
+export class HubBatch {
+  @PrimaryColumn('varchar', { length: 36 })
+  nodeId!: string;
+
+  @Column('bigint')
+  batchNo!: number;
+}

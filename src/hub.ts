@@ -1,0 +1,67 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import { AppModule } from './app.module.js';
+import { SessionsService } from './auth/sessions.service.js';
+import { CommandQueue } from './commands/command.queue.js';
+import { DueWatch } from './commands/due.watch.js';
+import type { Config } from './config.js';
+import { FRAME_BYTES_MAX, KEY_HEADER, REPLAYED_HEADER, SEQ_HEADER } from './contract/wire.js';
+import { OrdersGateway } from './orders/orders.gateway.js';
+import { Connections } from './platform/connections.js';
+import { Faults } from './platform/faults.js';
+import { Logger } from './platform/logger.js';
+import { SocketAdapter } from './platform/socket.adapter.js';
+
+/** A whole hub, assembled. */
+export interface Hub {
+  app: NestExpressApplication;
+  /** Starts to listen, and gives the address. */
+  listen(): Promise<string>;
+  /** Takes no new message, answers those under way, cuts the sockets, closes the database. */
+  close(): Promise<void>;
+}
+
+export async function createHub(config: Config): Promise<Hub> {
+  const logger = new Logger(config);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
+    bodyParser: false,
+    logger,
+    abortOnError: false,
+  });
+  app.set('trust proxy', config.trustProxy);
+  app.disable('etag');
+  app.use(helmet());
+  app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
+  app.enableCors({
+    origin: config.allowedOrigins,
+    allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER],
+    exposedHeaders: [SEQ_HEADER, REPLAYED_HEADER, 'Retry-After'],
+  });
+  const sessions = app.get(SessionsService);
+  app.useWebSocketAdapter(
+    new SocketAdapter(app, {
+      authenticate: (token) => sessions.authenticate(token),
+      handlers: app.get(OrdersGateway),
+      connections: app.get(Connections),
+      faults: app.get(Faults),
+      config,
+    }),
+  );
+
+  return {
+    app,
+    async listen() {
+      await app.listen(config.port, config.host);
+      const address = app.getHttpServer().address();
+      const port = typeof address === 'object' && address !== null ? address.port : config.port;
+      return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+    },
+    async close() {
+      app.get(Connections).drain();
+      await app.get(DueWatch).stop();
+      await app.get(CommandQueue).idle();
+      await app.close();
+    },
+  };
+}

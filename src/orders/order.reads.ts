@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { OrderEntity } from '../commands/order.entity.js';
+import { orderRow, orderView, orderWithTimeline, partyOf } from '../commands/order.view.js';
+import { Refusal } from '../contract/errors.js';
+import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
+import { openStatuses } from '../contract/lifecycle.js';
+import type { ListRequest, Order, OrderWithTimeline } from '../contract/orders.js';
+import { Database, type Tx } from '../platform/database.js';
+
+/** Orders, as their parties read them. */
+@Injectable()
+export class OrderReads {
+  constructor(private readonly database: Database) {}
+
+  async get(userId: string, orderId: string): Promise<OrderWithTimeline> {
+    // Never more than an id's length of text reaches the database, so nothing else can match.
+    const entity = await this.database.read.findOneBy(OrderEntity, { orderId });
+    if (!entity) throw new Refusal('ORDER_NOT_FOUND');
+    const order = orderRow(entity);
+    const party = partyOf(order, userId);
+    if (!party) throw new Refusal('FORBIDDEN');
+    return orderWithTimeline(order, party, Date.now());
+  }
+
+  /** Newest first: ids sort by the time of placing, so the last one of a page is where the next begins. */
+  async list(
+    userId: string,
+    { role, status, storeId, after, limit = PAGE_LIMIT_DEFAULT }: ListRequest,
+  ): Promise<Page<Order>> {
+    const query = this.database.read
+      .createQueryBuilder(OrderEntity, 'o')
+      .where(role === 'buyer' ? 'o.buyerId = :userId' : 'o.sellerId = :userId', { userId })
+      .orderBy('o.orderId', 'DESC')
+      .limit(limit + 1);
+    if (status !== undefined) query.andWhere('o.status = :status', { status });
+    if (storeId !== undefined) query.andWhere('o.storeId = :storeId', { storeId });
+    if (after !== undefined) query.andWhere('o.orderId < :after', { after });
+    const rows = await query.getMany();
+    const now = Date.now();
+    const items = rows.slice(0, limit).map((entity) => orderView(orderRow(entity), role, now));
+    return { items, next: rows.length > limit ? (items.at(-1)?.orderId ?? null) : null };
+  }
+
+  /** How many orders still bind this user, as buyer or as seller. */
+  async countOpen(tx: Tx, userId: string): Promise<number> {
+    return tx
+      .createQueryBuilder(OrderEntity, 'o')
+      .where('(o.buyerId = :userId OR o.sellerId = :userId) AND o.status IN (:...openStatuses)', {
+        userId,
+        openStatuses,
+      })
+      .getCount();
+  }
+}

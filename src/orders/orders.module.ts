@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { CommandsModule } from '../commands/commands.module.js';
+import { RoomsModule } from '../rooms/rooms.module.js';
+import { OrderReads } from './order.reads.js';
+import { OrdersController } from './orders.controller.js';
+import { OrdersGateway } from './orders.gateway.js';
+
+@Module({
+  imports: [AuthModule, CommandsModule, RoomsModule],
+  controllers: [OrdersController],
+  providers: [OrdersGateway, OrderReads],
+  exports: [OrderReads],
+})
+export class OrdersModule {}

@@ -1,0 +1,34 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Role } from '../contract/lifecycle.js';
+
+/** A numbered stream of events. `head` is the number of its latest; it grows under this row's lock, so without a gap. */
+@Entity('rooms')
+export class Room {
+  @PrimaryColumn('varchar', { length: 6 })
+  role!: Role;
+
+  @PrimaryColumn('varchar', { length: 64 })
+  userId!: string;
+
+  @Column('bigint')
+  head!: number;
+}
+
+/** Event `seq` of a room: `body` is the JSON that its sockets are sent. */
+@Entity('room_events')
+export class RoomEvent {
+  @PrimaryColumn('varchar', { length: 6 })
+  role!: Role;
+
+  @PrimaryColumn('varchar', { length: 64 })
+  userId!: string;
+
+  @PrimaryColumn('bigint')
+  seq!: number;
+
+  @Column('text')
+  body!: string;
+
+  @Column('bigint')
+  at!: number;
+}

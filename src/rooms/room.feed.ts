@@ -1,0 +1,109 @@
+import { type Role, roles } from '../contract/lifecycle.js';
+import type { OrderStatusPush, RoomReadyPush } from '../contract/rooms.js';
+import type { Push } from '../contract/wire.js';
+import type { HubSocket } from '../platform/socket.js';
+import type { RoomsService } from './rooms.service.js';
+
+const REPLAY_PAGE = 100;
+
+interface Cursor {
+  /** The number of the latest event that the socket was given. */
+  given: number;
+  /** The highest number that a hint has named: there is more to read until `given` reaches it. */
+  known: number;
+  complete: boolean;
+  reading: boolean;
+}
+
+/**
+ * What one socket has been given of its two rooms. A push is a hint: the event after the cursor goes out from memory, an
+ * older one is dropped, and anything else makes one read of what is missing. So a hint may be lost, doubled or early, and
+ * the socket still gets each event once and in order.
+ */
+export class RoomFeed {
+  private readonly cursors: Record<Role, Cursor> = { buyer: newCursor(), seller: newCursor() };
+  private live = false;
+
+  constructor(
+    private readonly socket: HubSocket,
+    private readonly rooms: RoomsService,
+  ) {}
+
+  private get userId(): string {
+    return this.socket.data.caller.userId;
+  }
+
+  /** Gives what came after the socket's `last`, then says that it is ready. Events that are committed meanwhile follow. */
+  async start(): Promise<void> {
+    const { last = {} } = this.socket.data;
+    const heads = await this.rooms.heads(this.userId);
+    for (const role of roles) {
+      const cursor = this.cursors[role];
+      const after = last[role] ?? heads[role];
+      cursor.complete = after <= heads[role];
+      cursor.given = cursor.complete ? after : heads[role];
+      cursor.known = Math.max(cursor.known, heads[role]);
+    }
+    do {
+      for (const role of roles) await this.catchUp(role);
+    } while (this.isBehind());
+    this.live = true;
+    this.socket.emit('room:ready', this.readyPush());
+  }
+
+  /** An event of one of the rooms was committed. */
+  offer(push: OrderStatusPush): void {
+    const cursor = this.cursors[push.role];
+    cursor.known = Math.max(cursor.known, push.seq);
+    if (!this.live || cursor.reading) return;
+    if (push.seq === cursor.given + 1) this.give(cursor, push);
+    else if (push.seq > cursor.given) this.catchUp(push.role).catch(() => this.socket.disconnect(true));
+  }
+
+  /** A push without a number: only for a socket that is up to date. */
+  tell(name: 'book:stock', push: Push<'book:stock'>): void {
+    if (this.live) this.socket.emit(name, push);
+  }
+
+  private async catchUp(role: Role): Promise<void> {
+    const cursor = this.cursors[role];
+    if (cursor.reading) return;
+    cursor.reading = true;
+    try {
+      while (cursor.given < cursor.known && this.socket.connected) {
+        const events = await this.rooms.eventsAfter(role, this.userId, cursor.given, REPLAY_PAGE);
+        if (events[0]?.seq !== cursor.given + 1) {
+          // What follows the cursor is no longer kept: start at the head, and say so.
+          cursor.complete = false;
+          cursor.given = cursor.known;
+          return;
+        }
+        for (const push of events) if (push.seq === cursor.given + 1) this.give(cursor, push);
+      }
+    } finally {
+      cursor.reading = false;
+    }
+  }
+
+  private give(cursor: Cursor, push: OrderStatusPush): void {
+    cursor.given = push.seq;
+    this.socket.emit('order:status', push);
+  }
+
+  private isBehind(): boolean {
+    return this.socket.connected && roles.some((role) => this.cursors[role].given < this.cursors[role].known);
+  }
+
+  private readyPush(): RoomReadyPush {
+    const state = ({ given, complete }: Cursor) => ({ head: given, complete });
+    return {
+      userId: this.userId,
+      rooms: { buyer: state(this.cursors.buyer), seller: state(this.cursors.seller) },
+      serverTime: new Date().toISOString(),
+    };
+  }
+}
+
+function newCursor(): Cursor {
+  return { given: 0, known: 0, complete: true, reading: false };
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import type { OrderStatusPush } from '../contract/rooms.js';
+import type { Push } from '../contract/wire.js';
+import { Logger } from '../platform/logger.js';
+import type { HubSocket } from '../platform/socket.js';
+import { RoomFeed } from './room.feed.js';
+import { RoomsService } from './rooms.service.js';
+
+/** The feeds of the sockets that are connected here: where committed events are handed to those who are to hear them. */
+@Injectable()
+export class RoomFeeds {
+  private readonly byUser = new Map<string, Set<RoomFeed>>();
+
+  constructor(
+    private readonly rooms: RoomsService,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Joins a socket to its user's two rooms. No client can name a room: they follow from who it is. */
+  async join(socket: HubSocket): Promise<void> {
+    const { userId } = socket.data.caller;
+    const feed = new RoomFeed(socket, this.rooms);
+    const feeds = this.byUser.get(userId) ?? new Set();
+    // Before its first read, so that nothing committed from now on can pass it by.
+    this.byUser.set(userId, feeds.add(feed));
+    socket.once('disconnect', () => {
+      feeds.delete(feed);
+      if (feeds.size === 0 && this.byUser.get(userId) === feeds) this.byUser.delete(userId);
+    });
+    try {
+      await feed.start();
+    } catch (error) {
+      this.logger.warn(
+        { error: String(error) },
+        'a socket could not be brought up to date and is cut; it comes back with last',
+      );
+      socket.disconnect(true);
+    }
+  }
+
+  /** Hands out events that were committed, in the order of their numbers. */
+  publish(events: readonly { userId: string; push: OrderStatusPush }[]): void {
+    for (const { userId, push } of events) {
+      for (const feed of this.byUser.get(userId) ?? []) feed.offer(push);
+    }
+  }
+
+  tell(userId: string, name: 'book:stock', push: Push<'book:stock'>): void {
+    for (const feed of this.byUser.get(userId) ?? []) feed.tell(name, push);
+  }
+}

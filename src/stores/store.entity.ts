@@ -1,0 +1,123 @@
+import {
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+  type Relation,
+} from 'typeorm';
+
+@Entity('stores')
+@Index('stores_by_owner', ['ownerId', 'storeId'])
+export class Store {
+  @PrimaryColumn('varchar', { length: 64 })
+  storeId!: string;
+
+  @Column('varchar', { length: 500, nullable: true })
+  name!: string | null;
+
+  @Column('varchar', { length: 64 })
+  ownerId!: string;
+
+  // By name: a feature does not import another's entity.
+  @ManyToOne('User', { onDelete: 'RESTRICT', onUpdate: 'RESTRICT' })
+  @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'fk_stores_owner' })
+  owner!: unknown;
+
+  @Column('bigint')
+  createdAt!: number;
+}
+
+/** A book on a shelf: what placing an order reads. Its number is the hub's own, and the order of lists. */
+@Entity('books')
+@Index('books_by_id', ['storeId', 'bookId'], { unique: true })
+@Index('books_by_store', ['storeId', 'bookNo'])
+export class Book {
+  @PrimaryGeneratedColumn({ type: 'bigint' })
+  bookNo!: number;
+
+  @Column('varchar', { length: 64 })
+  storeId!: string;
+
+  @ManyToOne(() => Store, { onDelete: 'RESTRICT', onUpdate: 'RESTRICT' })
+  @JoinColumn({ name: 'store_id', foreignKeyConstraintName: 'fk_books_store' })
+  store!: Relation<Store>;
+
+  @Column('varchar', { length: 64 })
+  bookId!: string;
+
+  @Column('varchar', { length: 500 })
+  title!: string;
+
+  @Column('bigint')
+  price!: number;
+
+  @Column('bigint')
+  lowMark!: number;
+}
+
+/** What only a reader of the book wants to know, and its texts once more as the search compares them. */
+@Entity('book_texts')
+export class BookTexts {
+  @PrimaryColumn('bigint')
+  bookNo!: number;
+
+  @ManyToOne(() => Book, { onDelete: 'RESTRICT', onUpdate: 'RESTRICT' })
+  @JoinColumn({ name: 'book_no', foreignKeyConstraintName: 'fk_book_texts_book' })
+  book!: Relation<Book>;
+
+  @Column('varchar', { length: 300, nullable: true })
+  author!: string | null;
+
+  @Column('varchar', { length: 300, nullable: true })
+  publisher!: string | null;
+
+  @Column('varchar', { length: 32, nullable: true })
+  isbn!: string | null;
+
+  @Column('text', { nullable: true })
+  tags!: string | null;
+
+  @Column('text', { nullable: true })
+  summary!: string | null;
+
+  @Column('text', { nullable: true })
+  coverUrl!: string | null;
+
+  @Column('text', { nullable: true })
+  details!: string | null;
+
+  @Column('text')
+  foldedTitle!: string;
+
+  @Column('text')
+  foldedAuthor!: string;
+
+  @Column('text')
+  foldedTags!: string;
+
+  @Column('text')
+  foldedSummary!: string;
+}
+
+/** How many copies are left. A table of its own, because every order of the book locks and writes this row. */
+@Entity('book_stock')
+export class BookStock {
+  @PrimaryColumn('bigint')
+  bookNo!: number;
+
+  @Column('bigint')
+  stock!: number;
+}
+
+/** The search index: every run of three characters (fewer at the end of a word) and the books that hold it. */
+@Entity('book_grams')
+export class BookGram {
+  @PrimaryColumn('varchar', { length: 3 })
+  gram!: string;
+
+  @PrimaryColumn('bigint')
+  bookNo!: number;
+}
