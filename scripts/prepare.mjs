@@ -1,0 +1,42 @@
+// Makes the clone ready to run: installs when node_modules is missing or older than the lock file, builds when dist is
+// older than the sources. Needs nothing but Node and npm, and takes no time when there is nothing to do.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const INSTALLED = join(root, 'node_modules', '.package-lock.json');
+const BUILT = join(root, 'dist', '.built');
+
+function modifiedAt(path) {
+  if (!existsSync(path)) return 0;
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, modifiedAt(join(path, name))), stat.mtimeMs);
+}
+
+function run(what, command, ...args) {
+  console.log(`${what} …`);
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (error) console.error(error.message);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+const wanted = Math.max(modifiedAt(join(root, 'package.json')), modifiedAt(join(root, 'package-lock.json')));
+if (modifiedAt(INSTALLED) < wanted) {
+  // Nothing that the hub needs runs an install script: binaries come inside packages.
+  run('Installing', 'npm', 'ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
+  const now = new Date();
+  utimesSync(INSTALLED, now, now);
+}
+const sources = ['src', 'tsconfig.json', 'nest-cli.json'].map((path) => modifiedAt(join(root, path)));
+if (modifiedAt(BUILT) < Math.max(...sources, modifiedAt(INSTALLED))) {
+  run('Building', process.execPath, join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build');
+  writeFileSync(BUILT, '');
+}

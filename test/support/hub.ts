@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hashPassword } from '../../src/auth/passwords.js';
+import { SessionsService } from '../../src/auth/sessions.service.js';
+import { User } from '../../src/auth/user.entity.js';
+import { type Config, readConfig } from '../../src/config.js';
+import { createHub } from '../../src/hub.js';
+import { Database } from '../../src/platform/database.js';
+import { RoomsService } from '../../src/rooms/rooms.service.js';
+import { WalletService } from '../../src/wallet/wallet.service.js';
+import { Person } from './person.js';
+import { createTestDatabase, type TestDatabase } from './test.database.js';
+
+export const PASSWORD = 'correct horse battery';
+
+/** A real hub on a real database, listening on a free port. */
+export class TestHub {
+  private static passwordHash: Promise<string> | undefined;
+  private readonly people: Person[] = [];
+  private counter = 0;
+
+  private constructor(
+    readonly url: string,
+    readonly hub: Awaited<ReturnType<typeof createHub>>,
+    private readonly own: TestDatabase,
+    private readonly overrides: Partial<Config>,
+  ) {}
+
+  /** Starts a hub on a new database, or on one that an earlier hub left. */
+  static async start(overrides: Partial<Config> = {}, database?: TestDatabase): Promise<TestHub> {
+    const own = database ?? (await createTestDatabase());
+    const config = { ...readConfig({ PORT: '0', LOG_LEVEL: 'fatal', DATABASE_URL: own.url }), ...overrides };
+    const hub = await createHub(config);
+    return new TestHub(await hub.listen(), hub, own, overrides);
+  }
+
+  get database(): Database {
+    return this.hub.app.get(Database);
+  }
+
+  /** Rows of the database, as they are committed. */
+  rows<Row = Record<string, unknown>>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    return this.database.read.query(sql, parameters);
+  }
+
+  /** A name that no other person of this hub has. */
+  name(prefix: string): string {
+    return `${prefix}-${++this.counter}`;
+  }
+
+  /** Somebody who has registered and logged in over HTTP, as everybody must. */
+  async register(userId = this.name('user')): Promise<Person> {
+    const person = this.keep(new Person(this, userId, ''));
+    await person.post('/auth/register', { userId, password: PASSWORD });
+    const { body } = await person.post<{ token: string }>('/auth/login', { userId, password: PASSWORD });
+    person.token = body.token;
+    return person;
+  }
+
+  /** Somebody who is registered and logged in already: the same rows, without the time that hashing a password takes. */
+  async person(userId = this.name('user')): Promise<Person> {
+    const { app } = this.hub;
+    TestHub.passwordHash ??= hashPassword(PASSWORD);
+    const passwordHash = await TestHub.passwordHash;
+    const { token } = await this.database.transaction(async (tx) => {
+      await tx.insert(User, { userId, passwordHash, createdAt: Date.now(), unregisteredAt: null });
+      await app.get(WalletService).open(tx, userId);
+      await app.get(RoomsService).open(tx, userId);
+      return app.get(SessionsService).open(tx, userId, null);
+    });
+    return this.keep(new Person(this, userId, token));
+  }
+
+  /** A person with money. */
+  async buyer(balance = 1_000_000, userId = this.name('buyer')): Promise<Person> {
+    const buyer = await this.person(userId);
+    if (balance > 0) await buyer.deposit(balance);
+    return buyer;
+  }
+
+  /** A person with a store of one book, `book-1`, unless told otherwise. */
+  async seller(
+    books: { bookId?: string; price?: number; stock?: number; title?: string }[] = [{}],
+    userId = this.name('seller'),
+  ): Promise<Person> {
+    const seller = await this.person(userId);
+    seller.storeId = `store-of-${userId}`;
+    await seller.post('/stores', { storeId: seller.storeId });
+    for (const [
+      index,
+      { bookId = `book-${index + 1}`, price = 1_000, stock = 10, title = `Book ${index + 1}` },
+    ] of books.entries()) {
+      const { status } = await seller.post(`/stores/${seller.storeId}/books`, { bookId, title, price, stock });
+      if (status !== 201) throw new Error(`The book ${bookId} was not added: ${status}`);
+    }
+    return seller;
+  }
+
+  /** Stops the hub and leaves its database, for another to go on with. */
+  async leave(): Promise<TestDatabase> {
+    for (const person of this.people) person.disconnect();
+    await this.hub.close();
+    return this.own;
+  }
+
+  /** Stops the hub and starts another on the same database. People must connect again, to the new address. */
+  async restart(overrides: Partial<Config> = {}): Promise<TestHub> {
+    return TestHub.start({ ...this.overrides, ...overrides }, await this.leave());
+  }
+
+  async stop(): Promise<void> {
+    const own = await this.leave();
+    await own.drop();
+  }
+
+  private keep(person: Person): Person {
+    this.people.push(person);
+    return person;
+  }
+}
+
+/** Waits until something holds, and fails with its name if it never does. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const end = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`Never happened: ${what}`);
+    await sleep(10);
+  }
+}

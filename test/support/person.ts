@@ -1,0 +1,147 @@
+import { io, type Socket } from 'socket.io-client';
+import type { Order } from '../../src/contract/orders.js';
+import type { BookStockPush, OrderStatusPush, RoomReadyPush } from '../../src/contract/rooms.js';
+import type { Answer, ClientToServer, Data, MessageName, Request, ServerToClient } from '../../src/contract/wire.js';
+import { type TestHub, until } from './hub.js';
+
+const ANSWER_WITHIN_MS = 20_000;
+
+export interface HttpAnswer<Body> {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+interface ConnectOptions {
+  last?: { buyer?: number; seller?: number };
+  token?: string;
+  transports?: ('websocket' | 'polling')[];
+}
+
+/** Somebody at a device: speaks HTTP and Socket.IO to a hub as any client would, and remembers what it was told. */
+export class Person {
+  /** The store that this person has opened. */
+  storeId = '';
+  socket: Socket<ServerToClient, ClientToServer> | undefined;
+  readonly events: OrderStatusPush[] = [];
+  readonly ready: RoomReadyPush[] = [];
+  readonly stockAlerts: BookStockPush[] = [];
+  readonly endings: string[] = [];
+
+  constructor(
+    readonly hub: TestHub,
+    readonly userId: string,
+    public token: string,
+  ) {}
+
+  /** Connects, and resolves at `room:ready`. A refused connection rejects with the `connect_error`. */
+  async connect({ last, token = this.token, transports = ['websocket'] }: ConnectOptions = {}): Promise<this> {
+    const socket: Socket<ServerToClient, ClientToServer> = io(this.hub.url, {
+      auth: { token, ...(last ? { last } : {}) },
+      transports,
+      reconnection: false,
+      forceNew: true,
+    });
+    this.socket = socket;
+    socket.on('order:status', (push) => this.events.push(push));
+    socket.on('book:stock', (push) => this.stockAlerts.push(push));
+    socket.on('session:ended', ({ reason }) => this.endings.push(reason));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('room:ready', (push) => {
+        this.ready.push(push);
+        resolve();
+      });
+      socket.once('connect_error', reject);
+    });
+    return this;
+  }
+
+  disconnect(): void {
+    this.socket?.disconnect();
+  }
+
+  /** Sends a message as the contract types it, and gives its acknowledgement. */
+  send<Name extends MessageName>(message: Name, request: Request<Name>): Promise<Answer<Data<Name>>> {
+    return this.sendRaw(message, request) as Promise<Answer<Data<Name>>>;
+  }
+
+  /** Sends anything at all. */
+  async sendRaw(message: string, ...payload: unknown[]): Promise<Answer<unknown>> {
+    if (!this.socket) await this.connect();
+    const socket = this.socket as unknown as Socket;
+    return socket.timeout(ANSWER_WITHIN_MS).emitWithAck(message, ...payload);
+  }
+
+  /** Sends a message that must succeed, and gives what it answers. */
+  async does<Name extends MessageName>(message: Name, request: Request<Name>): Promise<Data<Name>> {
+    const answer = await this.send(message, request);
+    if (!answer.ok) throw new Error(`${message} was refused: ${JSON.stringify(answer.error)}`);
+    return answer.data;
+  }
+
+  /** Sends a message that must be refused, and gives the error. */
+  async isRefused<Name extends MessageName>(message: Name, request: Request<Name>) {
+    const answer = await this.send(message, request);
+    if (answer.ok) throw new Error(`${message} was not refused`);
+    return answer.error;
+  }
+
+  /** Places an order of one copy of `book-1`, unless told otherwise. */
+  place(seller: Person, items: { bookId: string; count: number }[] = [{ bookId: 'book-1', count: 1 }]): Promise<Order> {
+    return this.does('order:place', { storeId: seller.storeId, items });
+  }
+
+  /** Waits until this person was told of so many changes, and gives them. */
+  async hears(events: number): Promise<OrderStatusPush[]> {
+    await until(
+      `${this.userId} hears ${events} events (heard ${this.events.length})`,
+      () => this.events.length >= events,
+    );
+    return this.events;
+  }
+
+  async deposit(amount: number): Promise<number> {
+    const { body } = await this.post<{ balance: number }>('/wallet/deposits', { amount });
+    return body.balance;
+  }
+
+  async balance(): Promise<number> {
+    return (await this.get<{ balance: number }>('/wallet')).body.balance;
+  }
+
+  async stock(bookId = 'book-1'): Promise<number> {
+    return (await this.get<{ stock: number }>(`/stores/${this.storeId}/books/${bookId}`)).body.stock;
+  }
+
+  get<Body = never>(path: string, headers: Record<string, string> = {}): Promise<HttpAnswer<Body>> {
+    return this.request('GET', path, undefined, headers);
+  }
+
+  post<Body = never>(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<HttpAnswer<Body>> {
+    return this.request('POST', path, body, headers);
+  }
+
+  patch<Body = never>(path: string, body?: unknown): Promise<HttpAnswer<Body>> {
+    return this.request('PATCH', path, body, {});
+  }
+
+  async request<Body>(
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string>,
+  ): Promise<HttpAnswer<Body>> {
+    const response = await fetch(this.hub.url + path, {
+      method,
+      headers: {
+        ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as Body };
+  }
+}
