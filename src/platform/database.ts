@@ -9,7 +9,7 @@ import {
 } from 'typeorm';
 import { Refusal } from '../contract/errors.js';
 import { adaptColumns, type Dialect, dataSourceOptions, dialectOf, migrate } from './dialect.js';
-import { migrations } from './migrations/index.js';
+import { migrations } from './migrations/all.js';
 
 /** What a piece of work writes and reads through inside one transaction. */
 export type Tx = EntityManager;

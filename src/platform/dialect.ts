@@ -165,7 +165,7 @@ export function dataSourceOptions(
   return {
     writer: {
       ...shared,
-      type: 'mysql',
+      type: dialect.name,
       url,
       driver: { ...mysql, createPool: createPreparedPool },
       charset: 'utf8mb4',

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TestHub } from '../support/hub.js';
+
+describe('the migrations', () => {
+  let hub: TestHub;
+  beforeAll(async () => {
+    hub = await TestHub.start();
+  });
+  afterAll(() => hub.stop());
+
+  test('make the schema that the entities describe: to generate another migration finds nothing', async () => {
+    const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  test('a difference between an entity and its table would be found', async () => {
+    const column = hub.database.writer.getMetadata('Book').findColumnWithPropertyName('price');
+    if (!column) throw new Error('A book has no price');
+    column.isNullable = true;
+    const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
+    column.isNullable = false;
+    expect(upQueries.length).toBeGreaterThan(0);
+  });
+
+  test('are done once: a second start finds all of them', async () => {
+    expect(await hub.database.writer.runMigrations()).toEqual([]);
+    hub = await hub.restart();
+    expect(await hub.rows('SELECT name FROM migrations')).toEqual([{ name: 'Initial1700000000000' }]);
+  });
+
+  test('the database itself refuses what the rules never write', async () => {
+    const { userId } = await hub.person();
+    await expect(
+      hub.database.writer.query('UPDATE wallets SET balance = -1 WHERE user_id = ?', [userId]),
+    ).rejects.toThrow();
+    const { storeId } = await hub.seller();
+    await expect(
+      hub.database.writer.query('UPDATE books SET price = -1 WHERE store_id = ?', [storeId]),
+    ).rejects.toThrow();
+    await expect(
+      hub.database.writer.query("UPDATE books SET price = 'much' WHERE store_id = ?", [storeId]),
+    ).rejects.toThrow();
+    await expect(hub.database.writer.query('UPDATE book_stock SET stock = -1')).rejects.toThrow();
+  });
+
+  test('can be taken back', async () => {
+    const emptied = await TestHub.start();
+    await emptied.database.writer.undoLastMigration();
+    const { upQueries } = await emptied.database.writer.driver.createSchemaBuilder().log();
+    expect(upQueries.filter(({ query }) => query.startsWith('CREATE TABLE'))).toHaveLength(14);
+    await emptied.stop();
+  });
+});
