@@ -1,0 +1,62 @@
+/** Who may import whom. The order of the house: contract < platform < auth, rooms < commands < wallet, stores, orders < accounts. */
+const forbid = (name, from, to, comment) => ({ name, comment, severity: 'error', from, to });
+
+/** A folder of src, and the folders below it that it may import from. Its own is always allowed. */
+const house = {
+  contract: [],
+  platform: ['contract'],
+  auth: ['contract', 'platform'],
+  rooms: ['contract', 'platform'],
+  commands: ['contract', 'platform', 'rooms'],
+  wallet: ['contract', 'platform', 'commands'],
+  stores: ['contract', 'platform', 'commands'],
+  orders: ['contract', 'platform', 'auth', 'rooms', 'commands'],
+  accounts: ['contract', 'platform', 'auth', 'rooms', 'wallet', 'orders'],
+};
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(house).map(([folder, below]) =>
+      forbid(
+        `${folder}-imports-only-what-is-below`,
+        { path: `^src/${folder}/` },
+        { path: '^src/(?!config\\.ts$)', pathNot: `^src/(${[folder, ...below].join('|')})/` },
+        'A folder knows only those below it; features meet at services, never at each other’s insides.',
+      ),
+    ),
+    forbid(
+      'contract-imports-zod-only',
+      { path: '^src/contract/' },
+      { pathNot: ['^src/contract/', 'node_modules/zod/'] },
+      'Pages and clients read the contract too: nothing of Node, Nest or TypeORM may come with it.',
+    ),
+    forbid(
+      'entities-stay-at-home',
+      { path: '^src/(\\w+)/' },
+      { path: '\\.entity\\.ts$', pathNot: ['^src/$1/', '^src/commands/order\\.entity\\.ts$'] },
+      'The order’s entity is the one that its reads share with the commands that write it.',
+    ),
+    forbid(
+      'socket-io-at-the-door-only',
+      { path: '^src/', pathNot: '^src/(platform|rooms)/' },
+      { path: 'node_modules/socket\\.io/' },
+      'Features are handed typed messages; they do not know what carried them.',
+    ),
+    forbid(
+      'examples-use-public-things-only',
+      { path: '^examples/' },
+      { path: '^(src|test)/' },
+      'A reader copies them.',
+    ),
+    forbid('no-circles', {}, { circular: true }, 'A circle has no story to tell.'),
+    forbid('no-orphans', { orphan: true, path: '^src/' }, {}, 'Nobody needs this file.'),
+    forbid('no-missing', {}, { couldNotResolve: true }, 'It must be installed or written.'),
+    forbid('no-dev-in-src', { path: '^src/' }, { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] }, 'It would be missing in production.'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['node', 'import', 'default'] },
+  },
+};
