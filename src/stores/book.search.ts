@@ -6,7 +6,7 @@ import { readNumberCursor } from '../platform/paging.js';
 import { fold, wholeGramsOf, wordsOf } from './fold.js';
 
 /** So many books are looked at one by one before the index is asked: all of a small store, and enough for a common word. */
-const WALK_BOOKS_MAX = 500;
+const WALK_BOOKS_MAX = 1_000;
 /** So many entries of a gram are counted to tell a rare one from a common one. */
 const COUNT_MAX = 1_000;
 /** So many of a word's grams are weighed, and so many of the rarest are joined. */
