@@ -51,7 +51,12 @@ module.exports = {
     forbid('no-circles', {}, { circular: true }, 'A circle has no story to tell.'),
     forbid('no-orphans', { orphan: true, path: '^src/' }, {}, 'Nobody needs this file.'),
     forbid('no-missing', {}, { couldNotResolve: true }, 'It must be installed or written.'),
-    forbid('no-dev-in-src', { path: '^src/' }, { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] }, 'It would be missing in production.'),
+    forbid(
+      'no-dev-in-src',
+      { path: '^src/' },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      'It would be missing in production.',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

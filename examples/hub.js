@@ -47,7 +47,10 @@ export function connect(token) {
 export async function command(socket, message, payload) {
   const key = crypto.randomUUID();
   for (;;) {
-    const answer = await socket.timeout(5_000).emitWithAck(message, { ...payload, key }).catch(() => undefined);
+    const answer = await socket
+      .timeout(5_000)
+      .emitWithAck(message, { ...payload, key })
+      .catch(() => undefined);
     if (answer?.ok) return answer.data;
     if (answer && !answer.error.retryable) throw new Error(`${message}: ${answer.error.code}: ${answer.error.message}`);
     await new Promise((resolve) => setTimeout(resolve, 500));

@@ -13,6 +13,9 @@ import { Faults } from './platform/faults.js';
 import { Logger } from './platform/logger.js';
 import { SocketAdapter } from './platform/socket.adapter.js';
 
+/** Longer than the minute for which proxies keep a connection: one that the hub has just closed would be used once more. */
+const KEEP_ALIVE_MS = 75_000;
+
 /** A whole hub, assembled. */
 export interface Hub {
   app: NestExpressApplication;
@@ -52,6 +55,7 @@ export async function createHub(config: Config): Promise<Hub> {
   return {
     app,
     async listen() {
+      app.getHttpServer().keepAliveTimeout = KEEP_ALIVE_MS;
       await app.listen(config.port, config.host);
       const address = app.getHttpServer().address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;

@@ -5,7 +5,7 @@ import { type BookRow, type BookTextsRow, bookTextColumns } from './book.view.js
 import type { Command } from './command.js';
 import { orderColumns } from './order.columns.js';
 import type { OrderEntity } from './order.entity.js';
-import { memberOf, type OrderRow, orderRow } from './order.view.js';
+import { isOrderId, memberOf, type OrderRow, orderRow } from './order.view.js';
 import { type AnswerRow, pair, type RoomRow, type WalletRow, type World } from './world.js';
 
 /**
@@ -16,8 +16,6 @@ import { type AnswerRow, pair, type RoomRow, type WalletRow, type World } from '
 export async function load(tx: Tx, dialect: Dialect, commands: readonly Command[], world: World): Promise<void> {
   await new Loader(tx, dialect, commands, world).load();
 }
-
-const ORDER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 class Loader {
   constructor(
@@ -56,7 +54,7 @@ class Loader {
 
   private async orders(): Promise<void> {
     const ids = this.commands.flatMap(({ request }) =>
-      'orderId' in request && ORDER_ID.test(request.orderId) ? [request.orderId] : [],
+      'orderId' in request && isOrderId(request.orderId) ? [request.orderId] : [],
     );
     const rows = await this.selectIn<OrderEntity>(`SELECT ${orderColumns} FROM orders WHERE order_id`, ids);
     for (const row of rows) this.world.orders.set(row.orderId, orderRow(row));

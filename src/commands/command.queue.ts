@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { Answer } from '../contract/wire.js';
@@ -65,7 +66,11 @@ export class CommandQueue {
   }
 
   private async run(): Promise<void> {
-    while (this.waiting.length > 0) await this.runTogether(this.next());
+    while (this.waiting.length > 0) {
+      await this.runTogether(this.next());
+      // The embedded database answers without a pause: let what the sockets hold already join the next batch.
+      await setImmediate();
+    }
     this.running = undefined;
   }
 

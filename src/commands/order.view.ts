@@ -19,6 +19,13 @@ export interface TimelineEntry {
 /** An order in memory: its row, with the JSON columns read. */
 export type OrderRow = Omit<OrderEntity, 'items' | 'timeline'> & { items: OrderItem[]; timeline: TimelineEntry[] };
 
+const ORDER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Whether the hub could have given this id. No other text reaches the database: a driver may take it for less than it is. */
+export function isOrderId(text: string): boolean {
+  return ORDER_ID.test(text);
+}
+
 export function orderRow(entity: OrderEntity): OrderRow {
   return { ...entity, items: JSON.parse(entity.items), timeline: JSON.parse(entity.timeline) };
 }

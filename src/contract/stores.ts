@@ -16,6 +16,8 @@ export const QUERY_CHARACTERS_MAX = 500;
 
 /** A cover is at an http or https address, or at a path of the site that shows it; nothing else is ever put into a page. */
 function isCoverUrl(value: string): boolean {
+  // Begins like a path, and leads to another host.
+  if (/^[\\/]{2}/.test(value)) return false;
   const base = 'http://path.invalid';
   if (!URL.canParse(value, base)) return false;
   const { protocol, origin } = new URL(value, base);
@@ -89,7 +91,8 @@ export const changeBookRequest = z.strictObject({
 export const addStockRequest = z.strictObject({
   storeId: field.id,
   bookId: field.id,
-  add: field.integer(-field.STOCK_MAX, field.STOCK_MAX).refine((add) => add !== 0, 'must not be 0'),
+  // How far it may go is for the stock to say.
+  add: field.integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER).refine((add) => add !== 0, 'must not be 0'),
   key: field.key.optional(),
 });
 export const bookRequest = z.strictObject({ storeId: field.id, bookId: field.id });

@@ -60,6 +60,8 @@ interface Route {
   path: string;
   /** Open to callers without a token. */
   open?: true;
+  /** Asked by those who run the hub: answered also while it shuts down. */
+  probe?: true;
   /** The status of success: 200 unless told. */
   status?: 201 | 204;
   /** Path parameters, query and body together, as one message. */
@@ -190,9 +192,9 @@ export const routes = {
     data: rooms.roomEvents,
   },
 
-  live: { method: 'GET', path: '/health/live', open: true },
-  ready: { method: 'GET', path: '/health/ready', open: true },
-  metrics: { method: 'GET', path: '/metrics', open: true },
+  live: { method: 'GET', path: '/health/live', open: true, probe: true },
+  ready: { method: 'GET', path: '/health/ready', open: true, probe: true },
+  metrics: { method: 'GET', path: '/metrics', open: true, probe: true },
 } as const satisfies Record<string, Route>;
 
 export type RouteName = keyof typeof routes;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { OrderEntity } from '../commands/order.entity.js';
-import { orderRow, orderView, orderWithTimeline, partyOf } from '../commands/order.view.js';
+import { isOrderId, orderRow, orderView, orderWithTimeline, partyOf } from '../commands/order.view.js';
 import { Refusal } from '../contract/errors.js';
 import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
 import { openStatuses } from '../contract/lifecycle.js';
@@ -13,8 +13,7 @@ export class OrderReads {
   constructor(private readonly database: Database) {}
 
   async get(userId: string, orderId: string): Promise<OrderWithTimeline> {
-    // Never more than an id's length of text reaches the database, so nothing else can match.
-    const entity = await this.database.read.findOneBy(OrderEntity, { orderId });
+    const entity = isOrderId(orderId) ? await this.database.read.findOneBy(OrderEntity, { orderId }) : null;
     if (!entity) throw new Refusal('ORDER_NOT_FOUND');
     const order = orderRow(entity);
     const party = partyOf(order, userId);

@@ -55,7 +55,8 @@ const sqlite: Dialect = {
     ` ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
   isDuplicate: (error) => /UNIQUE constraint failed/.test(messageOf(error)),
   isConflict: (error) => /database is locked/.test(messageOf(error)),
-  isUnreachable: (error) => /disk I\/O error|database or disk is full|readonly database/.test(messageOf(error)),
+  isUnreachable: (error) =>
+    /disk I\/O error|database or disk is full|readonly database|database is not open/.test(messageOf(error)),
 };
 
 function serverDialect(
@@ -80,7 +81,7 @@ function serverDialect(
       `${fresh.row} ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = ${fresh.value(column)}`).join(', ')}`,
     isDuplicate: (error) => codeOf(error) === 'ER_DUP_ENTRY',
     isConflict: (error) => CONFLICTS.has(codeOf(error)),
-    isUnreachable: (error) => UNREACHABLE.has(codeOf(error)),
+    isUnreachable: (error) => UNREACHABLE.has(codeOf(error)) || /Connection is not established/.test(messageOf(error)),
   };
 }
 

@@ -2,7 +2,7 @@ import { Controller, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { Connections } from './connections.js';
 import { Database } from './database.js';
-import { Serves } from './http.js';
+import { Input, Serves } from './http.js';
 import { Metrics } from './metrics.js';
 
 /** What those who run the hub ask it. */
@@ -16,13 +16,13 @@ export class HealthController {
 
   /** The process runs; restarting it would mend nothing. */
   @Serves('live')
-  live() {
+  live(@Input() _nothing: object) {
     return { status: 'live' };
   }
 
   /** The hub can take messages now. */
   @Serves('ready')
-  async ready(@Res({ passthrough: true }) response: Response) {
+  async ready(@Input() _nothing: object, @Res({ passthrough: true }) response: Response) {
     const database = await this.database.ping().then(
       () => 'up',
       () => 'down',
@@ -33,7 +33,7 @@ export class HealthController {
   }
 
   @Serves('metrics')
-  async read(@Res({ passthrough: true }) response: Response): Promise<string> {
+  async read(@Input() _nothing: object, @Res({ passthrough: true }) response: Response): Promise<string> {
     response.type(this.metrics.registry.contentType);
     return this.metrics.registry.metrics();
   }

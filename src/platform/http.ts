@@ -82,6 +82,7 @@ function readRequest(route: RouteRow, request: HubRequest): unknown {
 
 function readQuery(route: RouteRow, request: HubRequest, faults: Fault[]): Record<string, unknown> {
   const query: Record<string, unknown> = { ...request.query };
+  faults.push(...Object.keys(request.body ?? {}).map(unlisted));
   for (const name of Object.keys(request.params)) if (Object.hasOwn(query, name)) faults.push(unlisted(name));
   for (const name of route.numbers ?? []) {
     const value = query[name];
@@ -92,9 +93,9 @@ function readQuery(route: RouteRow, request: HubRequest, faults: Fault[]): Recor
 
 function readBody(route: RouteRow, request: HubRequest, faults: Fault[]): Record<string, unknown> {
   for (const name of Object.keys(request.query)) faults.push(unlisted(name));
-  const body: unknown = request.body ?? {};
+  const body: unknown = request.body ?? (hasBody(request) ? undefined : {});
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw Refusal.badMessage([...faults, { path: '', problem: 'must be an object' }]);
+    throw Refusal.badMessage([...faults, { path: '', problem: 'must be a JSON object, sent as application/json' }]);
   }
   const message = body as Record<string, unknown>;
   for (const [name, value] of Object.entries(request.params)) {
@@ -103,6 +104,11 @@ function readBody(route: RouteRow, request: HubRequest, faults: Fault[]): Record
     else if (message[name] !== value) faults.push({ path: name, problem: 'differs from the one in the path' });
   }
   return { ...message, ...request.params };
+}
+
+/** Whether anything was sent, also of a type that the parser passes over. */
+function hasBody({ headers }: HubRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function readKey(request: HubRequest, message: Record<string, unknown>, faults: Fault[]): void {

@@ -29,7 +29,7 @@ export class StoresService {
 
   async open(ownerId: string, { storeId, name }: OpenStoreRequest): Promise<StoreView> {
     const store = { storeId, name: name ?? null, ownerId, createdAt: Date.now() };
-    await this.insertOnce('STORE_EXISTS', (tx) => tx.insert(Store, store));
+    await this.insertOnce(new Refusal('STORE_EXISTS'), (tx) => tx.insert(Store, store));
     return storeView(store);
   }
 
@@ -55,7 +55,7 @@ export class StoresService {
   ): Promise<BookView> {
     await this.ownStore(ownerId, storeId);
     const book = { storeId, bookId, title, price, lowMark };
-    const written = await this.insertOnce('BOOK_EXISTS', async (tx) => {
+    const written = await this.insertOnce(new Refusal('BOOK_EXISTS', undefined, { bookId }), async (tx) => {
       const { bookNo } = await this.insertBook(tx, book);
       const row = withSearchTexts(title, { bookNo, ...textsRow(texts, EMPTY_TEXTS) });
       await tx.insert(BookTexts, row);
@@ -162,11 +162,11 @@ export class StoresService {
     }
   }
 
-  private async insertOnce<T>(taken: 'STORE_EXISTS' | 'BOOK_EXISTS', work: (tx: Tx) => Promise<T>): Promise<T> {
+  private async insertOnce<T>(taken: Refusal, work: (tx: Tx) => Promise<T>): Promise<T> {
     try {
       return await this.database.transaction(work);
     } catch (error) {
-      if (this.database.dialect.isDuplicate(error)) throw new Refusal(taken);
+      if (this.database.dialect.isDuplicate(error)) throw taken;
       throw error;
     }
   }

@@ -1,0 +1,34 @@
+import { request } from 'node:http';
+import type { TestHub } from './hub.js';
+
+export interface RawAnswer {
+  status: number;
+  text: string;
+  type: string;
+}
+
+/** An HTTP request exactly as it is given: also what `fetch` would refuse to send, or would mend. */
+export function rawHttp(
+  hub: TestHub,
+  method: string,
+  path: string,
+  { headers = {}, body = '' }: { headers?: Record<string, string>; body?: string | Buffer } = {},
+): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(hub.url);
+    const length = body.length > 0 ? { 'content-length': Buffer.byteLength(body) } : {};
+    const outgoing = request({ hostname, port, method, path, headers: { ...length, ...headers } }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          text: Buffer.concat(chunks).toString(),
+          type: incoming.headers['content-type'] ?? '',
+        }),
+      );
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
