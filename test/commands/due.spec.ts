@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DueWatch } from '../../src/commands/due.watch.js';
+import type { Order } from '../../src/contract/orders.js';
+import { audit, copiesInOrders } from '../support/audit.js';
+import { TestHub, until } from '../support/hub.js';
+import type { Person } from '../support/person.js';
+import { device, overHttp, pick, range } from '../support/ways.js';
+
+/** The contract's second, and as much again for a machine that has other things to do. */
+const ABOUT_A_SECOND_MS = 2_000;
+const MANY = 600;
+
+async function untilTime(time: string | null): Promise<void> {
+  await sleep(Math.max(0, Date.parse(time ?? '') - Date.now()));
+}
+
+describe('what the hub does when a time has come', () => {
+  let hub: TestHub;
+  let seller: Person;
+  let buyer: Person;
+
+  beforeAll(async () => {
+    hub = await TestHub.start({ unpaidTtlSeconds: 1, autoReceiveSeconds: 1 });
+    seller = await hub.seller([{ stock: 10_000 }]);
+    buyer = await hub.buyer(100_000_000);
+    await Promise.all([seller.connect(), buyer.connect()]);
+  });
+  afterAll(() => hub.stop());
+
+  const statusIs = (status: string, orders: readonly { orderId: string }[]) =>
+    until(`${orders.length} orders are ${status}`, async () => {
+      const rows = await hub.rows<{ order_id: string }>('SELECT order_id FROM orders WHERE status = ?', [status]);
+      const those = new Set(rows.map((row) => row.order_id));
+      return orders.every(({ orderId }) => those.has(orderId));
+    });
+  const shippedOrder = async (by = buyer, from = seller): Promise<Order> => {
+    const { orderId } = await by.place(from);
+    await by.does('order:pay', { orderId });
+    return from.does('order:ship', { orderId });
+  };
+
+  test('an unpaid order is cancelled at its time, its copies come back, and both parties are told', async () => {
+    const stock = await seller.stock();
+    const [heardByBuyer, heardBySeller] = [buyer.events.length, seller.events.length];
+    const { orderId, placedAt, expiresAt } = await buyer.place(seller, [{ bookId: 'book-1', count: 3 }]);
+    expect(Date.parse(expiresAt) - Date.parse(placedAt)).toBe(1_000);
+    expect(await seller.stock()).toBe(stock - 3);
+    await buyer.hears(heardByBuyer + 2);
+    await seller.hears(heardBySeller + 2);
+
+    const order = await buyer.does('order:get', { orderId });
+    expect(order).toMatchObject({
+      status: 'cancelled',
+      version: 2,
+      cancelReason: 'expired',
+      paidAt: null,
+      allowed: [],
+    });
+    expect(order.timeline.map(({ status, by }) => [status, by])).toEqual([
+      ['placed', buyer.userId],
+      ['cancelled', 'hub'],
+    ]);
+    const late = Date.parse(order.cancelledAt ?? '') - Date.parse(expiresAt);
+    expect(late).toBeGreaterThanOrEqual(0);
+    expect(late).toBeLessThan(ABOUT_A_SECOND_MS);
+    expect(await seller.stock()).toBe(stock);
+    for (const [role, person] of [
+      ['buyer', buyer],
+      ['seller', seller],
+    ] as const) {
+      const event = person.events.at(-1);
+      expect(event).toStrictEqual({
+        role,
+        seq: person.events.length,
+        orderId,
+        version: 2,
+        status: 'cancelled',
+        previous: 'placed',
+        storeId: seller.storeId,
+        buyerId: buyer.userId,
+        sellerId: seller.userId,
+        total: 3_000,
+        by: 'hub',
+        at: order.cancelledAt,
+        cancelReason: 'expired',
+      });
+    }
+  });
+
+  test('a shipped order is received at its time, as if the buyer had, and both parties are told', async () => {
+    const { orderId, shippedAt } = await shippedOrder();
+    await statusIs('received', [{ orderId }]);
+    const order = await buyer.does('order:get', { orderId });
+    expect(order).toMatchObject({ status: 'received', version: 4, cancelReason: null, allowed: [] });
+    expect(order.timeline.map(({ by }) => by)).toEqual([buyer.userId, buyer.userId, seller.userId, 'hub']);
+    const late = Date.parse(order.receivedAt ?? '') - (Date.parse(shippedAt ?? '') + 1_000);
+    expect(late).toBeGreaterThanOrEqual(0);
+    expect(late).toBeLessThan(ABOUT_A_SECOND_MS);
+    for (const person of [buyer, seller]) {
+      await until('the reception is heard', () => person.events.at(-1)?.version === 4);
+      expect(person.events.at(-1)).toMatchObject({ orderId, status: 'received', previous: 'shipped', by: 'hub' });
+    }
+  });
+
+  test('an order that is paid in time is not cancelled, and one that is received is left alone', async () => {
+    const paid = await buyer.place(seller);
+    await buyer.does('order:pay', { orderId: paid.orderId });
+    const received = await shippedOrder();
+    await buyer.does('order:receive', { orderId: received.orderId });
+    // What was placed later and expires later shows that the hub has looked since.
+    const later = await buyer.place(seller);
+    await statusIs('cancelled', [later]);
+    expect(await buyer.does('order:get', { orderId: paid.orderId })).toMatchObject({ status: 'paid', version: 2 });
+    const order = await buyer.does('order:get', { orderId: received.orderId });
+    expect(order).toMatchObject({ status: 'received', version: 4 });
+    expect(order.timeline.at(-1)?.by).toBe(buyer.userId);
+  });
+
+  test('several hundred orders that come due at once are all done, and every event is heard once', async () => {
+    const [slow, quick] = [await hub.seller([{ stock: MANY }]), await hub.seller([{ stock: MANY }])];
+    const customers = await Promise.all(range(4).map(async () => (await hub.buyer(MANY * 1_000)).connect()));
+    await Promise.all([slow.connect(), quick.connect()]);
+    const unpaid = await Promise.all(range(MANY).map((index) => pick(customers, index).place(slow)));
+    const shipped = await Promise.all(range(MANY / 2).map((index) => shippedOrder(pick(customers, index), quick)));
+    await statusIs('cancelled', unpaid);
+    await statusIs('received', shipped);
+
+    expect(await slow.stock()).toBe(MANY);
+    expect(await copiesInOrders(hub, slow.storeId, 'book-1')).toBe(0);
+    expect(await quick.balance()).toBe((MANY / 2) * 1_000);
+    expect(await copiesInOrders(hub, quick.storeId, 'book-1')).toBe(MANY / 2);
+    // Two events an order that expired, four an order that was received: as many in both rooms.
+    for (const [shop, status, orders] of [
+      [slow, 'cancelled', unpaid],
+      [quick, 'received', shipped],
+    ] as const) {
+      const events = await shop.hears(MANY * 2);
+      expect(events.map(({ seq }) => seq)).toEqual(range(events.length).map((index) => index + 1));
+      const done = events.filter((event) => event.status === status && event.by === 'hub');
+      expect(done.map(({ orderId }) => orderId).sort()).toEqual(orders.map(({ orderId }) => orderId).sort());
+    }
+  });
+
+  test('what came due while the hub was down is done when it is up again', async () => {
+    const unpaid = await Promise.all(range(5).map(() => buyer.place(seller)));
+    const shipped = await Promise.all(range(5).map(() => shippedOrder()));
+    const late = await buyer.place(seller);
+    const database = await hub.leave();
+    await untilTime(late.expiresAt);
+    hub = await TestHub.start({ unpaidTtlSeconds: 1, autoReceiveSeconds: 1 }, database);
+    buyer = device(buyer, hub);
+    seller = device(seller, hub);
+    await Promise.all([buyer.connect(), seller.connect()]);
+    await statusIs('cancelled', [...unpaid, late]);
+    await statusIs('received', shipped);
+    const { timeline, cancelReason } = await buyer.does('order:get', { orderId: late.orderId });
+    expect(cancelReason).toBe('expired');
+    expect(timeline.at(-1)?.by).toBe('hub');
+  });
+
+  test('a pay after the time is ORDER_STATE, whether the hub has acted already or not', async () => {
+    const { items } = await buyer.does('order:list', { role: 'buyer', status: 'cancelled', limit: 1 });
+    expect(items[0]?.cancelReason).toBe('expired');
+    expect(await buyer.isRefused('order:pay', { orderId: items[0]?.orderId ?? '' })).toMatchObject({
+      code: 'ORDER_STATE',
+      retryable: false,
+      details: { status: 'cancelled', allowed: [] },
+    });
+
+    // A hub that does not look any more cannot have acted.
+    await hub.hub.app.get(DueWatch).stop();
+    const before = await buyer.balance();
+    const { orderId, expiresAt, allowed } = await buyer.place(seller);
+    expect(allowed).toEqual(['pay', 'cancel']);
+    await untilTime(expiresAt);
+    for (const answer of [
+      await buyer.send('order:pay', { orderId }),
+      await overHttp(buyer, 'order:pay', { orderId, key: 'too-late' }),
+    ]) {
+      expect(answer).toMatchObject({
+        ok: false,
+        error: { code: 'ORDER_STATE', retryable: false, details: { status: 'placed', allowed: ['cancel'] } },
+      });
+    }
+    expect(await buyer.balance()).toBe(before);
+    expect(await buyer.does('order:get', { orderId })).toMatchObject({ status: 'placed', allowed: ['cancel'] });
+    const cancelled = await buyer.does('order:cancel', { orderId, reason: 'too late' });
+    expect(cancelled).toMatchObject({ status: 'cancelled', cancelReason: 'too late' });
+  });
+
+  test('with AUTO_RECEIVE_SECONDS 0 a shipped order is never received by the hub', async () => {
+    hub = await hub.restart({ unpaidTtlSeconds: 1, autoReceiveSeconds: 0 });
+    [buyer, seller] = [device(buyer, hub), device(seller, hub)];
+    await Promise.all([buyer.connect(), seller.connect()]);
+    const { orderId } = await shippedOrder();
+    const [row] = await hub.rows<{ due_at: number | null }>('SELECT due_at FROM orders WHERE order_id = ?', [orderId]);
+    expect(row?.due_at).toBeNull();
+    const later = await buyer.place(seller);
+    await statusIs('cancelled', [later]);
+    expect(await buyer.does('order:get', { orderId })).toMatchObject({ status: 'shipped', version: 3 });
+    expect(await buyer.does('order:receive', { orderId })).toMatchObject({ status: 'received', version: 4 });
+  });
+
+  test('after all times have come the books balance', async () => {
+    expect(await audit(hub)).toEqual([]);
+  });
+});

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { PASSWORD, type TestHub, until } from './hub.js';
+import { Person } from './person.js';
+import type { TestDatabase } from './test.database.js';
+
+const BUILT = join('dist', '.built');
+
+function newest(path: string): number {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return stat?.mtimeMs ?? 0;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+/** Builds the hub, unless what is built is newer than its sources. */
+export function build(): void {
+  if (newest(join('dist', 'main.js')) > 0 && newest(BUILT) > newest('src')) return;
+  const nest = join('node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
+  const { status, stderr, stdout } = spawnSync(process.execPath, [nest, 'build'], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`The hub could not be built: ${stdout}${stderr}`);
+  writeFileSync(BUILT, '');
+}
+
+/** A hub as it runs for its users: a process of its own, that can be killed. */
+export class HubProcess {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+    private readonly errors: string[],
+  ) {}
+
+  /** Starts the built hub, and reads from what it prints where it listens. */
+  static async start({ url: databaseUrl }: TestDatabase, variables: Record<string, string> = {}): Promise<HubProcess> {
+    const child = spawn(process.execPath, [join('dist', 'main.js')], {
+      env: {
+        PATH: process.env.PATH,
+        DATABASE_URL: databaseUrl,
+        PORT: '0',
+        LOG_LEVEL: 'silent',
+        ...variables,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const errors: string[] = [];
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
+    await until('the hub prints its address', () => {
+      if (child.exitCode !== null) throw new Error(`The hub ended with ${child.exitCode}: ${errors.join('')}`);
+      return address() !== undefined;
+    });
+    return new HubProcess(child, address() ?? '', errors);
+  }
+
+  /** Somebody who speaks to this hub. A person needs nothing of a hub but its address. */
+  person(userId: string, token = ''): Person {
+    return new Person({ url: this.url } as TestHub, userId, token);
+  }
+
+  async register(userId: string): Promise<Person> {
+    const person = this.person(userId);
+    await person.post('/auth/register', { userId, password: PASSWORD });
+    const { body } = await person.post<{ token: string }>('/auth/login', { userId, password: PASSWORD });
+    person.token = body.token;
+    return person;
+  }
+
+  /** Ends the process as a power cut would: nothing of it runs any more. */
+  async kill(): Promise<void> {
+    const exited = this.exited();
+    this.child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Asks the process to end, and gives its exit code. */
+  async terminate(): Promise<number | null> {
+    const exited = this.exited();
+    this.child.kill('SIGTERM');
+    await exited;
+    return this.child.exitCode;
+  }
+
+  /** What the process has said on standard error. */
+  get complaints(): string {
+    return this.errors.join('');
+  }
+
+  private async exited(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+  }
+}

@@ -1,0 +1,51 @@
+import type { Logger, QueryRunner } from 'typeorm';
+import type { TestHub } from './hub.js';
+
+export interface Statement {
+  sql: string;
+  parameters: unknown[];
+}
+
+/** Writes down every statement that a hub gives while some work is done, and on whose connection. */
+class Recorder implements Logger {
+  readonly statements: (Statement & { runner: QueryRunner | undefined })[] = [];
+
+  logQuery(sql: string, parameters: unknown[] = [], runner?: QueryRunner): void {
+    this.statements.push({ sql, parameters, runner });
+  }
+  logQueryError(): void {}
+  logQuerySlow(): void {}
+  logSchemaBuild(): void {}
+  logMigration(): void {}
+  log(): void {}
+}
+
+async function record(hub: TestHub, work: () => Promise<unknown>): Promise<Recorder['statements']> {
+  const { writer } = hub.database;
+  const quiet = writer.logger;
+  const recorder = new Recorder();
+  writer.logger = recorder;
+  try {
+    await work();
+  } finally {
+    writer.logger = quiet;
+  }
+  return recorder.statements;
+}
+
+/** Every statement on the connections for writing while some work is done. */
+export async function statementsOf(hub: TestHub, work: () => Promise<unknown>): Promise<Statement[]> {
+  return (await record(hub, work)).map(({ sql, parameters }) => ({ sql, parameters }));
+}
+
+/** The statements of the one batch that is run meanwhile, from its BEGIN to its COMMIT. */
+export async function statementsOfBatch(hub: TestHub, work: () => Promise<unknown>): Promise<Statement[]> {
+  const statements = await record(hub, work);
+  // The hub also looks for orders that are due: only the transaction that signs for a batch counts.
+  const signed = statements.filter(({ sql }) => sql.includes('INTO hub_batches'));
+  const [signature] = signed;
+  if (!signature || signed.length > 1) throw new Error(`There were ${signed.length} batches, and not one`);
+  return statements
+    .filter(({ runner }) => runner === signature.runner)
+    .map(({ sql, parameters }) => ({ sql, parameters }));
+}
