@@ -21,4 +21,6 @@ export default {
   setupFiles: ['<rootDir>/test/support/setup.ts'],
   testTimeout: 30_000,
   maxWorkers: 2,
+  // A test that fails half-way may leave its hub running; the result must come all the same.
+  forceExit: true,
 };

@@ -1,15 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuthModule } from './auth/auth.module.js';
-import { Session } from './auth/session.entity.js';
+import { EndedSession, Session } from './auth/session.entity.js';
 import { User } from './auth/user.entity.js';
-import { CommandAnswer, HubBatch } from './commands/command.entity.js';
+import { CommandAnswer } from './commands/command.entity.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { OrderEntity } from './commands/order.entity.js';
 import type { Config } from './config.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { PlatformModule } from './platform/platform.module.js';
-import { Room, RoomEvent } from './rooms/room.entity.js';
+import { HubBatch, Room, RoomEvent } from './rooms/room.entity.js';
 import { RoomsModule } from './rooms/rooms.module.js';
 import { Book, BookGram, BookStock, BookTexts, Store } from './stores/store.entity.js';
 import { StoresModule } from './stores/stores.module.js';
@@ -17,11 +17,11 @@ import { Wallet, WalletEntry } from './wallet/wallet.entity.js';
 import { WalletModule } from './wallet/wallet.module.js';
 
 const entities = [
-  ...[User, Session],
+  ...[User, Session, EndedSession],
   ...[Wallet, WalletEntry],
   ...[Store, Book, BookTexts, BookStock, BookGram],
-  ...[OrderEntity, CommandAnswer, HubBatch],
-  ...[Room, RoomEvent],
+  ...[OrderEntity, CommandAnswer],
+  ...[Room, RoomEvent, HubBatch],
 ];
 
 /** The table of contents. */

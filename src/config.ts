@@ -17,6 +17,11 @@ const variables = z.object({
     .regex(/^(sqlite:.+|mysql:\/\/.+\/.+)$/, 'must be sqlite:<file> or mysql://user:password@host:port/database')
     .refine((url) => url.startsWith('sqlite:') || URL.canParse(url), 'must be a URL')
     .default('sqlite:data/order-hub.sqlite'),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must be redis://host:port')
+    .refine((url) => URL.canParse(url), 'must be a URL')
+    .optional(),
   UNPAID_TTL_SECONDS: seconds(1).default(900),
   AUTO_RECEIVE_SECONDS: seconds(0).default(864_000),
   SESSION_TTL_SECONDS: seconds(1).default(604_800),
@@ -38,6 +43,8 @@ export interface Config {
   port: number;
   host: string;
   databaseUrl: string;
+  /** Where hubs tell each other that there is something to read; without it they look by themselves. */
+  redisUrl: string | undefined;
   /** When an unpaid order is cancelled. */
   unpaidTtlSeconds: number;
   /** When a shipped order counts as received; 0 is never. */
@@ -64,6 +71,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     port: variable.PORT,
     host: variable.HOST,
     databaseUrl: variable.DATABASE_URL,
+    redisUrl: variable.REDIS_URL,
     unpaidTtlSeconds: variable.UNPAID_TTL_SECONDS,
     autoReceiveSeconds: variable.AUTO_RECEIVE_SECONDS,
     sessionTtlSeconds: variable.SESSION_TTL_SECONDS,

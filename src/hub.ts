@@ -12,6 +12,7 @@ import { Connections } from './platform/connections.js';
 import { Faults } from './platform/faults.js';
 import { Logger } from './platform/logger.js';
 import { SocketAdapter } from './platform/socket.adapter.js';
+import { HubWatch } from './rooms/hub.watch.js';
 
 /** Longer than the minute for which proxies keep a connection: one that the hub has just closed would be used once more. */
 const KEEP_ALIVE_MS = 75_000;
@@ -62,9 +63,12 @@ export async function createHub(config: Config): Promise<Hub> {
       return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
     },
     async close() {
-      app.get(Connections).drain();
+      const connections = app.get(Connections);
+      connections.drain();
       await app.get(DueWatch).stop();
+      await connections.answered();
       await app.get(CommandQueue).idle();
+      await app.get(HubWatch).stop();
       await app.close();
     },
   };

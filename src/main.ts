@@ -4,11 +4,18 @@ import process from 'node:process';
 import { readConfig } from './config.js';
 import { createHub } from './hub.js';
 
+const STOP_WITHIN_MS = 8_000;
+
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = readConfig(process.env);
   const hub = await createHub(config);
+  let stopping = false;
   const stop = () => {
+    // Asked twice, or held up by a database that does not answer: what is committed is safe, and the rest was not acknowledged.
+    if (stopping) process.exit(0);
+    stopping = true;
+    setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref();
     hub.close().then(
       () => process.exit(0),
       (error: unknown) => {
@@ -17,8 +24,8 @@ async function main(): Promise<void> {
       },
     );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 
   const address = await hub.listen();
   console.log(`Order hub is listening on ${address}

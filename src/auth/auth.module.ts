@@ -3,11 +3,12 @@ import { APP_GUARD } from '@nestjs/core';
 import { AuthController } from './auth.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
+import { SessionWatch } from './session.watch.js';
 import { SessionsService } from './sessions.service.js';
 
 @Module({
   controllers: [AuthController],
-  providers: [AuthService, SessionsService, { provide: APP_GUARD, useClass: AuthGuard }],
+  providers: [AuthService, SessionsService, SessionWatch, { provide: APP_GUARD, useClass: AuthGuard }],
   exports: [AuthService, SessionsService],
 })
 export class AuthModule {}

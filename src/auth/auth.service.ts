@@ -52,7 +52,7 @@ export class AuthService {
     await this.database.transaction(async (tx) => {
       await this.lockUnchanged(tx, user);
       await tx.update(User, { userId: user.userId }, { passwordHash });
-      await this.sessions.endAll(tx, user.userId, caller.sessionId);
+      await this.sessions.endAll(tx, user.userId, 'password', caller.sessionId);
     });
     this.sessions.cut(user.userId, 'password', caller.sessionId);
   }
@@ -64,7 +64,7 @@ export class AuthService {
       await leave(tx);
       await this.lockUnchanged(tx, user);
       await tx.update(User, { userId: user.userId }, { unregisteredAt: Date.now() });
-      await this.sessions.endAll(tx, user.userId);
+      await this.sessions.endAll(tx, user.userId, 'unregistered');
     });
     this.sessions.cut(user.userId, 'unregistered');
   }

@@ -43,19 +43,33 @@ export class SessionsService {
 
   /** Ends one session. Its token is dead at once, and its sockets are cut. */
   async end(caller: Caller): Promise<void> {
-    await this.database.transaction((tx) => tx.delete(Session, { tokenHash: caller.sessionId }));
+    await this.database.transaction((tx) => this.take(tx, caller.userId, 'logout', '=', caller.sessionId));
     this.connections.endSessions(caller.userId, 'logout', ({ sessionId }) => sessionId === caller.sessionId);
   }
 
   /** Ends every session of a user, but for one. The sockets are cut by `cut`, when the transaction is through. */
-  async endAll(tx: Tx, userId: string, except?: string): Promise<void> {
-    const query = tx.createQueryBuilder().delete().from(Session).where('userId = :userId', { userId });
-    if (except !== undefined) query.andWhere('tokenHash <> :except', { except });
-    await query.execute();
+  async endAll(tx: Tx, userId: string, reason: SessionEndedReason, except = ''): Promise<void> {
+    await this.take(tx, userId, reason, '<>', except);
   }
 
   cut(userId: string, reason: SessionEndedReason, except?: string): void {
     this.connections.endSessions(userId, reason, ({ sessionId }) => sessionId !== except);
+  }
+
+  /** Takes sessions away, and notes it for the hubs to which their sockets may be connected. */
+  private async take(
+    tx: Tx,
+    userId: string,
+    reason: SessionEndedReason,
+    which: '=' | '<>',
+    tokenHash: string,
+  ): Promise<void> {
+    const where = `WHERE user_id = ? AND token_hash ${which} ?`;
+    await tx.query(
+      `INSERT INTO ended_sessions (token_hash, user_id, reason, at) SELECT token_hash, user_id, ?, ? FROM sessions ${where}`,
+      [reason, Date.now(), userId, tokenHash],
+    );
+    await tx.query(`DELETE FROM sessions ${where}`, [userId, tokenHash]);
   }
 
   private async find(tokenHash: string): Promise<Session | null> {

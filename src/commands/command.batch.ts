@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { v4 as uuid } from 'uuid';
 import { CONFIG, type Config } from '../config.js';
 import type { Answer } from '../contract/wire.js';
-import { Database, type Tx } from '../platform/database.js';
+import { Database } from '../platform/database.js';
+import { HubNodes } from '../rooms/hub.nodes.js';
 import { load } from './batch.load.js';
 import { save } from './batch.save.js';
 import type { Command } from './command.js';
@@ -19,13 +19,12 @@ export interface BatchOutcome {
 /** Runs commands together in one transaction: load what they touch, decide one after another, save what changed. */
 @Injectable()
 export class CommandBatch {
-  /** This process, for as long as it lives. */
-  private readonly nodeId = uuid();
   private batchNo = 0;
   private readonly rules: World['rules'];
 
   constructor(
     private readonly database: Database,
+    private readonly nodes: HubNodes,
     @Inject(CONFIG) config: Config,
   ) {
     this.rules = { unpaidTtlMs: config.unpaidTtlSeconds * 1_000, autoReceiveMs: config.autoReceiveSeconds * 1_000 };
@@ -41,28 +40,14 @@ export class CommandBatch {
         const now = Date.now();
         const answers = commands.map((command) => settle(world, command, now));
         await save(tx, dialect, world, now);
-        await this.sign(tx, batchNo);
+        await this.nodes.sign(tx, batchNo, world.changed.rooms, now);
         return { answers, events: world.changed.events, stockAlerts: world.stockAlerts };
       },
       {
         // Another hub was first with the same key: the next attempt finds its answer.
         retry: (error) => dialect.isDuplicate(error),
-        wasCommitted: () => this.wasCommitted(batchNo),
+        wasCommitted: () => this.nodes.hasSigned(batchNo),
       },
     );
-  }
-
-  private async sign(tx: Tx, batchNo: number): Promise<void> {
-    const ending = this.database.dialect.onConflictUpdate(['node_id'], ['batch_no']);
-    await tx.query(`INSERT INTO hub_batches (node_id, batch_no) VALUES (?, ?)${ending}`, [this.nodeId, batchNo]);
-  }
-
-  /** Reads under a lock, so that a COMMIT that the server is still working on has ended when the answer comes. */
-  private wasCommitted(batchNo: number): Promise<boolean> {
-    return this.database.transaction(async (tx) => {
-      const sql = `SELECT batch_no AS batchNo FROM hub_batches WHERE node_id = ?${this.database.dialect.forUpdate}`;
-      const [row]: { batchNo: number }[] = await tx.query(sql, [this.nodeId]);
-      return row?.batchNo === batchNo;
-    });
   }
 }

@@ -18,13 +18,3 @@ export class CommandAnswer {
   @Column('bigint')
   at!: number;
 }
-
-/** The latest batch that a hub process has committed: tells the truth about a COMMIT whose answer was lost. */
-@Entity('hub_batches')
-export class HubBatch {
-  @PrimaryColumn('varchar', { length: 36 })
-  nodeId!: string;
-
-  @Column('bigint')
-  batchNo!: number;
-}

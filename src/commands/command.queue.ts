@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { Answer } from '../contract/wire.js';
 import { Faults } from '../platform/faults.js';
+import { HintChannel } from '../platform/hint.channel.js';
 import { Logger } from '../platform/logger.js';
 import { Metrics } from '../platform/metrics.js';
 import { RoomFeeds } from '../rooms/room.feeds.js';
@@ -32,6 +33,7 @@ export class CommandQueue {
   constructor(
     private readonly batch: CommandBatch,
     private readonly feeds: RoomFeeds,
+    private readonly hints: HintChannel,
     private readonly faults: Faults,
     private readonly metrics: Metrics,
     private readonly logger: Logger,
@@ -104,6 +106,7 @@ export class CommandQueue {
       if (answer) this.answer(waiting, answer);
     });
     this.feeds.publish(events);
+    if (events.length > 0) this.hints.tell();
     for (const { ownerId, push } of stockAlerts) this.feeds.tell(ownerId, 'book:stock', push);
   }
 

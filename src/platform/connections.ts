@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { SessionEndedReason } from '../contract/rooms.js';
 import type { Caller } from './caller.js';
@@ -7,6 +8,8 @@ import type { HubSocket } from './socket.js';
 const EXPIRY_CHECK_MS = 1_000;
 /** Sockets are told to come back within this time after a shutdown, each at another moment. */
 const RECONNECT_SPREAD_MS = 5_000;
+/** For so long messages are heard after a shutdown was told, to be refused with an answer rather than cut off. */
+const ON_THEIR_WAY_MS = 250;
 
 /** The sockets that are connected to this process, and how they are ended when their session is. */
 @Injectable()
@@ -42,6 +45,16 @@ export class Connections implements OnApplicationShutdown {
     this.draining = true;
     for (const socket of this.all()) {
       socket.emit('hub:draining', { reconnectAfterMs: Math.round(Math.random() * RECONNECT_SPREAD_MS) });
+    }
+  }
+
+  /** Resolves when every message that a socket has sent is answered, those too that were on their way when it was told. */
+  async answered(): Promise<void> {
+    await sleep(ON_THEIR_WAY_MS);
+    for (;;) {
+      const pending = this.all().flatMap(({ data }) => data.answered ?? []);
+      if (pending.length === 0) return;
+      await Promise.all(pending);
     }
   }
 

@@ -8,7 +8,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { Refusal } from '../contract/errors.js';
-import { adaptColumns, type Dialect, dataSourceOptions, dialectOf, migrate } from './dialect.js';
+import { adaptColumns, claimFile, type Dialect, dataSourceOptions, dialectOf, migrate } from './dialect.js';
 import { migrations } from './migrations/all.js';
 
 /** What a piece of work writes and reads through inside one transaction. */
@@ -41,11 +41,13 @@ export class Database {
     readonly dialect: Dialect,
     readonly writer: DataSource,
     private readonly reader: DataSource,
+    private readonly letGo: () => void,
   ) {}
 
   /** Connects, and brings the schema up to date. */
   static async open(url: string, entities: MixedList<Function | string | EntitySchema>): Promise<Database> {
     const dialect = await dialectOf(url);
+    const letGo = dialect.singleWriter ? claimFile(url) : () => {};
     const shared = {
       entities,
       migrations: migrations(dialect),
@@ -59,7 +61,7 @@ export class Database {
     await migrate(dialect, writer);
     const reader = options.reader ? await new DataSource(options.reader).initialize() : writer;
     if (reader !== writer) adaptColumns(dialect, reader);
-    return new Database(dialect, writer, reader);
+    return new Database(dialect, writer, reader, letGo);
   }
 
   /** Reads the latest committed state, outside of any transaction. */
@@ -95,6 +97,7 @@ export class Database {
     await this.turn;
     if (this.reader !== this.writer) await this.reader.destroy();
     await this.writer.destroy();
+    this.letGo();
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -20,6 +20,8 @@ export interface Dialect {
     longText: string;
     integer: string;
     serial: string;
+    /** A name in quotes: TypeORM finds foreign keys and generated columns of the embedded database by them. */
+    quote(name: string): string;
     table: string;
     /** The ending of a table whose rows are kept in the order of its primary key. */
     clustered: string;
@@ -47,7 +49,8 @@ const sqlite: Dialect = {
     text: () => 'TEXT',
     longText: 'TEXT',
     integer: 'INTEGER',
-    serial: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+    serial: 'INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL',
+    quote: (name) => `"${name}"`,
     table: 'STRICT',
     clustered: 'STRICT, WITHOUT ROWID',
   },
@@ -74,6 +77,7 @@ function serverDialect(
       longText: 'MEDIUMTEXT',
       integer: 'BIGINT',
       serial: 'BIGINT PRIMARY KEY AUTO_INCREMENT',
+      quote: (name) => `\`${name}\``,
       table,
       clustered: table,
     },
@@ -124,7 +128,7 @@ function codeOf(error: unknown): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : '';
+  return (error as DriverError | undefined)?.message ?? '';
 }
 
 /** Finds out which database a URL leads to. A server is asked: its version tells MariaDB from MySQL. */
@@ -150,7 +154,6 @@ export function dataSourceOptions(
 ): { writer: DataSourceOptions; reader?: DataSourceOptions } {
   if (dialect.name === 'sqlite') {
     const file = url.slice('sqlite:'.length);
-    mkdirSync(dirname(file), { recursive: true });
     // WAL alone would make commits durable only at the next checkpoint (synchronous=NORMAL): FULL is set on every connection.
     const embedded = (pragmas: string[]): DataSourceOptions => ({
       ...shared,
@@ -178,6 +181,26 @@ export function dataSourceOptions(
       trace: false,
     },
   };
+}
+
+/**
+ * Takes the embedded database's file for this process alone, and gives the way to let it go. The lock is the operating
+ * system's: it ends with the process, however that ends.
+ */
+export function claimFile(url: string): () => void {
+  const file = url.slice('sqlite:'.length);
+  mkdirSync(dirname(file), { recursive: true });
+  const lock = new EmbeddedDatabase(`${file}.lock`, { timeout: 0 });
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (!sqlite.isConflict(error)) throw error;
+    throw new Error(
+      `Another hub is using ${file}. One process can use an embedded database; several need MySQL or MariaDB (DATABASE_URL).`,
+    );
+  }
+  return () => lock.close();
 }
 
 /** READ COMMITTED, set once per connection: InnoDB's default answers raced commands from the past. */

@@ -6,6 +6,7 @@ import { Database } from './database.js';
 import { ErrorFilter } from './error.filter.js';
 import { Faults } from './faults.js';
 import { HealthController } from './health.controller.js';
+import { HintChannel } from './hint.channel.js';
 import { Logger } from './logger.js';
 import { Metrics } from './metrics.js';
 
@@ -15,7 +16,7 @@ export class PlatformModule implements OnApplicationShutdown {
   constructor(private readonly module: ModuleRef) {}
 
   static with(config: Config, entities: Function[]): DynamicModule {
-    const shared = [Logger, Metrics, Database, Faults, Connections];
+    const shared = [Logger, Metrics, Database, Faults, Connections, HintChannel];
     return {
       module: PlatformModule,
       global: true,
@@ -28,6 +29,7 @@ export class PlatformModule implements OnApplicationShutdown {
         Metrics,
         Faults,
         Connections,
+        HintChannel,
       ],
       exports: [CONFIG, ...shared],
     };

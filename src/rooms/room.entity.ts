@@ -32,3 +32,23 @@ export class RoomEvent {
   @Column('bigint')
   at!: number;
 }
+
+/**
+ * A batch that a hub process has committed, and the rooms that it wrote to (JSON: role, user and new head of each). Tells the
+ * truth about a COMMIT whose answer was lost, and tells the other hubs which rooms to look into. A process commits one batch
+ * at a time, so its numbers are seen in their order.
+ */
+@Entity('hub_batches')
+export class HubBatch {
+  @PrimaryColumn('varchar', { length: 36 })
+  nodeId!: string;
+
+  @PrimaryColumn('bigint')
+  batchNo!: number;
+
+  @Column('text')
+  rooms!: string;
+
+  @Column('bigint')
+  at!: number;
+}

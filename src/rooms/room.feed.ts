@@ -54,10 +54,18 @@ export class RoomFeed {
   /** An event of one of the rooms was committed. */
   offer(push: OrderStatusPush): void {
     const cursor = this.cursors[push.role];
-    cursor.known = Math.max(cursor.known, push.seq);
-    if (!this.live || cursor.reading) return;
-    if (push.seq === cursor.given + 1) this.give(cursor, push);
-    else if (push.seq > cursor.given) this.catchUp(push.role).catch(() => this.socket.disconnect(true));
+    const isNext = push.seq === cursor.given + 1;
+    if (this.live && !cursor.reading && isNext) this.give(cursor, push);
+    else this.hint(push.role, push.seq);
+  }
+
+  /** Events up to this number are committed. */
+  hint(role: Role, head: number): void {
+    const cursor = this.cursors[role];
+    cursor.known = Math.max(cursor.known, head);
+    if (!this.live || cursor.reading || cursor.given >= cursor.known) return;
+    // Cut, the socket comes back with `last`, and gets what could not be read now.
+    this.catchUp(role).catch(() => this.socket.disconnect(true));
   }
 
   /** A push without a number: only for a socket that is up to date. */
@@ -87,6 +95,7 @@ export class RoomFeed {
 
   private give(cursor: Cursor, push: OrderStatusPush): void {
     cursor.given = push.seq;
+    cursor.known = Math.max(cursor.known, push.seq);
     this.socket.emit('order:status', push);
   }
 

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { roles } from '../contract/lifecycle.js';
 import type { OrderStatusPush } from '../contract/rooms.js';
 import type { Push } from '../contract/wire.js';
 import { Logger } from '../platform/logger.js';
 import type { HubSocket } from '../platform/socket.js';
+import type { RoomHead } from './hub.nodes.js';
 import { RoomFeed } from './room.feed.js';
 import { RoomsService } from './rooms.service.js';
 
@@ -42,6 +44,21 @@ export class RoomFeeds {
   publish(events: readonly { userId: string; push: OrderStatusPush }[]): void {
     for (const { userId, push } of events) {
       for (const feed of this.byUser.get(userId) ?? []) feed.offer(push);
+    }
+  }
+
+  /** Rooms that another hub has written to: feeds that are behind read what they lack. */
+  hint(rooms: readonly RoomHead[]): void {
+    for (const { role, userId, head } of rooms) {
+      for (const feed of this.byUser.get(userId) ?? []) feed.hint(role, head);
+    }
+  }
+
+  /** Looks into the rooms of every socket here. Only for a hub that cannot know what it has missed. */
+  async hintAll(): Promise<void> {
+    for (const userId of [...this.byUser.keys()]) {
+      const heads = await this.rooms.heads(userId);
+      this.hint(roles.map((role) => ({ role, userId, head: heads[role] })));
     }
   }
 

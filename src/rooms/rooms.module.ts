@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
+import { HubNodes } from './hub.nodes.js';
+import { HubWatch } from './hub.watch.js';
 import { RoomFeeds } from './room.feeds.js';
 import { RoomsService } from './rooms.service.js';
 
-@Module({ providers: [RoomsService, RoomFeeds], exports: [RoomsService, RoomFeeds] })
+@Module({ providers: [RoomsService, RoomFeeds, HubNodes, HubWatch], exports: [RoomsService, RoomFeeds, HubNodes] })
 export class RoomsModule {}

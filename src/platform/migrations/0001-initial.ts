@@ -15,14 +15,24 @@ export function initial1700000000000({ ddl }: Dialect): new () => MigrationInter
   const longText = `${ddl.longText} NOT NULL`;
   const longTextOrNull = `${ddl.longText} NULL`;
 
+  const { quote } = ddl;
+  /** A column that holds the key of another table, which bears the same name there but for the owner of a store. */
+  const foreignKey = (name: string, column: string, table: string) => {
+    const key = column === 'owner_id' ? 'user_id' : column;
+    return `CONSTRAINT ${quote(name)} FOREIGN KEY (${quote(column)}) REFERENCES ${quote(table)} (${quote(key)}) ON DELETE RESTRICT ON UPDATE RESTRICT`;
+  };
+
   const statements = [
     `CREATE TABLE users (user_id ${id}, password_hash ${text(200)}, created_at ${time}, unregistered_at ${timeOrNull},
        PRIMARY KEY (user_id)) ${ddl.table}`,
 
     `CREATE TABLE sessions (token_hash ${text(64)}, user_id ${id}, terminal ${textOrNull(100)}, created_at ${time}, expires_at ${time},
-       PRIMARY KEY (token_hash), CONSTRAINT fk_sessions_user FOREIGN KEY (user_id) REFERENCES users (user_id) ON DELETE RESTRICT ON UPDATE RESTRICT) ${ddl.table}`,
+       PRIMARY KEY (token_hash), ${foreignKey('fk_sessions_user', 'user_id', 'users')}) ${ddl.table}`,
     'CREATE INDEX sessions_by_user ON sessions (user_id)',
     'CREATE INDEX sessions_by_end ON sessions (expires_at)',
+    `CREATE TABLE ended_sessions (token_hash ${text(64)}, user_id ${id}, reason ${text(16)}, at ${time},
+       PRIMARY KEY (token_hash)) ${ddl.table}`,
+    'CREATE INDEX ended_sessions_by_time ON ended_sessions (at)',
 
     `CREATE TABLE wallets (user_id ${id}, balance ${integer} CHECK (balance >= 0), entries ${integer},
        PRIMARY KEY (user_id)) ${ddl.table}`,
@@ -30,16 +40,16 @@ export function initial1700000000000({ ddl }: Dialect): new () => MigrationInter
        kind ${text(16)}, order_id ${textOrNull(36)}, at ${time}, PRIMARY KEY (user_id, entry_no)) ${ddl.table}`,
 
     `CREATE TABLE stores (store_id ${id}, name ${textOrNull(500)}, owner_id ${id}, created_at ${time},
-       PRIMARY KEY (store_id), CONSTRAINT fk_stores_owner FOREIGN KEY (owner_id) REFERENCES users (user_id) ON DELETE RESTRICT ON UPDATE RESTRICT) ${ddl.table}`,
+       PRIMARY KEY (store_id), ${foreignKey('fk_stores_owner', 'owner_id', 'users')}) ${ddl.table}`,
     'CREATE INDEX stores_by_owner ON stores (owner_id, store_id)',
-    `CREATE TABLE books (book_no ${ddl.serial}, store_id ${id}, book_id ${id}, title ${text(500)}, price ${integer} CHECK (price >= 0),
-       low_mark ${integer}, CONSTRAINT fk_books_store FOREIGN KEY (store_id) REFERENCES stores (store_id) ON DELETE RESTRICT ON UPDATE RESTRICT) ${ddl.table}`,
+    `CREATE TABLE books (${quote('book_no')} ${ddl.serial}, store_id ${id}, book_id ${id}, title ${text(500)}, price ${integer} CHECK (price >= 0),
+       low_mark ${integer}, ${foreignKey('fk_books_store', 'store_id', 'stores')}) ${ddl.table}`,
     'CREATE UNIQUE INDEX books_by_id ON books (store_id, book_id)',
     'CREATE INDEX books_by_store ON books (store_id, book_no)',
     `CREATE TABLE book_texts (book_no ${integer}, author ${textOrNull(300)}, publisher ${textOrNull(300)}, isbn ${textOrNull(32)},
        tags ${longTextOrNull}, summary ${longTextOrNull}, cover_url ${longTextOrNull}, details ${longTextOrNull},
        folded_title ${longText}, folded_author ${longText}, folded_tags ${longText}, folded_summary ${longText},
-       PRIMARY KEY (book_no), CONSTRAINT fk_book_texts_book FOREIGN KEY (book_no) REFERENCES books (book_no) ON DELETE RESTRICT ON UPDATE RESTRICT) ${ddl.table}`,
+       PRIMARY KEY (book_no), ${foreignKey('fk_book_texts_book', 'book_no', 'books')}) ${ddl.table}`,
     `CREATE TABLE book_stock (book_no ${integer}, stock ${integer} CHECK (stock >= 0), PRIMARY KEY (book_no)) ${ddl.table}`,
     `CREATE TABLE book_grams (gram ${text(3)}, book_no ${integer}, PRIMARY KEY (gram, book_no)) ${ddl.clustered}`,
 
@@ -59,7 +69,8 @@ export function initial1700000000000({ ddl }: Dialect): new () => MigrationInter
 
     `CREATE TABLE command_answers (user_id ${id}, idem_key ${text(64)}, message_hash ${text(64)}, answer ${longText}, at ${time},
        PRIMARY KEY (user_id, idem_key)) ${ddl.table}`,
-    `CREATE TABLE hub_batches (node_id ${text(36)}, batch_no ${integer}, PRIMARY KEY (node_id)) ${ddl.table}`,
+    `CREATE TABLE hub_batches (node_id ${text(36)}, batch_no ${integer}, rooms ${longText}, at ${time},
+       PRIMARY KEY (node_id, batch_no)) ${ddl.table}`,
   ];
 
   return class Initial1700000000000 implements MigrationInterface {

@@ -1,0 +1,76 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { createClient } from '@redis/client';
+import { CONFIG, type Config } from '../config.js';
+import { Logger } from './logger.js';
+
+const CHANNEL = 'order-hub:hints';
+const RECONNECT_MS = 1_000;
+const PING_MS = 5_000;
+/** Hints that a frozen server has not taken. More are dropped: whoever waits for them looks by itself. */
+const UNSENT_MAX = 100;
+
+/**
+ * Tells the other hubs that there is something to read, over Redis when there is one. A hint carries nothing: it only makes
+ * the hubs look sooner into the database than they would anyway. So it may be lost, late or forged, and changes nothing.
+ */
+@Injectable()
+export class HintChannel implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly listeners: (() => void)[] = [];
+  private readonly clients: ReturnType<HintChannel['connect']>[] = [];
+  private isDown = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Calls back whenever another hub has something to tell. */
+  onHint(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Tells the others. Never waits, and never fails. */
+  tell(): void {
+    const [publisher] = this.clients;
+    if (publisher?.isReady) publisher.publish(CHANNEL, '').catch(() => {});
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.config.redisUrl === undefined) return;
+    const subscriber = this.connect(this.config.redisUrl, () => {
+      const hear = () => {
+        for (const listener of this.listeners) listener();
+      };
+      subscriber.subscribe(CHANNEL, hear).catch(() => {});
+    });
+    const publisher = this.connect(this.config.redisUrl, () => {});
+    this.clients.push(publisher, subscriber);
+  }
+
+  onApplicationShutdown(): void {
+    for (const client of this.clients) client.destroy();
+  }
+
+  private connect(url: string, onceReady: () => void) {
+    const client = createClient({
+      url,
+      disableOfflineQueue: true,
+      commandsQueueMaxLength: UNSENT_MAX,
+      pingInterval: PING_MS,
+      socket: { reconnectStrategy: () => RECONNECT_MS, connectTimeout: PING_MS, socketTimeout: 3 * PING_MS },
+    });
+    client.on('error', (error: unknown) => this.say(true, error));
+    client.once('ready', onceReady);
+    client.on('ready', () => this.say(false));
+    client.connect().catch(() => {});
+    return client;
+  }
+
+  /** Once for an outage, and once for its end. */
+  private say(isDown: boolean, error?: unknown): void {
+    if (isDown === this.isDown) return;
+    this.isDown = isDown;
+    if (isDown) this.logger.warn({ error: String(error) }, 'Redis is away: hubs look by themselves, a little later');
+    else this.logger.info({}, 'Redis is back');
+  }
+}

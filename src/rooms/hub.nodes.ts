@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { v4 as uuid } from 'uuid';
+import { type Role, roles } from '../contract/lifecycle.js';
+import { Database, placeholders, type Tx } from '../platform/database.js';
+
+/** A room, and a number that its events are known to have reached. */
+export interface RoomHead {
+  role: Role;
+  userId: string;
+  head: number;
+}
+
+/** Batches are kept for the other hubs this long. A hub that has not looked for longer looks into every room anew. */
+export const BATCHES_KEPT_MS = 600_000;
+const DAY_MS = 86_400_000;
+
+/** The batches of the hub processes on one database, and what this one has seen of the others'. */
+@Injectable()
+export class HubNodes {
+  /** This process, for as long as it lives. */
+  readonly nodeId = uuid();
+  private readonly seen = new Map<string, number>();
+
+  constructor(private readonly database: Database) {}
+
+  /** Signs a batch of this process, in the batch's own transaction. */
+  async sign(tx: Tx, batchNo: number, rooms: Iterable<RoomHead>, now: number): Promise<void> {
+    const written = JSON.stringify([...rooms].map(({ role, userId, head }) => [role, userId, head]));
+    const sql = `INSERT INTO hub_batches (node_id, batch_no, rooms, at) VALUES ${placeholders(1, 4)}`;
+    await tx.query(sql, [this.nodeId, batchNo, written, now]);
+  }
+
+  /** Reads under a lock, so that a COMMIT that the server is still working on has ended when the answer comes. */
+  async hasSigned(batchNo: number): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      const sql = `SELECT batch_no FROM hub_batches WHERE node_id = ? AND batch_no = ?${this.database.dialect.forUpdate}`;
+      const rows: unknown[] = await tx.query(sql, [this.nodeId, batchNo]);
+      return rows.length > 0;
+    });
+  }
+
+  /** Takes all that was committed until now for seen. */
+  async catchUp(): Promise<void> {
+    for (const { nodeId, batchNo } of await this.latest()) this.seen.set(nodeId, batchNo);
+  }
+
+  /** The rooms that other hubs have written to since the last look. What it costs does not depend on idle rooms or hubs. */
+  async roomsWritten(): Promise<RoomHead[]> {
+    const news = (await this.latest()).filter(
+      ({ nodeId, batchNo }) => nodeId !== this.nodeId && batchNo > (this.seen.get(nodeId) ?? 0),
+    );
+    if (news.length === 0) return [];
+    const where = news.map(() => '(node_id = ? AND batch_no > ? AND batch_no <= ?)').join(' OR ');
+    const parameters = news.flatMap(({ nodeId, batchNo }) => [nodeId, this.seen.get(nodeId) ?? 0, batchNo]);
+    const rows: { rooms: string }[] = await this.database.read.query(
+      `SELECT rooms FROM hub_batches WHERE ${where}`,
+      parameters,
+    );
+    for (const { nodeId, batchNo } of news) this.seen.set(nodeId, batchNo);
+    return rows.flatMap(({ rooms }) => readRooms(rooms));
+  }
+
+  /** Forgets old batches: of this process those that every other has had time to see, of others what is a day old. */
+  async prune(now: number): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await tx.query('DELETE FROM hub_batches WHERE node_id = ? AND at < ?', [this.nodeId, now - BATCHES_KEPT_MS]);
+      await tx.query('DELETE FROM hub_batches WHERE at < ?', [now - DAY_MS]);
+    });
+  }
+
+  private latest(): Promise<{ nodeId: string; batchNo: number }[]> {
+    // Read along the primary key, from the last batch of one node to the last of the next.
+    return this.database.read.query(
+      'SELECT node_id AS nodeId, MAX(batch_no) AS batchNo FROM hub_batches GROUP BY node_id',
+    );
+  }
+}
+
+function readRooms(written: string): RoomHead[] {
+  const rooms = JSON.parse(written) as [string, string, number][];
+  return rooms.flatMap(([name, userId, head]) => {
+    const role = roles.find((known) => known === name);
+    return role ? [{ role, userId, head }] : [];
+  });
+}
