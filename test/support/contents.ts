@@ -1,0 +1,19 @@
+import type { TestHub } from './hub.js';
+
+const TABLES = {
+  orders: 'order_id',
+  book_stock: 'book_no',
+  wallets: 'user_id',
+  wallet_entries: 'user_id, entry_no',
+  rooms: 'role, user_id',
+  room_events: 'role, user_id, seq',
+};
+
+/** Every row that a command can change, as it is committed, each as a line. A refusal leaves all of them as they were. */
+export async function contents(hub: TestHub): Promise<Record<string, string[]>> {
+  const read = async ([table, key]: [string, string]) => {
+    const rows = await hub.rows(`SELECT * FROM ${table} ORDER BY ${key}`);
+    return [table, rows.map((row) => JSON.stringify(row))] as const;
+  };
+  return Object.fromEntries(await Promise.all(Object.entries(TABLES).map(read)));
+}
