@@ -6,6 +6,7 @@ import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
 import { openStatuses } from '../contract/lifecycle.js';
 import type { ListRequest, Order, OrderWithTimeline } from '../contract/orders.js';
 import { Database, type Tx } from '../platform/database.js';
+import { readCursor } from '../platform/paging.js';
 
 /** Orders, as their parties read them. */
 @Injectable()
@@ -33,7 +34,7 @@ export class OrderReads {
       .limit(limit + 1);
     if (status !== undefined) query.andWhere('o.status = :status', { status });
     if (storeId !== undefined) query.andWhere('o.storeId = :storeId', { storeId });
-    if (after !== undefined) query.andWhere('o.orderId < :after', { after });
+    if (after !== undefined) query.andWhere('o.orderId < :after', { after: readCursor(after, isOrderId) });
     const rows = await query.getMany();
     const now = Date.now();
     const items = rows.slice(0, limit).map((entity) => orderView(orderRow(entity), role, now));

@@ -207,8 +207,10 @@ export function claimFile(url: string): () => void {
 function createPreparedPool(options: mysql.PoolOptions): mysql.Pool {
   const pool = mysql.createPool(options);
   pool.on('connection', (connection) => {
-    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-    connection.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, time_zone = '+00:00'`);
+    // One that could not be set up must not be used: it would answer by other rules.
+    const settle = (error: unknown) => error && connection.destroy();
+    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', settle);
+    connection.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, time_zone = '+00:00'`, settle);
   });
   return pool;
 }

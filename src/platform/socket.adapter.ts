@@ -26,6 +26,8 @@ export interface Door {
   config: Config;
 }
 
+type Acknowledge = (answer: Answer<unknown>) => void;
+
 const CONNECT_TIMEOUT_MS = 5_000;
 const PING_INTERVAL_MS = 10_000;
 const PING_TIMEOUT_MS = 10_000;
@@ -86,18 +88,15 @@ export class SocketAdapter extends IoAdapter {
   /** Takes effect in the order sent, and is answered in that order: one socket never sees its own past. */
   private hear(socket: HubSocket, name: unknown, values: unknown[]): void {
     const last = values.at(-1);
-    const acknowledge = typeof last === 'function' ? (last as (answer: Answer<unknown>) => void) : undefined;
+    const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
     const payload = acknowledge ? values.slice(0, -1) : values;
     const earlier = socket.data.answered ?? Promise.resolve();
     const answer = this.answer(socket.data.caller, name, payload, earlier);
     const answered = earlier
       .then(() => answer)
-      .then((given) => {
-        if (acknowledge) acknowledge(given);
-        else if (!given.ok) {
-          const message = String(name).slice(0, MESSAGE_NAME_CHARACTERS_MAX);
-          socket.emit('order:error', { message, error: given.error });
-        }
+      .then((given) => tell(socket, name, acknowledge, given))
+      .catch((error: unknown) => void this.door.faults.bodyOf(error))
+      .then(() => {
         if (socket.data.answered === answered) socket.data.answered = undefined;
       });
     socket.data.answered = answered;
@@ -128,6 +127,14 @@ export class SocketAdapter extends IoAdapter {
     const handler = this.door.handlers[name] as (caller: Caller, request: unknown) => Promise<Answer<unknown>>;
     return handler.call(this.door.handlers, caller, request);
   }
+}
+
+/** Through the acknowledgement. Without one only a failure is told, by a push. */
+function tell(socket: HubSocket, name: unknown, acknowledge: Acknowledge | undefined, answer: Answer<unknown>): void {
+  if (acknowledge) return acknowledge(answer);
+  if (answer.ok) return;
+  const message = String(name).slice(0, MESSAGE_NAME_CHARACTERS_MAX);
+  socket.emit('order:error', { message, error: answer.error });
 }
 
 function isMessageName(name: unknown): name is MessageName {

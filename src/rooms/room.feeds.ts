@@ -20,6 +20,8 @@ export class RoomFeeds {
 
   /** Joins a socket to its user's two rooms. No client can name a room: they follow from who it is. */
   async join(socket: HubSocket): Promise<void> {
+    // Gone already, it would never tell that it goes.
+    if (!socket.connected) return;
     const { userId } = socket.data.caller;
     const feed = new RoomFeed(socket, this.rooms);
     const feeds = this.byUser.get(userId) ?? new Set();
