@@ -2,14 +2,16 @@ import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { readConfig } from './config.js';
-import { createHub } from './hub.js';
+import { createHubWhenPossible } from './waiting.room.js';
 
 const STOP_WITHIN_MS = 8_000;
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = readConfig(process.env);
-  const hub = await createHub(config);
+  const hub = await createHubWhenPossible(config, (reason) => {
+    console.log(`The database does not answer yet, waiting for it (${reason})`);
+  });
   let stopping = false;
   const stop = () => {
     // Asked twice, or held up by a database that does not answer: what is committed is safe, and the rest was not acknowledged.

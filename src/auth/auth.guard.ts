@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Refusal } from '../contract/errors.js';
 import { Connections } from '../platform/connections.js';
+import { withinDeadline } from '../platform/deadline.js';
 import { type HubRequest, routeOf } from '../platform/http.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -20,7 +21,7 @@ export class AuthGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<HubRequest>();
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (token === undefined) throw new Refusal('UNAUTHENTICATED');
-    request.caller = await this.sessions.authenticate(token);
+    request.caller = await withinDeadline(this.sessions.authenticate(token));
     return true;
   }
 }

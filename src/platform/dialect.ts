@@ -131,6 +131,11 @@ function messageOf(error: unknown): string {
   return (error as DriverError | undefined)?.message ?? '';
 }
 
+/** Whether a server that does not answer yet may do so later: then there is something to wait for at the start. */
+export function mayComeUp(error: unknown): boolean {
+  return UNREACHABLE.has(codeOf(error));
+}
+
 /** Finds out which database a URL leads to. A server is asked: its version tells MariaDB from MySQL. */
 export async function dialectOf(url: string): Promise<Dialect> {
   if (url.startsWith('sqlite:')) return sqlite;

@@ -2,8 +2,12 @@ import { Controller, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { Connections } from './connections.js';
 import { Database } from './database.js';
+import { withinDeadline } from './deadline.js';
 import { Input, Serves } from './http.js';
 import { Metrics } from './metrics.js';
+
+/** A database that takes longer is as good as away. */
+const PING_WITHIN_MS = 1_000;
 
 /** What those who run the hub ask it. */
 @Controller()
@@ -23,7 +27,7 @@ export class HealthController {
   /** The hub can take messages now. */
   @Serves('ready')
   async ready(@Input() _nothing: object, @Res({ passthrough: true }) response: Response) {
-    const database = await this.database.ping().then(
+    const database = await withinDeadline(this.database.ping(), PING_WITHIN_MS).then(
       () => 'up',
       () => 'down',
     );

@@ -1,8 +1,9 @@
 import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { APP_FILTER, ModuleRef } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR, ModuleRef } from '@nestjs/core';
 import { CONFIG, type Config } from '../config.js';
 import { Connections } from './connections.js';
 import { Database } from './database.js';
+import { Deadline } from './deadline.js';
 import { ErrorFilter } from './error.filter.js';
 import { Faults } from './faults.js';
 import { HealthController } from './health.controller.js';
@@ -26,6 +27,7 @@ export class PlatformModule implements OnApplicationShutdown {
         { provide: Logger, useFactory: () => new Logger(config) },
         { provide: Database, useFactory: () => Database.open(config.databaseUrl, entities) },
         { provide: APP_FILTER, useClass: ErrorFilter },
+        { provide: APP_INTERCEPTOR, useClass: Deadline },
         Metrics,
         Faults,
         Connections,

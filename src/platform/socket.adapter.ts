@@ -9,6 +9,7 @@ import { handshake } from '../contract/rooms.js';
 import { type Answer, type Data, FRAME_BYTES_MAX, type MessageName, messages, type Request } from '../contract/wire.js';
 import type { Caller } from './caller.js';
 import type { Connections } from './connections.js';
+import { withinDeadline } from './deadline.js';
 import type { Faults } from './faults.js';
 import type { HubServer, HubSocket } from './socket.js';
 
@@ -60,7 +61,7 @@ export class SocketAdapter extends IoAdapter {
         callback(undefined, isAllowedOrigin(request, config)),
     } as unknown as ServerOptions);
     server.use((socket, next) => {
-      this.admit(socket).then(
+      withinDeadline(this.admit(socket)).then(
         () => next(),
         (error: unknown) => {
           const data = this.door.faults.bodyOf(error);
@@ -116,14 +117,20 @@ export class SocketAdapter extends IoAdapter {
       const message = messages[name];
       const request = parse(message.request, payload[0]);
       // A command goes straight to its queue, which keeps the order. A read waits for what was sent before it.
-      if ('read' in message) await earlier;
-      return await this.call(name, caller, request);
+      const before = 'read' in message ? earlier : undefined;
+      return await withinDeadline(this.call(name, caller, request, before));
     } catch (error) {
       return { ok: false, error: this.door.faults.bodyOf(error) };
     }
   }
 
-  private call(name: MessageName, caller: Caller, request: unknown): Promise<Answer<unknown>> {
+  private async call(
+    name: MessageName,
+    caller: Caller,
+    request: unknown,
+    before: Promise<void> | undefined,
+  ): Promise<Answer<unknown>> {
+    if (before) await before;
     const handler = this.door.handlers[name] as (caller: Caller, request: unknown) => Promise<Answer<unknown>>;
     return handler.call(this.door.handlers, caller, request);
   }
@@ -131,10 +138,12 @@ export class SocketAdapter extends IoAdapter {
 
 /** Through the acknowledgement. Without one only a failure is told, by a push. */
 function tell(socket: HubSocket, name: unknown, acknowledge: Acknowledge | undefined, answer: Answer<unknown>): void {
-  if (acknowledge) return acknowledge(answer);
-  if (answer.ok) return;
-  const message = String(name).slice(0, MESSAGE_NAME_CHARACTERS_MAX);
-  socket.emit('order:error', { message, error: answer.error });
+  if (acknowledge) {
+    acknowledge(answer);
+  } else if (!answer.ok) {
+    const message = String(name).slice(0, MESSAGE_NAME_CHARACTERS_MAX);
+    socket.emit('order:error', { message, error: answer.error });
+  }
 }
 
 function isMessageName(name: unknown): name is MessageName {
