@@ -33,7 +33,10 @@ export class RoomFeed {
     return this.socket.data.caller.userId;
   }
 
-  /** Gives what came after the socket's `last`, then says that it is ready. Events that are committed meanwhile follow. */
+  /**
+   * Gives what came after the socket's `last`, up to the heads of this moment, and says that it is ready. What is committed
+   * meanwhile follows as live events: a room that is never still must not keep its sockets waiting.
+   */
   async start(): Promise<void> {
     const { last = {} } = this.socket.data;
     const heads = await this.rooms.heads(this.userId);
@@ -42,13 +45,11 @@ export class RoomFeed {
       const after = last[role] ?? heads[role];
       cursor.complete = after <= heads[role];
       cursor.given = cursor.complete ? after : heads[role];
-      cursor.known = Math.max(cursor.known, heads[role]);
+      await this.catchUp(role, () => heads[role]);
     }
-    do {
-      for (const role of roles) await this.catchUp(role);
-    } while (this.isBehind());
-    this.live = true;
     this.socket.emit('room:ready', this.readyPush());
+    this.live = true;
+    for (const role of roles) this.hint(role, this.cursors[role].known);
   }
 
   /** An event of one of the rooms was committed. */
@@ -65,7 +66,7 @@ export class RoomFeed {
     cursor.known = Math.max(cursor.known, head);
     if (!this.live || cursor.reading || cursor.given >= cursor.known) return;
     // Cut, the socket comes back with `last`, and gets what could not be read now.
-    this.catchUp(role).catch(() => this.socket.disconnect(true));
+    this.catchUp(role, () => cursor.known).catch(() => this.socket.disconnect(true));
   }
 
   /** A push without a number: only for a socket that is up to date. */
@@ -73,20 +74,20 @@ export class RoomFeed {
     if (this.live) this.socket.emit(name, push);
   }
 
-  private async catchUp(role: Role): Promise<void> {
+  /** Reads and gives what is missing up to a number, which may grow while it reads. */
+  private async catchUp(role: Role, upTo: () => number): Promise<void> {
     const cursor = this.cursors[role];
-    if (cursor.reading) return;
     cursor.reading = true;
     try {
-      while (cursor.given < cursor.known && this.socket.connected) {
+      while (cursor.given < upTo() && this.socket.connected) {
         const events = await this.rooms.eventsAfter(role, this.userId, cursor.given, REPLAY_PAGE);
         if (events[0]?.seq !== cursor.given + 1) {
           // What follows the cursor is no longer kept: start at the head, and say so.
           cursor.complete = false;
-          cursor.given = cursor.known;
+          cursor.given = upTo();
           return;
         }
-        for (const push of events) if (push.seq === cursor.given + 1) this.give(cursor, push);
+        for (const push of events) if (push.seq === cursor.given + 1 && push.seq <= upTo()) this.give(cursor, push);
       }
     } finally {
       cursor.reading = false;
@@ -97,10 +98,6 @@ export class RoomFeed {
     cursor.given = push.seq;
     cursor.known = Math.max(cursor.known, push.seq);
     this.socket.emit('order:status', push);
-  }
-
-  private isBehind(): boolean {
-    return this.socket.connected && roles.some((role) => this.cursors[role].given < this.cursors[role].known);
   }
 
   private readyPush(): RoomReadyPush {
