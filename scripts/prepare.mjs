@@ -28,8 +28,7 @@ function run(what, command, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-const wanted = Math.max(modifiedAt(join(root, 'package.json')), modifiedAt(join(root, 'package-lock.json')));
-if (modifiedAt(INSTALLED) < wanted) {
+if (modifiedAt(INSTALLED) < modifiedAt(join(root, 'package-lock.json'))) {
   // Nothing that the hub needs runs an install script: binaries come inside packages.
   run('Installing', 'npm', 'ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
   const now = new Date();

@@ -16,6 +16,8 @@ export type Tx = EntityManager;
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
+/** No attempt begins after this: what waits for the answer has its deadline, and is told that nothing was done. */
+const ATTEMPTS_BEGIN_WITHIN_MS = 3_500;
 
 class SnakeCase extends DefaultNamingStrategy {
   override columnName(propertyName: string, customName: string | undefined): string {
@@ -71,6 +73,7 @@ export class Database {
 
   /** All or nothing: runs the work in one transaction, and the whole of it again if it loses a race. */
   async transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const lastBegin = Date.now() + ATTEMPTS_BEGIN_WITHIN_MS;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.inTurn(() => this.attempt(work, options.wasCommitted));
@@ -78,7 +81,7 @@ export class Database {
         const lost = this.dialect.isConflict(error) || (options.retry?.(error) ?? false);
         // A lost connection says nothing of the outcome; only work that can find it out may be run again.
         const again = lost || (options.wasCommitted !== undefined && this.dialect.isUnreachable(error));
-        if (again && attempt < ATTEMPTS_MAX) {
+        if (again && attempt < ATTEMPTS_MAX && Date.now() < lastBegin) {
           await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
           continue;
         }
