@@ -3,7 +3,7 @@ import { PAGE_LIMIT_DEFAULT } from '../contract/fields.js';
 import { type SearchField, type SearchRequest, searchFields } from '../contract/stores.js';
 import { Database } from '../platform/database.js';
 import { readNumberCursor } from '../platform/paging.js';
-import { fold, wholeGramsOf, wordsOf } from './fold.js';
+import { fold, GRAM_CHARACTERS, wholeGramsOf, wordsOf } from './fold.js';
 
 /** So many books are looked at one by one before the index is asked: all of a small store, and enough for a common word. */
 const WALK_BOOKS_MAX = 1_000;
@@ -87,18 +87,27 @@ function walk(from: Sql, matching: Sql, limit: number): Sql {
 }
 
 function indexed(grams: string[], from: Sql, matching: Sql, limit: number): Sql {
-  const [first = '', ...others] = grams;
-  const isWhole = [...first].length >= 3;
-  const joins = others.map(
-    (_, index) => ` JOIN book_grams g${index + 1} ON g${index + 1}.gram = ? AND g${index + 1}.book_no = g.book_no`,
-  );
-  const entered = isWhole ? 'g.gram = ?' : 'g.gram >= ? AND g.gram < ?';
+  const entry = entryOf(grams);
+  const after = from.text.replace('b.book_no', 'g.book_no');
+  // CROSS JOIN: the index first, and never all books of the store for the sake of their order.
   const text =
-    `SELECT ${isWhole ? '' : 'DISTINCT '}g.book_no AS bookNo FROM book_grams g${joins.join('')}` +
-    ` JOIN books b ON b.book_no = g.book_no JOIN book_texts t ON t.book_no = g.book_no` +
-    ` WHERE ${entered} AND ${from.text.replace('b.book_no', 'g.book_no')} AND ${matching.text} ORDER BY g.book_no LIMIT ${limit}`;
-  const entry = isWhole ? [first] : [first, first + HIGHEST_CHARACTER];
-  return { text, values: [...others, ...entry, ...from.values, ...matching.values] };
+    `SELECT g.book_no AS bookNo FROM ${entry.text} CROSS JOIN books b ON b.book_no = g.book_no` +
+    ` CROSS JOIN book_texts t ON t.book_no = g.book_no` +
+    ` WHERE ${after} AND ${matching.text} ORDER BY g.book_no LIMIT ${limit}`;
+  return { text, values: [...entry.values, ...from.values, ...matching.values] };
+}
+
+/** The numbers of the books that hold all of these grams, or one that begins so. */
+function entryOf([first = '', ...others]: string[]): Sql {
+  if ([...first].length < GRAM_CHARACTERS) {
+    const text = '(SELECT DISTINCT book_no FROM book_grams WHERE gram >= ? AND gram < ?) g';
+    return { text, values: [first, first + HIGHEST_CHARACTER] };
+  }
+  const joined = others.map(
+    (_, index) => ` JOIN book_grams g${index} ON g${index}.book_no = g.book_no AND g${index}.gram = ?`,
+  );
+  const text = `(SELECT g.book_no FROM book_grams g${joined.join('')} WHERE g.gram = ?) g`;
+  return { text, values: [...others, first] };
 }
 
 /** Each word must stand in the field, or in one of the fields. */
