@@ -10,7 +10,7 @@ const PRUNE_EVERY_MS = 60_000;
 
 /**
  * Finds what other hubs have committed, and offers it to the feeds here. A hint makes it look at once; without one it looks
- * four times a second. A database that only one process can write needs none of this.
+ * four times a second. Where only one process can write there is no news: it looks when old batches are to be forgotten.
  */
 @Injectable()
 export class HubWatch implements OnApplicationBootstrap {
@@ -31,7 +31,6 @@ export class HubWatch implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    if (this.database.dialect.singleWriter) return;
     await this.nodes.catchUp();
     this.hints.onHint(() => this.lookNow());
     this.lookLater();
@@ -61,7 +60,8 @@ export class HubWatch implements OnApplicationBootstrap {
 
   private lookLater(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => this.lookNow(), LOOK_EVERY_MS);
+    const pauseMs = this.database.dialect.singleWriter ? PRUNE_EVERY_MS : LOOK_EVERY_MS;
+    this.timer = setTimeout(() => this.lookNow(), pauseMs);
     this.timer.unref();
   }
 
@@ -71,7 +71,7 @@ export class HubWatch implements OnApplicationBootstrap {
       const sleptTooLong = now - this.lookedAt > BATCHES_KEPT_MS / 2;
       this.feeds.hint(await this.nodes.roomsWritten());
       if (sleptTooLong) await this.feeds.hintAll();
-      if (now - this.prunedAt > PRUNE_EVERY_MS) {
+      if (now - this.prunedAt >= PRUNE_EVERY_MS) {
         this.prunedAt = now;
         await this.nodes.prune(now);
       }
