@@ -24,15 +24,11 @@ export class AuthService {
     if (userId === HUB) throw new Refusal('USER_EXISTS');
     if (await this.database.read.existsBy(User, { userId })) throw new Refusal('USER_EXISTS');
     const passwordHash = await hashPassword(password);
-    try {
-      await this.database.transaction(async (tx) => {
-        await tx.insert(User, { userId, passwordHash, createdAt: Date.now(), unregisteredAt: null });
-        await join(tx);
-      });
-    } catch (error) {
-      if (this.database.dialect.isDuplicate(error)) throw new Refusal('USER_EXISTS');
-      throw error;
-    }
+    const insert = async (tx: Tx) => {
+      await tx.insert(User, { userId, passwordHash, createdAt: Date.now(), unregisteredAt: null });
+      await join(tx);
+    };
+    await this.database.transaction(insert, { taken: new Refusal('USER_EXISTS') });
   }
 
   async login({ userId, password, terminal }: LoginRequest): Promise<LoggedIn> {

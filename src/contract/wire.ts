@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as auth from './auth.js';
-import type { ErrorBody } from './errors.js';
+import { type ErrorBody, errorBody } from './errors.js';
 import { page } from './fields.js';
 import * as orders from './orders.js';
 import * as rooms from './rooms.js';
@@ -31,7 +31,7 @@ export const pushes = {
   'room:ready': rooms.roomReadyPush,
   'session:ended': rooms.sessionEndedPush,
   'hub:draining': rooms.hubDrainingPush,
-  'order:error': z.strictObject({ message: z.string(), error: z.unknown() }),
+  'order:error': z.strictObject({ message: z.string(), error: errorBody }),
 } as const;
 
 export type MessageName = keyof typeof messages;

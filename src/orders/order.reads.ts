@@ -6,7 +6,7 @@ import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
 import { openStatuses } from '../contract/lifecycle.js';
 import type { ListRequest, Order, OrderWithTimeline } from '../contract/orders.js';
 import { Database, type Tx } from '../platform/database.js';
-import { readCursor } from '../platform/paging.js';
+import { pageOf, readCursor } from '../platform/paging.js';
 
 /** Orders, as their parties read them. */
 @Injectable()
@@ -37,8 +37,8 @@ export class OrderReads {
     if (after !== undefined) query.andWhere('o.orderId < :after', { after: readCursor(after, isOrderId) });
     const rows = await query.getMany();
     const now = Date.now();
-    const items = rows.slice(0, limit).map((entity) => orderView(orderRow(entity), role, now));
-    return { items, next: rows.length > limit ? (items.at(-1)?.orderId ?? null) : null };
+    const view = (entity: OrderEntity) => orderView(orderRow(entity), role, now);
+    return pageOf(rows, limit, view, ({ orderId }) => orderId);
   }
 
   /** How many orders still bind this user, as buyer or as seller. */

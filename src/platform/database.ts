@@ -28,6 +28,8 @@ class SnakeCase extends DefaultNamingStrategy {
 interface TransactionOptions {
   /** Which errors, besides lost races, a new attempt can mend. */
   retry?: (error: unknown) => boolean;
+  /** What to refuse with when a unique key that the work inserts is taken. */
+  taken?: Refusal;
   /** Finds out whether a COMMIT whose answer was lost took effect. Without it, such a transaction is not run again. */
   wasCommitted?: () => Promise<boolean>;
 }
@@ -86,6 +88,7 @@ export class Database {
           continue;
         }
         if (again || this.dialect.isUnreachable(error)) throw new Refusal('UNAVAILABLE');
+        if (options.taken && this.dialect.isDuplicate(error)) throw options.taken;
         throw error;
       }
     }

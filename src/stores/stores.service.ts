@@ -14,7 +14,8 @@ import {
   type StoresRequest,
   type StoreView,
 } from '../contract/stores.js';
-import { Database, type Tx } from '../platform/database.js';
+import { Database, placeholders, type Tx } from '../platform/database.js';
+import { pageOf } from '../platform/paging.js';
 import { BookSearch } from './book.search.js';
 import { fold, gramsOf } from './fold.js';
 import { Book, BookGram, BookStock, BookTexts, Store } from './store.entity.js';
@@ -29,7 +30,7 @@ export class StoresService {
 
   async open(ownerId: string, { storeId, name }: OpenStoreRequest): Promise<StoreView> {
     const store = { storeId, name: name ?? null, ownerId, createdAt: Date.now() };
-    await this.insertOnce(new Refusal('STORE_EXISTS'), (tx) => tx.insert(Store, store));
+    await this.database.transaction((tx) => tx.insert(Store, store), { taken: new Refusal('STORE_EXISTS') });
     return storeView(store);
   }
 
@@ -45,8 +46,7 @@ export class StoresService {
     if (owner !== undefined) query.andWhere('store.ownerId = :owner', { owner });
     if (after !== undefined) query.andWhere('store.storeId > :after', { after });
     const rows = await query.getMany();
-    const items = rows.slice(0, limit).map(storeView);
-    return { items, next: rows.length > limit ? (items.at(-1)?.storeId ?? null) : null };
+    return pageOf(rows, limit, storeView, ({ storeId }) => storeId);
   }
 
   async addBook(
@@ -55,15 +55,17 @@ export class StoresService {
   ): Promise<BookView> {
     await this.ownStore(ownerId, storeId);
     const book = { storeId, bookId, title, price, lowMark };
-    const written = await this.insertOnce(new Refusal('BOOK_EXISTS', undefined, { bookId }), async (tx) => {
+    const insert = async (tx: Tx) => {
       const { bookNo } = await this.insertBook(tx, book);
       const row = withSearchTexts(title, { bookNo, ...textsRow(texts, EMPTY_TEXTS) });
       await tx.insert(BookTexts, row);
       await tx.insert(BookStock, { bookNo, stock });
       await this.index(tx, bookNo, new Set(), gramsOfBook(row));
-      return { bookNo, row };
-    });
-    return bookView({ ...book, bookNo: written.bookNo, stock }, written.row);
+      return row;
+    };
+    const taken = new Refusal('BOOK_EXISTS', undefined, { bookId });
+    const row = await this.database.transaction(insert, { taken });
+    return bookView({ ...book, bookNo: row.bookNo, stock }, row);
   }
 
   async changeBook(
@@ -154,20 +156,10 @@ export class StoresService {
     const come = [...after].filter((gram) => !before.has(gram)).sort();
     for (const grams of chunks(gone)) await tx.delete(BookGram, { bookNo, gram: In(grams) });
     for (const grams of chunks(come)) {
-      const rows = grams.map(() => '(?, ?)').join(', ');
       await tx.query(
-        `INSERT INTO book_grams (gram, book_no) VALUES ${rows}`,
+        `INSERT INTO book_grams (gram, book_no) VALUES ${placeholders(grams.length, 2)}`,
         grams.flatMap((gram) => [gram, bookNo]),
       );
-    }
-  }
-
-  private async insertOnce<T>(taken: Refusal, work: (tx: Tx) => Promise<T>): Promise<T> {
-    try {
-      return await this.database.transaction(work);
-    } catch (error) {
-      if (this.database.dialect.isDuplicate(error)) throw taken;
-      throw error;
     }
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isoTime, PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
 import type { EntriesRequest, Entry } from '../contract/wallet.js';
 import { Database, type Tx } from '../platform/database.js';
-import { readNumberCursor } from '../platform/paging.js';
+import { pageOf, readNumberCursor } from '../platform/paging.js';
 import { Wallet, WalletEntry } from './wallet.entity.js';
 
 /** Balances and their ledger, to read. Money is moved by commands only. */
@@ -34,15 +34,10 @@ export class WalletService {
       .limit(limit + 1);
     if (after !== undefined) query.andWhere('entry.entryNo < :after', { after: readNumberCursor(after) });
     const rows = await query.getMany();
-    const page = rows.slice(0, limit);
-    const items = page.map(({ entryNo, amount, balance, kind, orderId, at }) => ({
-      entryId: String(entryNo),
-      amount,
-      balance,
-      kind,
-      orderId,
-      at: isoTime(at),
-    }));
-    return { items, next: rows.length > limit ? (items.at(-1)?.entryId ?? null) : null };
+    return pageOf(rows, limit, entryView, ({ entryId }) => entryId);
   }
+}
+
+function entryView({ entryNo, amount, balance, kind, orderId, at }: WalletEntry): Entry {
+  return { entryId: String(entryNo), amount, balance, kind, orderId, at: isoTime(at) };
 }
