@@ -3,6 +3,7 @@ import { LessThan, MoreThan } from 'typeorm';
 import { Connections } from '../platform/connections.js';
 import { Database } from '../platform/database.js';
 import { Logger } from '../platform/logger.js';
+import { Watch } from '../platform/watch.js';
 import { EndedSession, Session } from './session.entity.js';
 
 const LOOK_EVERY_MS = 1_000;
@@ -13,38 +14,35 @@ const PRUNE_EVERY_MS = 60_000;
 /** Cuts the sockets of sessions that were ended through another hub, and forgets sessions whose time is over. */
 @Injectable()
 export class SessionWatch implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
+  private readonly watch: Watch;
   private lookedAt = Date.now();
   private prunedAt = Date.now();
-  private failing = false;
 
   constructor(
     private readonly database: Database,
     private readonly connections: Connections,
-    private readonly logger: Logger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setTimeout(() => this.look().finally(() => this.timer?.refresh()), LOOK_EVERY_MS);
-    this.timer.unref();
+    logger: Logger,
+  ) {
+    this.watch = new Watch({
+      everyMs: LOOK_EVERY_MS,
+      look: () => this.look(),
+      onFailure: (error) => logger.warn({ error: String(error) }, 'ended sessions cannot be read now'),
+    });
   }
 
-  onApplicationShutdown(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+  onApplicationBootstrap(): void {
+    this.watch.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.watch.stop();
   }
 
   private async look(): Promise<void> {
     const now = Date.now();
-    try {
-      if (!this.database.dialect.singleWriter) await this.cutEnded();
-      if (now - this.prunedAt > PRUNE_EVERY_MS) await this.prune(now);
-      this.lookedAt = now;
-      this.failing = false;
-    } catch (error) {
-      if (!this.failing) this.logger.warn({ error: String(error) }, 'ended sessions cannot be read now');
-      this.failing = true;
-    }
+    if (!this.database.dialect.singleWriter) await this.cutEnded();
+    this.lookedAt = now;
+    if (now - this.prunedAt > PRUNE_EVERY_MS) await this.prune(now);
   }
 
   private async cutEnded(): Promise<void> {

@@ -1,12 +1,14 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { LessThanOrEqual } from 'typeorm';
 import { Database } from '../platform/database.js';
 import { Logger } from '../platform/logger.js';
+import { Watch } from '../platform/watch.js';
 import { BATCH_COMMANDS_MAX, CommandQueue } from './command.queue.js';
 import { OrderEntity } from './order.entity.js';
 
 /** The contract gives the hub a second from the moment that a time came due. */
 const LOOK_EVERY_MS = 300;
+
+type Due = { orderId: string; dueAt: number };
 
 /**
  * Acts when the time of an order has come: cancels what was not paid, receives what was shipped long ago. It only asks the
@@ -15,48 +17,54 @@ const LOOK_EVERY_MS = 300;
  */
 @Injectable()
 export class DueWatch implements OnApplicationBootstrap {
-  private timer: NodeJS.Timeout | undefined;
+  private readonly watch: Watch;
   private stopped = false;
-  private looking: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly database: Database,
     private readonly commands: CommandQueue,
-    private readonly logger: Logger,
-  ) {}
+    logger: Logger,
+  ) {
+    this.watch = new Watch({
+      everyMs: LOOK_EVERY_MS,
+      look: () => this.look(),
+      onFailure: (error) => logger.warn({ error: String(error) }, 'orders that are due could not be read'),
+    });
+  }
 
   onApplicationBootstrap(): void {
-    this.lookLater();
+    this.watch.start();
   }
 
   /** Stops looking, and resolves when nothing of it is under way. */
   async stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.timer);
-    await this.looking;
+    await this.watch.stop();
   }
 
-  private lookLater(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.looking = this.look()
-        .catch((error: unknown) => this.logger.warn({ error: String(error) }, 'orders that are due could not be read'))
-        .finally(() => this.lookLater());
-    }, LOOK_EVERY_MS);
-    this.timer.unref();
-  }
-
+  /** Goes through all that is due now, past those that cannot be acted on: they must not keep the others waiting. */
   private async look(): Promise<void> {
+    const now = Date.now();
+    let last = { dueAt: 0, orderId: '' };
     while (!this.stopped) {
-      const due = await this.database.read.find(OrderEntity, {
-        select: { orderId: true },
-        where: { dueAt: LessThanOrEqual(Date.now()) },
-        order: { dueAt: 'ASC' },
-        take: BATCH_COMMANDS_MAX,
-      });
-      const answers = await Promise.all(due.map(({ orderId }) => this.commands.give('order:due', null, { orderId })));
-      // Ends when nothing is left, and when nothing moves: a database that is away is asked again at the next look.
-      if (due.length < BATCH_COMMANDS_MAX || !answers.some(({ ok }) => ok)) return;
+      const due = await this.dueAfter(last, now);
+      await Promise.all(due.map(({ orderId }) => this.commands.give('order:due', null, { orderId })));
+      const end = due.at(-1);
+      if (due.length < BATCH_COMMANDS_MAX || !end) return;
+      last = end;
     }
+  }
+
+  private async dueAfter(last: Due, now: number): Promise<Due[]> {
+    const orders = await this.database.read
+      .createQueryBuilder(OrderEntity, 'due')
+      .select(['due.orderId', 'due.dueAt'])
+      .where('due.dueAt >= :dueAt AND due.dueAt <= :now', { ...last, now })
+      .andWhere('(due.dueAt > :dueAt OR due.orderId > :orderId)')
+      .orderBy('due.dueAt')
+      .addOrderBy('due.orderId')
+      .limit(BATCH_COMMANDS_MAX)
+      .getMany();
+    return orders.map(({ orderId, dueAt }) => ({ orderId, dueAt: dueAt ?? now }));
   }
 }

@@ -134,7 +134,9 @@ export function due(world: World, command: CommandNamed<'order:due'>, now: numbe
   if (!order) return new Refusal('ORDER_NOT_FOUND');
   if (order.dueAt === null || order.dueAt > now) return wrongState(order, HUB, 'cancel', now);
   if (order.status === 'placed') return cancellation(world, order, null, EXPIRED_REASON, now);
-  return { order: advance(order, 'received', null, now, { receivedAt: now, dueAt: null }) };
+  if (order.status === 'shipped')
+    return { order: advance(order, 'received', null, now, { receivedAt: now, dueAt: null }) };
+  return wrongState(order, HUB, 'receive', now);
 }
 
 /** The order, if this user may give this command to it now. A stranger learns nothing of it. */

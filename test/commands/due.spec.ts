@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
 import { DueWatch } from '../../src/commands/due.watch.js';
 import type { Order } from '../../src/contract/orders.js';
+import { marks, placeholders } from '../../src/platform/database.js';
 import { audit, copiesInOrders } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
@@ -157,6 +159,20 @@ describe('what the hub does when a time has come', () => {
     const { timeline, cancelReason } = await buyer.does('order:get', { orderId: late.orderId });
     expect(cancelReason).toBe('expired');
     expect(timeline.at(-1)?.by).toBe('hub');
+  });
+
+  test('orders that cannot be acted on do not keep those that come due after them waiting', async () => {
+    const received = (await buyer.does('order:list', { role: 'buyer', status: 'received', limit: 1 })).items[0];
+    const [row = {}] = await hub.rows('SELECT * FROM orders WHERE order_id = ?', [received?.orderId]);
+    const columns = Object.keys(row);
+    const stuck = range(MANY).map(() => ({ ...row, order_id: uuidv7(), due_at: 1 }));
+    const ids = stuck.map(({ order_id }) => order_id);
+    const values = stuck.flatMap((order: Record<string, unknown>) => columns.map((column) => order[column]));
+    await hub.database.transaction((tx) =>
+      tx.query(`INSERT INTO orders (${columns.join(', ')}) VALUES ${placeholders(MANY, columns.length)}`, values),
+    );
+    await statusIs('cancelled', [await buyer.place(seller)]);
+    await hub.database.transaction((tx) => tx.query(`DELETE FROM orders WHERE order_id IN (${marks(ids)})`, ids));
   });
 
   test('a pay after the time is ORDER_STATE, whether the hub has acted already or not', async () => {
