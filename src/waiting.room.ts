@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config.js';
@@ -10,30 +10,42 @@ const RETRY_MS = 1_000;
 
 /**
  * Creates the hub as soon as its database answers. Until then the process is live and not ready: whoever watches over it
- * need not restart it, and clients are told to come again. Gives the port, which is chosen now if it was left to choose.
+ * need not restart it, and clients are told to come again. `say` is told once that there is something to wait for.
  */
 export async function createHubWhenPossible(config: Config, say: (reason: string) => void): Promise<Hub> {
-  if (await databaseAnswers(config, say)) return createHub(config);
-
-  const server = createServer(answer);
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.port, config.host, resolve));
-  const { port } = server.address() as AddressInfo;
-  do await sleep(RETRY_MS);
-  while (!(await databaseAnswers(config)));
-  const hub = await createHub({ ...config, port });
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  return hub;
+  let room: WaitingRoom | undefined;
+  for (;;) {
+    try {
+      // Asked first, because a hub that cannot be created is a lot of work.
+      await dialectOf(config.databaseUrl);
+      const hub = await createHub({ ...config, port: room?.port ?? config.port });
+      await room?.close();
+      return hub;
+    } catch (error) {
+      if (!mayComeUp(error)) throw error;
+      if (!room) say(String(error));
+      room ??= await WaitingRoom.open(config);
+      await sleep(RETRY_MS);
+    }
+  }
 }
 
-async function databaseAnswers({ databaseUrl }: Config, say?: (reason: string) => void): Promise<boolean> {
-  try {
-    await dialectOf(databaseUrl);
-    return true;
-  } catch (error) {
-    if (!mayComeUp(error)) throw error;
-    say?.(String(error));
-    return false;
+/** Keeps the port of a hub that is not there yet. A port that was left to choose is chosen now. */
+class WaitingRoom {
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
+
+  static async open({ port, host }: Config): Promise<WaitingRoom> {
+    const server = createServer(answer);
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+    return new WaitingRoom(server, (server.address() as AddressInfo).port);
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
   }
 }
 

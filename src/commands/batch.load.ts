@@ -1,5 +1,5 @@
 import { roles } from '../contract/lifecycle.js';
-import type { Tx } from '../platform/database.js';
+import { inGroups, marks, type Tx } from '../platform/database.js';
 import type { Dialect } from '../platform/dialect.js';
 import { type BookRow, type BookTextsRow, bookTextColumns } from './book.view.js';
 import type { Command } from './command.js';
@@ -172,16 +172,4 @@ class Loader {
   ): Promise<Row[]> {
     return parameters.length === 0 ? [] : this.tx.query(sql + lock, [...parameters]);
   }
-}
-
-/** `(a = ? AND b IN (?, ?)) OR …`: pairs of values, grouped by the first, as every database can look up by an index. */
-function inGroups(first: string, second: string, pairs: readonly [string, string][] | string[][]): [string, string[]] {
-  const groups = new Map<string, Set<string>>();
-  for (const [a = '', b = ''] of pairs) groups.set(a, (groups.get(a) ?? new Set()).add(b));
-  const terms = [...groups.values()].map((seconds) => `(${first} = ? AND ${second} IN (${marks([...seconds])}))`);
-  return [terms.join(' OR '), [...groups].flatMap(([a, seconds]) => [a, ...seconds])];
-}
-
-function marks(values: readonly unknown[]): string {
-  return values.map(() => '?').join(', ');
 }

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { Refusal } from '../contract/errors.js';
 import type { Answer } from '../contract/wire.js';
+import { ANSWER_WITHIN_MS } from '../platform/deadline.js';
 import { Faults } from '../platform/faults.js';
 import { HintChannel } from '../platform/hint.channel.js';
 import { Logger } from '../platform/logger.js';
@@ -69,11 +71,22 @@ export class CommandQueue {
 
   private async run(): Promise<void> {
     while (this.waiting.length > 0) {
-      await this.runTogether(this.next());
+      this.dropLate();
+      if (this.waiting.length > 0) await this.runTogether(this.next());
       // The embedded database answers without a pause: let what the sockets hold already join the next batch.
       await setImmediate();
     }
     this.running = undefined;
+  }
+
+  /** What has waited longer than its sender was told is not begun any more: the sender has its answer, and may send again. */
+  private dropLate(): void {
+    const oldest = performance.now() - ANSWER_WITHIN_MS;
+    const late = this.waiting.findIndex(({ since }) => since >= oldest);
+    const error = new Refusal('UNAVAILABLE').toBody();
+    for (const waiting of this.waiting.splice(0, late === -1 ? this.waiting.length : late)) {
+      this.answer(waiting, { ok: false, error });
+    }
   }
 
   private next(): Waiting[] {

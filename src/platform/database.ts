@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DataSource,
+  type DataSourceOptions,
   DefaultNamingStrategy,
   type EntityManager,
   type EntitySchema,
@@ -16,6 +17,8 @@ export type Tx = EntityManager;
 
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 10;
+/** A server that is away needs longer than a lost race. */
+const AWAY_BACKOFF_MS = 100;
 /** No attempt begins after this: what waits for the answer has its deadline, and is told that nothing was done. */
 const ATTEMPTS_BEGIN_WITHIN_MS = 3_500;
 
@@ -60,12 +63,25 @@ export class Database {
       synchronize: false,
     };
     const options = dataSourceOptions(dialect, url, shared);
-    const writer = await new DataSource(options.writer).initialize();
-    adaptColumns(dialect, writer);
-    await migrate(dialect, writer);
-    const reader = options.reader ? await new DataSource(options.reader).initialize() : writer;
-    if (reader !== writer) adaptColumns(dialect, reader);
-    return new Database(dialect, writer, reader, letGo);
+    const opened: DataSource[] = [];
+    const connect = async (to: DataSourceOptions): Promise<DataSource> => {
+      const dataSource = await new DataSource(to).initialize();
+      opened.push(dataSource);
+      adaptColumns(dialect, dataSource);
+      return dataSource;
+    };
+    try {
+      const writer = await connect(options.writer);
+      const migrator = options.migrator ? await connect(options.migrator) : writer;
+      await migrate(dialect, migrator);
+      if (migrator !== writer) await migrator.destroy();
+      const reader = options.reader ? await connect(options.reader) : writer;
+      return new Database(dialect, writer, reader, letGo);
+    } catch (error) {
+      for (const dataSource of opened) if (dataSource.isInitialized) await dataSource.destroy().catch(() => {});
+      letGo();
+      throw error;
+    }
   }
 
   /** Reads the latest committed state, outside of any transaction. */
@@ -75,20 +91,25 @@ export class Database {
 
   /** All or nothing: runs the work in one transaction, and the whole of it again if it loses a race. */
   async transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const { retry, taken, wasCommitted } = options;
     const lastBegin = Date.now() + ATTEMPTS_BEGIN_WITHIN_MS;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.inTurn(() => this.attempt(work, options.wasCommitted));
+        return await this.inTurn(() =>
+          this.attempt(work, wasCommitted && (() => this.patiently(wasCommitted, lastBegin))),
+        );
       } catch (error) {
-        const lost = this.dialect.isConflict(error) || (options.retry?.(error) ?? false);
+        const isAway = this.dialect.isUnreachable(error);
+        const lost = this.dialect.isConflict(error) || (retry?.(error) ?? false);
         // A lost connection says nothing of the outcome; only work that can find it out may be run again.
-        const again = lost || (options.wasCommitted !== undefined && this.dialect.isUnreachable(error));
-        if (again && attempt < ATTEMPTS_MAX && Date.now() < lastBegin) {
-          await sleep(Math.random() * BACKOFF_MS * 2 ** attempt);
+        const again = lost || (isAway && wasCommitted !== undefined);
+        const pauseMs = Math.random() * (isAway ? AWAY_BACKOFF_MS : BACKOFF_MS) * 2 ** attempt;
+        if (again && attempt < ATTEMPTS_MAX && Date.now() + pauseMs < lastBegin) {
+          await sleep(pauseMs);
           continue;
         }
-        if (again || this.dialect.isUnreachable(error)) throw new Refusal('UNAVAILABLE');
-        if (options.taken && this.dialect.isDuplicate(error)) throw options.taken;
+        if (again || isAway) throw new Refusal('UNAVAILABLE');
+        if (taken && this.dialect.isDuplicate(error)) throw taken;
         throw error;
       }
     }
@@ -122,7 +143,8 @@ export class Database {
       return result;
     } catch (error) {
       // Always: after a lock wait timeout only the last statement was undone, and a COMMIT would keep half of the work.
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
+      if (this.dialect.isUnreachable(error)) await this.dialect.discard(runner).catch(() => {});
+      else if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
       throw error;
     } finally {
       await runner.release().catch(() => {});
@@ -138,10 +160,39 @@ export class Database {
       throw error;
     }
   }
+
+  /** Asks again while the database is away: it comes back with the answer. */
+  private async patiently(ask: () => Promise<boolean>, until: number): Promise<boolean> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (Date.now() + AWAY_BACKOFF_MS > until) throw error;
+        await sleep(AWAY_BACKOFF_MS);
+      }
+    }
+  }
 }
 
 /** `(?, ?), (?, ?)` for so many rows of so many values. */
 export function placeholders(rows: number, columns: number): string {
   const row = `(${Array.from({ length: columns }, () => '?').join(', ')})`;
   return Array.from({ length: rows }, () => row).join(', ');
+}
+
+/** `(a = ? AND b IN (?, ?)) OR …`: pairs of values, grouped by the first, as every database can look up by an index. */
+export function inGroups(
+  first: string,
+  second: string,
+  pairs: readonly [string, string][] | string[][],
+): [string, string[]] {
+  const groups = new Map<string, Set<string>>();
+  for (const [a = '', b = ''] of pairs) groups.set(a, (groups.get(a) ?? new Set()).add(b));
+  const terms = [...groups.values()].map((seconds) => `(${first} = ? AND ${second} IN (${marks([...seconds])}))`);
+  return [terms.join(' OR '), [...groups].flatMap(([a, seconds]) => [a, ...seconds])];
+}
+
+/** `?, ?` for so many values. */
+export function marks(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
 }

@@ -3,7 +3,7 @@ import { type Observable, throwError, timeout } from 'rxjs';
 import { Refusal } from '../contract/errors.js';
 
 /** No message waits longer for its answer, whatever the database does: five seconds, less the way there and back. */
-const ANSWER_WITHIN_MS = 4_500;
+export const ANSWER_WITHIN_MS = 4_500;
 
 /**
  * What takes longer is answered `UNAVAILABLE`. The work itself goes on, and may still take effect: the same key tells, and

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import mysql from 'mysql2';
-import type { DataSource, DataSourceOptions } from 'typeorm';
+import type { DataSource, DataSourceOptions, QueryRunner } from 'typeorm';
 import { EmbeddedDatabase } from './embedded.driver.js';
+import { CONNECTIONS, discard, serverDriver, versionOf } from './server.driver.js';
 
 /**
  * Everything in which the databases differ, and the only file that names one.
@@ -34,11 +34,10 @@ export interface Dialect {
   isConflict(error: unknown): boolean;
   /** The server did not answer, or cannot do its work now. */
   isUnreachable(error: unknown): boolean;
+  /** Gives up the connection that failed so: the next one may lead to a server that can. */
+  discard(runner: QueryRunner): Promise<void>;
 }
 
-const CONNECTIONS = 10;
-const CONNECT_TIMEOUT_MS = 5_000;
-const LOCK_WAIT_SECONDS = 2;
 const MIGRATION_LOCK_SECONDS = 60;
 
 const sqlite: Dialect = {
@@ -60,6 +59,7 @@ const sqlite: Dialect = {
   isConflict: (error) => /database is locked/.test(messageOf(error)),
   isUnreachable: (error) =>
     /disk I\/O error|database or disk is full|readonly database|database is not open/.test(messageOf(error)),
+  discard: async () => {},
 };
 
 function serverDialect(
@@ -85,7 +85,8 @@ function serverDialect(
       `${fresh.row} ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = ${fresh.value(column)}`).join(', ')}`,
     isDuplicate: (error) => codeOf(error) === 'ER_DUP_ENTRY',
     isConflict: (error) => CONFLICTS.has(codeOf(error)),
-    isUnreachable: (error) => UNREACHABLE.has(codeOf(error)) || /Connection is not established/.test(messageOf(error)),
+    isUnreachable: mayComeUp,
+    discard,
   };
 }
 
@@ -95,6 +96,17 @@ const mysqlServer = serverDialect('mysql', 'utf8mb4_0900_bin', {
   row: ' AS fresh',
   value: (column) => `fresh.${column}`,
 });
+
+/**
+ * Set once per connection. READ COMMITTED: InnoDB's default answers raced commands from the past. The limits free what a
+ * process holds that was stopped in the middle of a transaction, and end statements that nobody waits for any more.
+ */
+const SETTINGS = {
+  mariadb:
+    "tx_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 2, idle_transaction_timeout = 5, max_statement_time = 3",
+  mysql:
+    "transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 2, wait_timeout = 5, max_execution_time = 3000",
+};
 
 const CONFLICTS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
 const UNREACHABLE = new Set([
@@ -109,12 +121,17 @@ const UNREACHABLE = new Set([
   'EAI_AGAIN',
   'ER_CON_COUNT_ERROR',
   'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_USER_LIMIT_REACHED',
   'ER_SERVER_SHUTDOWN',
   'ER_OPTION_PREVENTS_STATEMENT',
   'ER_READ_ONLY_MODE',
   'ER_QUERY_INTERRUPTED',
   'ER_CONNECTION_KILLED',
+  'ER_QUERY_TIMEOUT',
 ]);
+/** What comes without a code that the driver knows. */
+const UNREACHABLE_TEXT =
+  /Connection is not established|connection is in closed state|Queue limit reached|Pool is closed|max_statement_time exceeded/;
 
 interface DriverError {
   code?: string;
@@ -133,30 +150,26 @@ function messageOf(error: unknown): string {
 
 /** Whether a server that does not answer yet may do so later: then there is something to wait for at the start. */
 export function mayComeUp(error: unknown): boolean {
-  return UNREACHABLE.has(codeOf(error));
+  return UNREACHABLE.has(codeOf(error)) || UNREACHABLE_TEXT.test(messageOf(error));
 }
 
 /** Finds out which database a URL leads to. A server is asked: its version tells MariaDB from MySQL. */
 export async function dialectOf(url: string): Promise<Dialect> {
   if (url.startsWith('sqlite:')) return sqlite;
-  const connection = mysql.createConnection({ uri: url, connectTimeout: CONNECT_TIMEOUT_MS }).promise();
-  connection.on('error', () => {});
-  try {
-    const [rows] = await connection.query<mysql.RowDataPacket[]>('SELECT VERSION() AS version');
-    return /mariadb/i.test(String(rows[0]?.version)) ? mariadb : mysqlServer;
-  } finally {
-    connection.destroy();
-  }
+  return /mariadb/i.test(await versionOf(url)) ? mariadb : mysqlServer;
 }
 
 type Shared = Pick<DataSourceOptions, 'entities' | 'migrations' | 'namingStrategy' | 'logging' | 'synchronize'>;
 
-/** What TypeORM connects with: for writing, and on the embedded database a second connection that can only read. */
+/**
+ * What TypeORM connects with: for writing; on the embedded database a second connection that can only read; on a server
+ * another for migrations, whose statements may take as long as they need.
+ */
 export function dataSourceOptions(
   dialect: Dialect,
   url: string,
   shared: Shared,
-): { writer: DataSourceOptions; reader?: DataSourceOptions } {
+): { writer: DataSourceOptions; reader?: DataSourceOptions; migrator?: DataSourceOptions } {
   if (dialect.name === 'sqlite') {
     const file = url.slice('sqlite:'.length);
     // WAL alone would make commits durable only at the next checkpoint (synchronous=NORMAL): FULL is set on every connection.
@@ -171,21 +184,20 @@ export function dataSourceOptions(
     });
     return { writer: embedded([]), reader: embedded(['query_only = ON']) };
   }
-  return {
-    writer: {
-      ...shared,
-      type: dialect.name,
-      url,
-      driver: { ...mysql, createPool: createPreparedPool },
-      charset: 'utf8mb4',
-      timezone: 'Z',
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      supportBigNumbers: true,
-      bigNumberStrings: false,
-      poolSize: CONNECTIONS,
-      trace: false,
-    },
-  };
+  const { name } = dialect;
+  const server = (driver: object): DataSourceOptions => ({
+    ...shared,
+    type: name,
+    url,
+    driver,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    supportBigNumbers: true,
+    bigNumberStrings: false,
+    poolSize: CONNECTIONS,
+    trace: false,
+  });
+  return { writer: server(serverDriver(SETTINGS[name])), migrator: server(serverDriver()) };
 }
 
 /**
@@ -206,18 +218,6 @@ export function claimFile(url: string): () => void {
     );
   }
   return () => lock.close();
-}
-
-/** READ COMMITTED, set once per connection: InnoDB's default answers raced commands from the past. */
-function createPreparedPool(options: mysql.PoolOptions): mysql.Pool {
-  const pool = mysql.createPool(options);
-  pool.on('connection', (connection) => {
-    // One that could not be set up must not be used: it would answer by other rules.
-    const settle = (error: unknown) => error && connection.destroy();
-    connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', settle);
-    connection.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}, time_zone = '+00:00'`, settle);
-  });
-  return pool;
 }
 
 /**
