@@ -5,6 +5,7 @@ import { AppModule } from './app.module.js';
 import { SessionsService } from './auth/sessions.service.js';
 import { CommandQueue } from './commands/command.queue.js';
 import { DueWatch } from './commands/due.watch.js';
+import { Keeping } from './commands/keeping.js';
 import type { Config } from './config.js';
 import { FRAME_BYTES_MAX, KEY_HEADER, REPLAYED_HEADER, SEQ_HEADER } from './contract/wire.js';
 import { OrdersGateway } from './orders/orders.gateway.js';
@@ -68,7 +69,7 @@ export async function createHub(config: Config): Promise<Hub> {
       await app.get(DueWatch).stop();
       await connections.answered();
       await app.get(CommandQueue).idle();
-      await app.get(HubWatch).stop();
+      await Promise.all([app.get(HubWatch).stop(), app.get(Keeping).stop()]);
       await app.close();
     },
   };

@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** The first answer to a user's command with this key, and the hash of the message that it answered. */
 @Entity('command_answers')
+@Index('command_answers_by_time', ['at'])
 export class CommandAnswer {
   @PrimaryColumn('varchar', { length: 64 })
   userId!: string;

@@ -67,6 +67,9 @@ export const orderId = z
   .string()
   .refine((value) => characters(value) <= ID_CHARACTERS_MAX, `must have at most ${ID_CHARACTERS_MAX} characters`)
   .meta({ maxLength: ID_CHARACTERS_MAX });
+/** The answer to a key is kept so long at least: sent again later, the same message is a new command. */
+export const KEYS_KEPT_DAYS = 7;
+
 /** The idempotency key of a command. */
 export const key = z.string().regex(/^[!-~]{1,64}$/, `must be 1 to ${KEY_CHARACTERS_MAX} characters from ! to ~`);
 export const price = integer(0, PRICE_MAX);

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import * as field from './fields.js';
 import { orderStatus, role } from './orders.js';
 
+/** Events are kept so long at least. Who comes back later than that reads the lists anew (`complete: false`). */
+export const EVENTS_KEPT_DAYS = 30;
+
 const seq = field.integer(0, Number.MAX_SAFE_INTEGER);
 
 /** What a socket says when it connects: who it is, and the last event that it has seen of each of its rooms. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v4 as uuid } from 'uuid';
 import { type Role, roles } from '../contract/lifecycle.js';
 import { Database, placeholders, type Tx } from '../platform/database.js';
+import { forgetInSteps } from '../platform/forget.js';
 
 /** A room, and a number that its events are known to have reached. */
 export interface RoomHead {
@@ -62,10 +63,24 @@ export class HubNodes {
 
   /** Forgets old batches: of this process those that every other has had time to see, of others what is a day old. */
   async prune(now: number): Promise<void> {
-    await this.database.transaction(async (tx) => {
-      await tx.query('DELETE FROM hub_batches WHERE node_id = ? AND at < ?', [this.nodeId, now - BATCHES_KEPT_MS]);
-      await tx.query('DELETE FROM hub_batches WHERE at < ?', [now - DAY_MS]);
-    });
+    const nodes = (await this.latest()).map(({ nodeId }) => nodeId);
+    for (const nodeId of this.seen.keys()) if (!nodes.includes(nodeId)) this.seen.delete(nodeId);
+    for (const nodeId of nodes) {
+      const before = now - (nodeId === this.nodeId ? BATCHES_KEPT_MS : DAY_MS);
+      await forgetInSteps((rowsMax) => this.forgetOldest(nodeId, before, rowsMax));
+    }
+  }
+
+  private async forgetOldest(nodeId: string, before: number, rowsMax: number): Promise<number> {
+    const sql = 'SELECT batch_no AS batchNo, at FROM hub_batches WHERE node_id = ? ORDER BY batch_no LIMIT ?';
+    const oldest: { batchNo: number; at: number }[] = await this.database.read.query(sql, [nodeId, rowsMax]);
+    const old = oldest.filter(({ at }) => at < before);
+    const last = old.at(-1);
+    if (!last) return 0;
+    await this.database.transaction((tx) =>
+      tx.query('DELETE FROM hub_batches WHERE node_id = ? AND batch_no <= ?', [nodeId, last.batchNo]),
+    );
+    return old.length;
   }
 
   private latest(): Promise<{ nodeId: string; batchNo: number }[]> {

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Keeping } from '../../src/commands/keeping.js';
+import { KEYS_KEPT_DAYS } from '../../src/contract/fields.js';
+import { EVENTS_KEPT_DAYS } from '../../src/contract/rooms.js';
+import { inShort, listen } from '../support/ear.js';
+import { TestHub } from '../support/hub.js';
+import type { Person } from '../support/person.js';
+import { dataOf, device, range } from '../support/ways.js';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** More than are deleted in one step. */
+const MANY = 1_300;
+
+describe('what is kept for a time only', () => {
+  let hub: TestHub;
+  let seller: Person;
+
+  beforeAll(async () => {
+    hub = await TestHub.start();
+    seller = await hub.seller([{ stock: 100_000 }]);
+  });
+  afterAll(() => hub.stop());
+
+  const write = (sql: string, parameters: unknown[]) => hub.database.transaction((tx) => tx.query(sql, parameters));
+  const forget = () => hub.hub.app.get(Keeping).forget();
+  const daysAgo = (days: number) => Date.now() - days * DAY_MS;
+
+  /** A buyer with six events, of which the first so many are older than events are kept. */
+  const buyerWithOld = async (old: number): Promise<Person> => {
+    const buyer = await (await hub.buyer()).connect();
+    for (const _ of range(6)) await buyer.place(seller);
+    const sql = 'UPDATE room_events SET at = ? WHERE user_id = ? AND seq <= ?';
+    await write(sql, [daysAgo(EVENTS_KEPT_DAYS) - HOUR_MS, buyer.userId, old]);
+    return buyer;
+  };
+  const read = (buyer: Person, after: number) => buyer.does('room:read', { role: 'buyer', after });
+
+  test('events are there for 30 days, and gone after that', async () => {
+    const buyer = await buyerWithOld(4);
+    const sql = 'UPDATE room_events SET at = ? WHERE user_id = ? AND seq = 5';
+    await write(sql, [daysAgo(EVENTS_KEPT_DAYS) + HOUR_MS, buyer.userId]);
+    await forget();
+    const rows = await hub.rows<{ seq: number }>('SELECT seq FROM room_events WHERE user_id = ? ORDER BY seq', [
+      buyer.userId,
+    ]);
+    expect(rows.map(({ seq }) => seq)).toEqual([5, 6]);
+  });
+
+  test('`room:read` says whether all that followed is still there', async () => {
+    const buyer = await buyerWithOld(4);
+    expect(await read(buyer, 0)).toMatchObject({ complete: true, head: 6 });
+    await forget();
+    for (const [after, seqs, complete] of [
+      [0, [5, 6], false],
+      [3, [5, 6], false],
+      [4, [5, 6], true],
+      [5, [6], true],
+      [6, [], true],
+      [7, [], false],
+    ] as const) {
+      const { events, ...rest } = await read(buyer, after);
+      expect([after, events.map(({ seq }) => seq), rest]).toEqual([after, seqs, { head: 6, complete }]);
+    }
+  });
+
+  test('a room whose events are all past their time goes on with the next number', async () => {
+    const buyer = await buyerWithOld(6);
+    await forget();
+    expect(await read(buyer, 2)).toEqual({ events: [], head: 6, complete: false });
+    expect(await read(buyer, 6)).toEqual({ events: [], head: 6, complete: true });
+    await buyer.place(seller);
+    expect((await buyer.hears(7)).at(-1)?.seq).toBe(7);
+    expect((await read(buyer, 6)).events.map(({ seq }) => seq)).toEqual([7]);
+  });
+
+  test('a socket whose `last` is past the keeping time starts at the head and is told so; one at the edge misses nothing', async () => {
+    const buyer = await buyerWithOld(4);
+    await forget();
+    const late = await listen(buyer, { buyer: 2 });
+    expect(late.at.ready[0]?.rooms.buyer).toEqual({ head: 6, complete: false });
+    const inTime = await listen(buyer, { buyer: 4 });
+    expect(inTime.at.ready[0]?.rooms.buyer).toEqual({ head: 6, complete: true });
+    await buyer.place(seller);
+    await Promise.all([late.at.hears(1), inTime.at.hears(3)]);
+    expect(inShort(late)).toEqual(['room:ready', 'buyer 7']);
+    expect(inShort(inTime)).toEqual(['buyer 5', 'buyer 6', 'room:ready', 'buyer 7']);
+  });
+
+  test('no gap is left where the clocks of hubs differ: a younger event may go with an older one behind it', async () => {
+    const buyer = await buyerWithOld(0);
+    // The fourth was committed by a hub whose clock is behind.
+    const sql = 'UPDATE room_events SET at = ? WHERE user_id = ? AND seq = 4';
+    await write(sql, [daysAgo(EVENTS_KEPT_DAYS) - HOUR_MS, buyer.userId]);
+    await forget();
+    expect((await read(buyer, 0)).events.map(({ seq }) => seq)).toEqual([5, 6]);
+  });
+
+  test('an answer is given again for 7 days; after that the same message is a new command', async () => {
+    const buyer = await (await hub.buyer()).connect();
+    const message = (key: string) => ({ storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }], key });
+    const first = { young: dataOf(await buyer.send('order:place', message('young'))), old: '' };
+    first.old = dataOf(await buyer.send('order:place', message('old'))).orderId;
+    const age = (key: string, at: number) =>
+      write('UPDATE command_answers SET at = ? WHERE user_id = ? AND idem_key = ?', [at, buyer.userId, key]);
+    await age('young', daysAgo(KEYS_KEPT_DAYS) + HOUR_MS);
+    await age('old', daysAgo(KEYS_KEPT_DAYS) - HOUR_MS);
+    await forget();
+    expect(await buyer.send('order:place', message('young'))).toMatchObject({ data: first.young, replayed: true });
+    const again = await buyer.send('order:place', message('old'));
+    expect(again.replayed).toBeUndefined();
+    expect(dataOf(again).orderId).not.toBe(first.old);
+  });
+
+  test('many are deleted in steps, while commands go on', async () => {
+    const buyer = await (await hub.buyer()).connect();
+    const at = daysAgo(EVENTS_KEPT_DAYS) - HOUR_MS;
+    const marks = (row: string) =>
+      range(MANY)
+        .map(() => row)
+        .join(', ');
+    const events = range(MANY).flatMap((seq) => ['seller', 'somebody', seq + 1, '{}', at]);
+    await write(`INSERT INTO room_events (role, user_id, seq, body, at) VALUES ${marks('(?, ?, ?, ?, ?)')}`, events);
+    const answers = range(MANY).flatMap((index) => ['somebody', `key-${index}`, '', '{}', at]);
+    await write(
+      `INSERT INTO command_answers (user_id, idem_key, message_hash, answer, at) VALUES ${marks('(?, ?, ?, ?, ?)')}`,
+      answers,
+    );
+    const [placed] = await Promise.all([Promise.all(range(50).map(() => buyer.place(seller))), forget()]);
+    expect(new Set(placed.map(({ orderId }) => orderId)).size).toBe(50);
+    expect(await hub.rows("SELECT 1 FROM room_events WHERE user_id = 'somebody'")).toEqual([]);
+    expect(await hub.rows("SELECT 1 FROM command_answers WHERE user_id = 'somebody'")).toEqual([]);
+    expect((await buyer.hears(50)).map(({ seq }) => seq)).toEqual(range(50).map((index) => index + 1));
+  });
+
+  test('what is old is found by an index, not by reading all that is kept', async () => {
+    const explain = hub.database.dialect.singleWriter ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN FORMAT=TRADITIONAL';
+    for (const table of ['room_events', 'command_answers']) {
+      const plan = await hub.rows(`${explain} SELECT user_id FROM ${table} WHERE at < ? ORDER BY at LIMIT 500`, [
+        daysAgo(EVENTS_KEPT_DAYS),
+      ]);
+      expect(JSON.stringify(plan)).toContain(`${table}_by_time`);
+    }
+  });
+
+  test('a device that was never away has seen all of it', async () => {
+    const buyer = await buyerWithOld(5);
+    await forget();
+    expect((await buyer.hears(6)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    const other = await device(buyer).connect();
+    await buyer.place(seller);
+    expect((await other.hears(1))[0]?.seq).toBe(7);
+  });
+});
