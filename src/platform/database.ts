@@ -9,8 +9,9 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { Refusal } from '../contract/errors.js';
-import { adaptColumns, claimFile, type Dialect, dataSourceOptions, dialectOf, migrate } from './dialect.js';
+import { claimFile, type Dialect, dataSourceOptions, dialectOf } from './dialect.js';
 import { migrations } from './migrations/all.js';
+import { adaptColumns, migrate } from './schema.js';
 
 /** What a piece of work writes and reads through inside one transaction. */
 export type Tx = EntityManager;
@@ -143,8 +144,7 @@ export class Database {
       return result;
     } catch (error) {
       // Always: after a lock wait timeout only the last statement was undone, and a COMMIT would keep half of the work.
-      if (this.dialect.isUnreachable(error)) await this.dialect.discard(runner).catch(() => {});
-      else if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => {});
+      await this.dialect.undo(runner, error);
       throw error;
     } finally {
       await runner.release().catch(() => {});

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DataSource, DataSourceOptions, QueryRunner } from 'typeorm';
+import type { DataSourceOptions, QueryRunner } from 'typeorm';
 import { EmbeddedDatabase } from './embedded.driver.js';
 import { CONNECTIONS, discard, serverDriver, versionOf } from './server.driver.js';
 
@@ -34,11 +34,9 @@ export interface Dialect {
   isConflict(error: unknown): boolean;
   /** The server did not answer, or cannot do its work now. */
   isUnreachable(error: unknown): boolean;
-  /** Gives up the connection that failed so: the next one may lead to a server that can. */
-  discard(runner: QueryRunner): Promise<void>;
+  /** Makes sure that nothing is left of a transaction that failed so. */
+  undo(runner: QueryRunner, error: unknown): Promise<void>;
 }
-
-const MIGRATION_LOCK_SECONDS = 60;
 
 const sqlite: Dialect = {
   name: 'sqlite',
@@ -59,7 +57,13 @@ const sqlite: Dialect = {
   isConflict: (error) => /database is locked/.test(messageOf(error)),
   isUnreachable: (error) =>
     /disk I\/O error|database or disk is full|readonly database|database is not open/.test(messageOf(error)),
-  discard: async () => {},
+  async undo(runner) {
+    if (!runner.isTransactionActive) return;
+    // A full disk may have ended it already. TypeORM would take it for open, and nest all that follows in it.
+    await runner
+      .rollbackTransaction()
+      .catch(() => Object.assign(runner, { isTransactionActive: false, transactionDepth: 0 }));
+  },
 };
 
 function serverDialect(
@@ -86,7 +90,11 @@ function serverDialect(
     isDuplicate: (error) => codeOf(error) === 'ER_DUP_ENTRY',
     isConflict: (error) => CONFLICTS.has(codeOf(error)),
     isUnreachable: mayComeUp,
-    discard,
+    async undo(runner, error) {
+      // The next connection may lead to a server that can do what this one cannot.
+      if (mayComeUp(error)) discard(runner);
+      else if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => discard(runner));
+    },
   };
 }
 
@@ -218,35 +226,4 @@ export function claimFile(url: string): () => void {
     );
   }
   return () => lock.close();
-}
-
-/**
- * Entities name types that every database knows; this makes them the ones that the migrations give the columns.
- * On the embedded database every column is INTEGER or TEXT, and its tables are STRICT; lengths are the contract's business.
- */
-export function adaptColumns(dialect: Dialect, dataSource: DataSource): void {
-  for (const column of dataSource.entityMetadatas.flatMap((metadata) => metadata.columns)) {
-    if (dialect.name !== 'sqlite') {
-      if (column.type === 'text') column.type = 'mediumtext';
-      continue;
-    }
-    column.type = column.type === 'bigint' ? 'integer' : 'text';
-    column.length = '';
-  }
-}
-
-/** Runs the migrations that are missing; of several hubs that start at once, one does and the others wait. */
-export async function migrate(dialect: Dialect, dataSource: DataSource): Promise<void> {
-  if (dialect.name === 'sqlite') {
-    await dataSource.runMigrations({ transaction: 'all' });
-    return;
-  }
-  const runner = dataSource.createQueryRunner();
-  try {
-    await runner.query("SELECT GET_LOCK(CONCAT('order-hub:', DATABASE()), ?)", [MIGRATION_LOCK_SECONDS]);
-    await dataSource.runMigrations({ transaction: 'none' });
-    await runner.query("SELECT RELEASE_LOCK(CONCAT('order-hub:', DATABASE()))");
-  } finally {
-    await runner.release();
-  }
 }

@@ -49,7 +49,7 @@ export async function versionOf(url: string): Promise<string> {
 }
 
 /** Takes the connection of this runner, if it has one, out of its pool for good. */
-export async function discard(runner: QueryRunner): Promise<void> {
+export function discard(runner: QueryRunner): void {
   const { databaseConnection } = runner as QueryRunner & { databaseConnection?: mysql.PoolConnection };
   databaseConnection?.destroy();
 }

@@ -3,7 +3,7 @@ import { audit } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
 import { build, HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
-import { DatabaseProxy } from '../support/proxy.js';
+import { TcpProxy } from '../support/proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 
 const isServer = Boolean(process.env.TEST_DATABASE_URL);
@@ -13,7 +13,7 @@ const ANSWERED_WITHIN_MS = 10_000;
 /** A database of a server, behind a proxy. The embedded one is a file: it is there, or the hub does not start. */
 describe('when the database is away', () => {
   let own: TestDatabase;
-  let proxy: DatabaseProxy;
+  let proxy: TcpProxy;
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
@@ -21,7 +21,7 @@ describe('when the database is away', () => {
   beforeAll(async () => {
     own = await createTestDatabase();
     if (isServer) {
-      proxy = await DatabaseProxy.before(own.url);
+      proxy = await TcpProxy.before(own.url);
       await proxy.open();
     }
     hub = await TestHub.start({}, isServer ? { url: proxy.url, drop: own.drop } : own);

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { audit } from '../support/audit.js';
 import { inShort, listen } from '../support/ear.js';
-import { TestHub, until } from '../support/hub.js';
+import { PASSWORD, TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { device, range, stopBoth, twoHubs } from '../support/ways.js';
+
+/** The contract gives it five seconds. */
+const CUT_WITHIN_MS = 5_000;
 
 /** Two hubs on one database of a server. The embedded database has one hub, which must keep the same promises. */
 describe('several hubs', () => {
@@ -45,14 +48,27 @@ describe('several hubs', () => {
     expect((await moved.at.hears(2)).map(({ seq }) => seq)).toEqual([2, 3]);
   });
 
-  test('a session that is ended at one hub is cut at the others', async () => {
-    const { buyer } = await pair();
-    const elsewhere = device(buyer, there);
+  const endings: [string, (person: Person) => Promise<unknown>][] = [
+    ['logout', (person) => person.post('/auth/logout')],
+    ['password', (person) => changePassword(device(person))],
+    ['unregistered', (person) => person.post('/auth/unregister', { password: PASSWORD })],
+  ];
+  test.each(endings)('a session that is ended at one hub (%s) is cut at the others', async (reason, end) => {
+    const person = await here.person();
+    const elsewhere = device(person, there);
     await elsewhere.connect();
-    await buyer.post('/auth/logout');
-    await until('the other hub cuts the socket', () => elsewhere.socket?.connected === false);
-    expect(elsewhere.endings).toEqual(['logout']);
+    await end(person);
+    await until('the other hub cuts the socket', () => elsewhere.socket?.connected === false, CUT_WITHIN_MS);
+    expect(elsewhere.endings).toEqual([reason]);
+    await expect(device(person, there).connect()).rejects.toMatchObject({ message: 'UNAUTHENTICATED' });
   });
+
+  /** Through a session of its own, which is the one that stays. */
+  async function changePassword(at: Person): Promise<unknown> {
+    const { userId } = at;
+    at.token = (await at.post<{ token: string }>('/auth/login', { userId, password: PASSWORD })).body.token;
+    return at.post('/auth/password', { oldPassword: PASSWORD, newPassword: `${PASSWORD} again` });
+  }
 
   test('what it costs to look for the news of other hubs does not grow with rooms', async () => {
     const { dialect } = here.database;

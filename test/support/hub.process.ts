@@ -24,32 +24,56 @@ export function build(): void {
   writeFileSync(BUILT, '');
 }
 
+/** How a process ended: of itself with a code, or by a signal. */
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+interface ProcessOptions {
+  /** Whether the process can be told to crash; or at once where, as `<point>:<nth>`. See crash.points.mjs. */
+  crash?: boolean | string;
+  /** A port of its own choosing, unless told. */
+  port?: number;
+}
+
 /** A hub as it runs for its users: a process of its own, that can be killed. */
 export class HubProcess {
+  /** Resolves when the process has ended, however it did. */
+  readonly ended: Promise<Ending>;
+
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
     private readonly errors: string[],
-  ) {}
+  ) {
+    this.ended = this.exited();
+  }
 
   /** Starts the built hub, and reads from what it prints where it listens. */
-  static async start({ url: databaseUrl }: TestDatabase, variables: Record<string, string> = {}): Promise<HubProcess> {
-    const child = spawn(process.execPath, [join('dist', 'main.js')], {
+  static async start(
+    { url: databaseUrl }: TestDatabase,
+    variables: Record<string, string> = {},
+    { crash = false, port = 0 }: ProcessOptions = {},
+  ): Promise<HubProcess> {
+    const preloaded = crash === false ? [] : ['--import', `./${join('test', 'support', 'crash.points.mjs')}`];
+    const child = spawn(process.execPath, [...preloaded, join('dist', 'main.js')], {
       env: {
         PATH: process.env.PATH,
         DATABASE_URL: databaseUrl,
-        PORT: '0',
+        PORT: String(port),
         LOG_LEVEL: 'silent',
+        ...(typeof crash === 'string' ? { CRASH_AT: crash } : {}),
         ...variables,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(crash === false ? [] : (['ipc'] as const))],
     });
     const errors: string[] = [];
     let printed = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       printed += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
     await until('the hub prints its address', () => {
       if (child.exitCode !== null) throw new Error(`The hub ended with ${child.exitCode}: ${errors.join('')}`);
@@ -73,17 +97,43 @@ export class HubProcess {
 
   /** Ends the process as a power cut would: nothing of it runs any more. */
   async kill(): Promise<void> {
-    const exited = this.exited();
     this.child.kill('SIGKILL');
-    await exited;
+    await this.ended;
   }
 
   /** Asks the process to end, and gives its exit code. */
   async terminate(): Promise<number | null> {
-    const exited = this.exited();
     this.child.kill('SIGTERM');
-    await exited;
-    return this.child.exitCode;
+    return (await this.ended).code;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Stops the process where it stands: nothing of it runs until it is thawed, and its connections stay open. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
+  /** Makes the process, started with `crash`, end itself at the nth passing of a point from now. */
+  async crashAt(point: string, nth = 1): Promise<void> {
+    const crashAt = `${point}:${nth}`;
+    const armed = once(this.child, 'message');
+    this.child.send({ crashAt });
+    await armed;
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   /** What the process has said on standard error. */
@@ -91,7 +141,8 @@ export class HubProcess {
     return this.errors.join('');
   }
 
-  private async exited(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+  private async exited(): Promise<Ending> {
+    if (!this.hasEnded) await once(this.child, 'exit');
+    return { code: this.child.exitCode, signal: this.child.signalCode };
   }
 }
