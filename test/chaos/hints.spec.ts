@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createClient } from '@redis/client';
+import { audit } from '../support/audit.js';
+import { report } from '../support/chaos.js';
+import { DatabaseReader } from '../support/database.reader.js';
+import { until } from '../support/hub.js';
+import { build, HubProcess } from '../support/hub.process.js';
+import type { Person } from '../support/person.js';
+import { ServerProcess } from '../support/server.process.js';
+import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
+import { device, range } from '../support/ways.js';
+
+const CHANNEL = 'order-hub:hints';
+const FLOOD = 20_000;
+
+/** Two hubs that tell each other over Redis that there is something to read. Nothing else goes that way. */
+describe('the hints between hubs', () => {
+  let database: TestDatabase;
+  let redis: ServerProcess;
+  let here: HubProcess;
+  let there: HubProcess;
+  let buyer: Person;
+  let seller: Person;
+  let sellerThere: Person;
+
+  beforeAll(async () => {
+    build();
+    database = await createTestDatabase();
+    redis = await ServerProcess.start('redis');
+    const variables = { REDIS_URL: redis.url, LOG_LEVEL: 'info' };
+    here = await HubProcess.start(database, variables);
+    there = await HubProcess.start(database, variables);
+    [buyer, seller] = [await here.register('buyer'), await here.register('seller')];
+    seller.storeId = 'store';
+    await seller.post('/stores', { storeId: 'store' });
+    await seller.post('/stores/store/books', { bookId: 'book-1', title: 'Book', price: 1, stock: 10_000 });
+    sellerThere = device(seller, there.person('').hub);
+    await Promise.all([buyer.connect(), sellerThere.connect()]);
+  }, 60_000);
+  afterAll(async () => {
+    for (const person of [buyer, sellerThere]) person.disconnect();
+    await Promise.all([here.kill(), there.kill()]);
+    await redis.stop();
+    await database.drop();
+  });
+
+  const seqs = (person: Person) => person.events.map(({ seq }) => seq);
+  const places = async (count: number) => {
+    for (const _ of range(count)) await buyer.place(seller);
+  };
+
+  test('may be forged: nobody is told anything that is not so', async () => {
+    await places(3);
+    await sellerThere.hears(3);
+    const forger = createClient({ url: redis.url });
+    forger.on('error', () => {});
+    await forger.connect();
+    const event = { ...sellerThere.events[0], seq: 4, status: 'paid', version: 2 };
+    const forged = [
+      JSON.stringify(event),
+      JSON.stringify({ role: 'seller', userId: 'seller', head: 99 }),
+      JSON.stringify([['seller', 'seller', 99]]),
+      '{"__proto__":{"polluted":true}}',
+      '\u0000'.repeat(10),
+      'x'.repeat(1_000_000),
+      '['.repeat(10_000),
+    ];
+    for (const message of forged) await forger.publish(CHANNEL, message);
+    for (const message of forged) await forger.publish('socket.io#/#', message);
+    // A flood makes the hubs look more often, and no more than that.
+    await Promise.all(range(FLOOD).map(() => forger.publish(CHANNEL, '')));
+    await places(5);
+    await sellerThere.hears(8);
+    forger.destroy();
+    expect(seqs(sellerThere)).toEqual(range(8).map((index) => index + 1));
+    expect(seqs(buyer)).toEqual(range(8).map((index) => index + 1));
+    expect([here.hasEnded, there.hasEnded]).toEqual([false, false]);
+  });
+
+  test('may be gone: no hub ends, nothing is lost, and the log says once that Redis is away and once that it is back', async () => {
+    const said = (what: string) => here.complaints.split('\n').filter((line) => line.includes(what)).length;
+    await redis.kill();
+    await places(10);
+    await sellerThere.hears(18);
+    await until('the log says that Redis is away', () => said('Redis is away') > 0);
+    // Long enough for several attempts to connect.
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    await redis.startAgain();
+    await until('the log says that Redis is back', () => said('Redis is back') > 0);
+    await places(2);
+    await sellerThere.hears(20);
+    expect([said('Redis is away'), said('Redis is back')]).toEqual([1, 1]);
+    expect(seqs(sellerThere)).toEqual(range(20).map((index) => index + 1));
+    expect([here.hasEnded, there.hasEnded]).toEqual([false, false]);
+    report('hints', { forged: FLOOD + 14, 'events heard at the other hub': seqs(sellerThere).length });
+  });
+
+  test('and the books balance', async () => {
+    const reader = new DatabaseReader(database);
+    expect(await audit(reader)).toEqual([]);
+    await reader.close();
+  });
+});
