@@ -1,7 +1,7 @@
 // Proves the promises under fault, on the embedded database, on MariaDB and on MySQL: kills hubs, servers and Redis, cuts
 // lines and freezes processes under load, and holds what clients were told against what the databases say.
 //
-//   npm run chaos                                 the long form, about half an hour
+//   npm run chaos                                 the long form, about 25 minutes
 //   npm run chaos -- --quick                      what is run for every change
 //   npm run chaos -- --seed 7 --minutes 60        another course of events; how long the scenarios go on altogether
 //   npm run chaos -- --on mariadb --only hubs     one database, one scenario
@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 const { values: asked } = parseArgs({
   options: {
     seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 999_999)) },
-    minutes: { type: 'string', default: '25' },
+    minutes: { type: 'string', default: '15' },
     quick: { type: 'boolean', default: false },
     on: { type: 'string' },
     only: { type: 'string' },

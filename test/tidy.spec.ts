@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { refusals } from '../src/contract/errors.js';
@@ -77,6 +77,12 @@ describe('the house rules', () => {
         /TODO|FIXME|XXX|@ts-|biome-ignore|: any\b|as any\b|console\.(?!log\(`|error\()/.test(text),
       ),
     ).toEqual([]);
+  });
+
+  test.each(['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md'])('what %s names is there', (page) => {
+    const named = [...readFileSync(page, 'utf8').matchAll(/`((?:src|test|scripts|examples)\/[\w./]+)`/g)];
+    const missing = named.flatMap(([, path = '']) => (existsSync(path) ? [] : [path]));
+    expect(missing).toEqual([]);
   });
 
   test('a name says what a thing is for', () => {

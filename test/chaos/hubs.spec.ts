@@ -18,6 +18,8 @@ const KILL_EVERY_MS = { least: 500, most: 2_000 };
 const REDIS_KILLED_EVERY = 5;
 const REDIS_AWAY_MS = 3_000;
 
+/** So short that the hubs act too, all of them at the same time, in the middle of everything. */
+const TIMES = { UNPAID_TTL_SECONDS: '2', AUTO_RECEIVE_SECONDS: '1' };
 const KILLS_MIN = sized(3, 100);
 const ENDS_WITHIN_MS = sized(180_000, 3_600_000);
 
@@ -55,10 +57,14 @@ describe('three hubs that are killed again and again, with a Redis that comes an
     `lose, double and reorder nothing for ${CLIENTS} clients that go from one to another`,
     async () => {
       const dropped = hints.dropHints(HINTS_DROPPED, random);
-      const variables = { REDIS_URL: hints.url };
-      const run = await MarketRun.start(database, { clients: CLIENTS, urls: () => fleet.urls, seed }, async () => {
-        fleet = await Fleet.start(database, HUBS, { variables, ackCuts: ACKS_CUT, random });
-      });
+      const variables = { REDIS_URL: hints.url, ...TIMES };
+      const run = await MarketRun.start(
+        database,
+        { clients: CLIENTS, urls: () => fleet.urls, seed, endsDue: true },
+        async () => {
+          fleet = await Fleet.start(database, HUBS, { variables, ackCuts: ACKS_CUT, random });
+        },
+      );
 
       const end = Date.now() + seconds * 1_000;
       const restarts: Promise<void>[] = [];

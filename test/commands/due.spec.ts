@@ -7,7 +7,7 @@ import { marks, placeholders } from '../../src/platform/database.js';
 import { audit, copiesInOrders } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
-import { device, overHttp, pick, range } from '../support/ways.js';
+import { device, overHttp, pick, range, stopBoth, twoHubs } from '../support/ways.js';
 
 /** The contract's second, and as much again for a machine that has other things to do. */
 const ABOUT_A_SECOND_MS = 2_000;
@@ -203,6 +203,30 @@ describe('what the hub does when a time has come', () => {
     expect(await buyer.does('order:get', { orderId })).toMatchObject({ status: 'placed', allowed: ['cancel'] });
     const cancelled = await buyer.does('order:cancel', { orderId, reason: 'too late' });
     expect(cancelled).toMatchObject({ status: 'cancelled', cancelReason: 'too late' });
+  });
+
+  test('two hubs that look at the same time do each thing once', async () => {
+    const { here, there } = await twoHubs({ unpaidTtlSeconds: 1, autoReceiveSeconds: 1 });
+    const other = await here.seller([{ stock: 1_000 }]);
+    const customer = await (await here.buyer()).connect();
+    await other.connect();
+    const orders = await Promise.all(range(60).map(() => customer.place(other)));
+    for (const { orderId } of orders.slice(0, 20)) {
+      await customer.does('order:pay', { orderId });
+      await other.does('order:ship', { orderId });
+    }
+    await other.hears(40 + 60 + 20 + 40);
+    // Both have looked again since then, and done nothing more.
+    await sleep(ABOUT_A_SECOND_MS);
+    for (const [index, { orderId }] of orders.entries()) {
+      const { timeline } = await customer.does('order:get', { orderId });
+      const lived = index < 20 ? ['placed', 'paid', 'shipped', 'received'] : ['placed', 'cancelled'];
+      expect(timeline.map(({ status }) => status)).toEqual(lived);
+    }
+    expect(other.events.map(({ seq }) => seq)).toEqual(range(160).map((event) => event + 1));
+    expect(await other.stock()).toBe(980);
+    expect(await audit(here)).toEqual([]);
+    await stopBoth(here, there);
   });
 
   test('with AUTO_RECEIVE_SECONDS 0 a shipped order is never received by the hub', async () => {

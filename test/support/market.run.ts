@@ -17,6 +17,8 @@ interface RunOptions {
   seed: number;
   /** How long a buyer thinks between two orders, at most. */
   pauseMs?: number;
+  /** Whether the hubs have times so short that whatever comes due does so before the end. */
+  endsDue?: boolean;
 }
 
 /** A crowd at work on hubs to which a test does what it likes, and an auditor who watches. */
@@ -26,12 +28,13 @@ export class MarketRun {
     private readonly crowd: Crowd,
     private readonly auditor: Auditor,
     private readonly buyers: readonly string[],
+    private readonly reader: DatabaseReader | undefined,
   ) {}
 
   /** Furnishes a market on an empty database, starts what serves it, and lets the crowd in. */
   static async start(
     database: TestDatabase,
-    { clients, urls, seed, pauseMs = PAUSE_MS }: RunOptions,
+    { clients, urls, seed, pauseMs = PAUSE_MS, endsDue = false }: RunOptions,
     startHubs: () => Promise<unknown>,
   ): Promise<MarketRun> {
     const hub = await TestHub.start({}, database);
@@ -40,12 +43,12 @@ export class MarketRun {
     await hub.leave();
     const reader = new DatabaseReader(database);
     const history = await reader.snapshot((books) => History.begin(books));
-    await reader.close();
+    if (!endsDue) await reader.close();
     const auditor = await Auditor.start(database, { history });
     await startHubs();
     const crowd = await new Crowd({ members, urls, history, seed, pauseMs }).start();
     const buyers = members.filter(({ storeId }) => storeId === '').map(({ userId }) => userId);
-    return new MarketRun(history, crowd, auditor, buyers);
+    return new MarketRun(history, crowd, auditor, buyers, endsDue ? reader : undefined);
   }
 
   /** Attempts that were not answered within five seconds although the line stayed. */
@@ -92,6 +95,11 @@ export class MarketRun {
   /** Closes the market, and gives what the auditor has found. */
   async finish(): Promise<string[]> {
     await this.crowd.close();
+    if (this.reader) {
+      const due = async () => (await this.reader?.rows('SELECT order_id FROM orders WHERE due_at IS NOT NULL'))?.length;
+      await until('all that was due is done', async () => (await due()) === 0);
+      await this.reader.close();
+    }
     await this.auditor.settled();
     await this.crowd.stop();
     return this.auditor.finish();
