@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import type { Dialect } from './dialect.js';
 
-const MIGRATION_LOCK_SECONDS = 60;
+const LOCK_SQL = "SELECT GET_LOCK(CONCAT('order-hub:', DATABASE()), 60) AS taken";
+const UNLOCK_SQL = "SELECT RELEASE_LOCK(CONCAT('order-hub:', DATABASE()))";
 
 /**
  * Entities name types that every database knows; this makes them the ones that the migrations give the columns.
@@ -26,9 +27,10 @@ export async function migrate(dialect: Dialect, dataSource: DataSource): Promise
   }
   const runner = dataSource.createQueryRunner();
   try {
-    await runner.query("SELECT GET_LOCK(CONCAT('order-hub:', DATABASE()), ?)", [MIGRATION_LOCK_SECONDS]);
+    let taken = false;
+    while (!taken) taken = Number((await runner.query(LOCK_SQL))[0]?.taken) === 1;
     await dataSource.runMigrations({ transaction: 'none' });
-    await runner.query("SELECT RELEASE_LOCK(CONCAT('order-hub:', DATABASE()))");
+    await runner.query(UNLOCK_SQL);
   } finally {
     await runner.release();
   }

@@ -31,6 +31,17 @@ describe('the migrations', () => {
     ]);
   });
 
+  test('that were interrupted half-way are ended by the next start', async () => {
+    const runner = hub.database.writer.createQueryRunner();
+    await runner.query("DELETE FROM migrations WHERE name LIKE 'Keeping%'");
+    await runner.dropIndex('command_answers', 'command_answers_by_time');
+    await runner.release();
+    hub = await hub.restart();
+    const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    expect(await hub.rows('SELECT name FROM migrations')).toHaveLength(2);
+  });
+
   test('the database itself refuses what the rules never write', async () => {
     const { userId } = await hub.person();
     await expect(

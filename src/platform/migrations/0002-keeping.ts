@@ -8,8 +8,12 @@ export function keeping1700000001000(): new () => MigrationInterface {
     readonly name = 'Keeping1700000001000';
 
     async up(runner: QueryRunner): Promise<void> {
-      for (const [index, table] of Object.entries(indexes))
+      for (const [index, table] of Object.entries(indexes)) {
+        // A server cannot take the first one back if the process dies before the second.
+        const existing = (await runner.getTable(table))?.indices ?? [];
+        if (existing.some(({ name }) => name === index)) continue;
         await runner.query(`CREATE INDEX ${index} ON ${table} (at)`);
+      }
     }
 
     async down(runner: QueryRunner): Promise<void> {
