@@ -124,7 +124,12 @@ describe('what the hub does when a time has come', () => {
     const customers = await Promise.all(range(4).map(async () => (await hub.buyer(MANY * 1_000)).connect()));
     await Promise.all([slow.connect(), quick.connect()]);
     const unpaid = await Promise.all(range(MANY).map((index) => pick(customers, index).place(slow)));
-    const shipped = await Promise.all(range(MANY / 2).map((index) => shippedOrder(pick(customers, index), quick)));
+    // A few at a time: each must be paid within its second, also on a machine that has other things to do.
+    const shipped: Order[] = [];
+    while (shipped.length < MANY / 2) {
+      const some = range(MANY / 20).map((index) => shippedOrder(pick(customers, index), quick));
+      shipped.push(...(await Promise.all(some)));
+    }
     await statusIs('cancelled', unpaid);
     await statusIs('received', shipped);
 
@@ -206,15 +211,20 @@ describe('what the hub does when a time has come', () => {
   });
 
   test('two hubs that look at the same time do each thing once', async () => {
-    const { here, there } = await twoHubs({ unpaidTtlSeconds: 1, autoReceiveSeconds: 1 });
+    const { here, there } = await twoHubs({ unpaidTtlSeconds: 3, autoReceiveSeconds: 1 });
     const other = await here.seller([{ stock: 1_000 }]);
     const customer = await (await here.buyer()).connect();
     await other.connect();
-    const orders = await Promise.all(range(60).map(() => customer.place(other)));
-    for (const { orderId } of orders.slice(0, 20)) {
-      await customer.does('order:pay', { orderId });
-      await other.does('order:ship', { orderId });
-    }
+    const shipped = range(20).map(async () => {
+      const order = await customer.place(other);
+      await customer.does('order:pay', { orderId: order.orderId });
+      await other.does('order:ship', { orderId: order.orderId });
+      return order;
+    });
+    const orders = [
+      ...(await Promise.all(shipped)),
+      ...(await Promise.all(range(40).map(() => customer.place(other)))),
+    ];
     await other.hears(40 + 60 + 20 + 40);
     // Both have looked again since then, and done nothing more.
     await sleep(ABOUT_A_SECOND_MS);
