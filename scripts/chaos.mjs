@@ -24,8 +24,18 @@ const { values: asked } = parseArgs({
 });
 
 /** Which scenarios make sense where. Those of the embedded database have one hub. */
-const onServer = ['crash.points', 'commit.cut', 'hubs', 'server.kills', 'frozen', 'hints', 'latency'];
-const scenarios = { sqlite: ['crash.points', 'embedded'], mariadb: onServer, mysql: onServer };
+const onServer = [
+  'auditor',
+  'proxy',
+  'crash.points',
+  'commit.cut',
+  'hubs',
+  'server.kills',
+  'frozen',
+  'hints',
+  'latency',
+];
+const scenarios = { sqlite: ['auditor', 'crash.points', 'embedded'], mariadb: onServer, mysql: onServer };
 /** Scenarios that go on for as long as they are given, over all databases. */
 const ENDLESS = 5;
 const QUICK_SECONDS = 12;
