@@ -11,6 +11,7 @@ const house = {
   wallet: ['contract', 'platform', 'commands'],
   stores: ['contract', 'platform', 'commands'],
   orders: ['contract', 'platform', 'auth', 'rooms', 'commands'],
+  docs: ['contract', 'platform'],
   accounts: ['contract', 'platform', 'auth', 'rooms', 'wallet', 'orders'],
 };
 

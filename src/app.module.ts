@@ -7,6 +7,7 @@ import { CommandAnswer } from './commands/command.entity.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { OrderEntity } from './commands/order.entity.js';
 import type { Config } from './config.js';
+import { DocsModule } from './docs/docs.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { HubBatch, Room, RoomEvent } from './rooms/room.entity.js';
@@ -39,6 +40,7 @@ export class AppModule {
         StoresModule, // what is for sale
         OrdersModule, // the ways in for orders, and their reads
         AccountsModule, // joining and leaving
+        DocsModule, // how to speak to all this
       ],
     };
   }

@@ -1,4 +1,4 @@
-import { Refusal } from '../contract/errors.js';
+import { Refusal, usesKeyUp } from '../contract/errors.js';
 import type { Answer } from '../contract/wire.js';
 import { bookView } from './book.view.js';
 import type { Command } from './command.js';
@@ -74,7 +74,5 @@ function refused(refusal: Refusal): Answer<never> {
 
 /** A key is used up by a yes and by a no of the rules; never by a message of the wrong shape, or one to be sent again. */
 function mayBeKept(answer: Answer<unknown>): boolean {
-  if (answer.ok) return true;
-  const { code, retryable } = answer.error;
-  return !retryable && code !== 'BAD_MESSAGE' && code !== 'UNAUTHENTICATED';
+  return answer.ok || usesKeyUp(answer.error.code);
 }

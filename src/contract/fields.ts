@@ -60,31 +60,58 @@ export function integer(min: number, max: number) {
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
+/** A text that the hub gives, with a value that the API documents show. */
+export function example(value: string) {
+  return z.string().meta({ examples: [value] });
+}
+
 /** An id that a user chose: compared byte for byte, on every database. */
-export const id = text(ID_CHARACTERS_MAX, { trimmed: true });
+const id = text(ID_CHARACTERS_MAX, { trimmed: true });
+export const userId = id.meta({ description: 'The id that a user chose.', examples: ['lin'] });
+export const storeId = id.meta({ description: 'The id that the owner gave the store.', examples: ['corner-books'] });
+export const bookId = id.meta({ description: 'The id of a book, within its store.', examples: ['three-body'] });
+
+const ORDER_ID = '0192f3a4-7c1d-7e52-9b0a-5d7c1e2b8f36';
 /** An order's id. Any text that the hub did not give is an order that is not there, so only its length is checked. */
 export const orderId = z
   .string()
   .refine((value) => characters(value) <= ID_CHARACTERS_MAX, `must have at most ${ID_CHARACTERS_MAX} characters`)
-  .meta({ maxLength: ID_CHARACTERS_MAX });
+  .meta({ maxLength: ID_CHARACTERS_MAX, description: 'The id that the hub gave the order.', examples: [ORDER_ID] });
+export const givenOrderId = example(ORDER_ID).describe('Given by the hub; sorts by the time of placing (UUIDv7).');
+
 /** The answer to a key is kept so long at least: sent again later, the same message is a new command. */
 export const KEYS_KEPT_DAYS = 7;
 
 /** The idempotency key of a command. */
-export const key = z.string().regex(/^[!-~]{1,64}$/, `must be 1 to ${KEY_CHARACTERS_MAX} characters from ! to ~`);
-export const price = integer(0, PRICE_MAX);
-export const amount = integer(1, AMOUNT_MAX);
-export const total = integer(0, TOTAL_MAX);
-export const count = integer(1, COUNT_MAX);
-export const stock = integer(0, STOCK_MAX);
-export const limit = integer(1, PAGE_LIMIT_MAX);
-export const cursor = text(CURSOR_CHARACTERS_MAX);
+export const key = z
+  .string()
+  .regex(/^[!-~]{1,64}$/, `must be 1 to ${KEY_CHARACTERS_MAX} characters from ! to ~`)
+  .meta({
+    description: `The command's name for exactly-once: chosen by the client, kept for ${KEYS_KEPT_DAYS} days. The same key with the same message gives the first answer again.`,
+    examples: ['7f0c2b9e-5a41-4d3e-8f6b-2c1d0e9a8b7c'],
+  });
+export const price = integer(0, PRICE_MAX).meta({ description: 'In minor units (fen, cents).', examples: [4_600] });
+export const amount = integer(1, AMOUNT_MAX).meta({ examples: [20_000] });
+export const total = integer(0, TOTAL_MAX).meta({ description: 'In minor units.', examples: [9_200] });
+export const count = integer(1, COUNT_MAX).meta({ description: 'How many copies.', examples: [2] });
+export const stock = integer(0, STOCK_MAX).meta({ description: 'How many copies are left.', examples: [12] });
+export const limit = integer(1, PAGE_LIMIT_MAX).meta({
+  description: `How many at most; ${PAGE_LIMIT_DEFAULT} unless told.`,
+  examples: [PAGE_LIMIT_DEFAULT],
+});
+export const cursor = text(CURSOR_CHARACTERS_MAX).describe('The `next` of the page before.');
 /** A time on the wire: ISO 8601, UTC, with milliseconds. */
-export const time = z.iso.datetime({ precision: 3 });
+export const time = z.iso.datetime({ precision: 3 }).meta({
+  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$',
+  examples: ['2026-03-01T08:30:00.000Z'],
+});
 
 /** What every list gives: one page, and where the next one starts (null at the end). */
 export function page<Item extends z.ZodType>(item: Item) {
-  return z.strictObject({ items: z.array(item), next: z.string().nullable() });
+  return z.strictObject({
+    items: z.array(item),
+    next: z.string().nullable().describe('Give it as `after` for the next page; null at the end.'),
+  });
 }
 export interface Page<Item> {
   items: Item[];

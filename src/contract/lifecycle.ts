@@ -17,15 +17,49 @@ export interface Step {
   from: OrderStatus;
   by: readonly Party[];
   to: OrderStatus;
+  /** What else happens, in the same transaction. */
+  effect: string;
 }
 
 export const lifecycle: readonly Step[] = [
-  { command: 'pay', from: 'placed', by: ['buyer'], to: 'paid' },
-  { command: 'cancel', from: 'placed', by: ['buyer', 'seller', 'hub'], to: 'cancelled' },
-  { command: 'ship', from: 'paid', by: ['seller'], to: 'shipped' },
-  { command: 'cancel', from: 'paid', by: ['buyer', 'seller'], to: 'cancelled' },
-  { command: 'receive', from: 'shipped', by: ['buyer', 'hub'], to: 'received' },
+  {
+    command: 'pay',
+    from: 'placed',
+    by: ['buyer'],
+    to: 'paid',
+    effect: 'The buyer is debited and the seller credited; both are booked in the ledger.',
+  },
+  {
+    command: 'cancel',
+    from: 'placed',
+    by: ['buyer', 'seller', 'hub'],
+    to: 'cancelled',
+    effect: 'The stock comes back. The hub does it at `expiresAt`.',
+  },
+  { command: 'ship', from: 'paid', by: ['seller'], to: 'shipped', effect: 'Carrier and number are kept.' },
+  {
+    command: 'cancel',
+    from: 'paid',
+    by: ['buyer', 'seller'],
+    to: 'cancelled',
+    effect: 'The stock comes back; the seller is debited and the buyer credited; both are booked in the ledger.',
+  },
+  {
+    command: 'receive',
+    from: 'shipped',
+    by: ['buyer', 'hub'],
+    to: 'received',
+    effect: 'The order is done. The hub does it when the buyer has not for long enough.',
+  },
 ];
+
+/** How it begins: any user but the store's owner may place an order, and is its buyer from then on. */
+export const placing = {
+  command: 'place',
+  by: ['buyer'],
+  to: 'placed',
+  effect: 'The stock is taken; titles and prices are kept as they are now; `expiresAt` is set.',
+} as const;
 
 /** The statuses in which an order still binds its parties: neither may leave while one is open. */
 export const openStatuses: readonly OrderStatus[] = ['placed', 'paid', 'shipped'];

@@ -1,28 +1,20 @@
 import { z } from 'zod';
-import * as auth from './auth.js';
+import { authRoutes } from './auth.js';
 import { type ErrorBody, errorBody } from './errors.js';
-import { page } from './fields.js';
-import * as orders from './orders.js';
+import { orderMessages, orderRoutes } from './orders.js';
 import * as rooms from './rooms.js';
-import * as stores from './stores.js';
-import * as wallet from './wallet.js';
+import { roomMessages, roomRoutes } from './rooms.js';
+import { serviceRoutes } from './service.js';
+import { storeRoutes } from './stores.js';
+import { walletRoutes } from './wallet.js';
 
 /** The version of this contract. A change of a shape that an old client would not understand raises it. */
 export const CONTRACT_VERSION = 1;
 /** The largest frame over a socket, and the largest body over HTTP. */
 export const FRAME_BYTES_MAX = 65_536;
 
-/** What a client may say over a socket: each message is answered through its acknowledgement. The rest are commands. */
-export const messages = {
-  'order:place': { request: orders.placeRequest, data: orders.order },
-  'order:pay': { request: orders.payRequest, data: orders.order },
-  'order:ship': { request: orders.shipRequest, data: orders.order },
-  'order:receive': { request: orders.receiveRequest, data: orders.order },
-  'order:cancel': { request: orders.cancelRequest, data: orders.order },
-  'order:get': { request: orders.getRequest, data: orders.orderWithTimeline, read: true },
-  'order:list': { request: orders.listRequest, data: page(orders.order), read: true },
-  'room:read': { request: rooms.readRequest, data: rooms.roomEvents, read: true },
-} as const;
+/** What a client may say over a socket: each message is answered through its acknowledgement. */
+export const messages = { ...orderMessages, ...roomMessages };
 
 /** What the hub says by itself. `order:error` tells the failure of a message that came without an acknowledgement. */
 export const pushes = {
@@ -31,7 +23,12 @@ export const pushes = {
   'room:ready': rooms.roomReadyPush,
   'session:ended': rooms.sessionEndedPush,
   'hub:draining': rooms.hubDrainingPush,
-  'order:error': z.strictObject({ message: z.string(), error: errorBody }),
+  'order:error': z
+    .strictObject({
+      message: z.string().meta({ description: 'The name of the message.', examples: ['order:pay'] }),
+      error: errorBody,
+    })
+    .describe('A message that came without an acknowledgement was refused.'),
 } as const;
 
 export type MessageName = keyof typeof messages;
@@ -49,156 +46,46 @@ export interface Result<T> {
 /** What the acknowledgement of every message holds. */
 export type Answer<T> = ({ ok: true } & Result<T>) | { ok: false; error: ErrorBody; replayed?: true };
 
+/** The same as a shape, for one message. */
+export function answerTo(data: z.ZodType, error: z.ZodType) {
+  return z.union([
+    z.strictObject({
+      ok: z.literal(true),
+      data,
+      seq: z
+        .int()
+        .min(1)
+        .meta({ description: 'The number of the caller’s own event about it, by role.', examples: [42] })
+        .optional(),
+      replayed: z.literal(true).describe('This is the first answer to the key, again.').optional(),
+    }),
+    z.strictObject({ ok: z.literal(false), error, replayed: z.literal(true).optional() }),
+  ]);
+}
+
 /** The types that Socket.IO's server and client take, derived from the tables above. */
 export type ClientToServer = {
   [Name in MessageName]: (request: Request<Name>, acknowledge?: (answer: Answer<Data<Name>>) => void) => void;
 };
 export type ServerToClient = { [Name in PushName]: (push: Push<Name>) => void };
 
-interface Route {
-  method: 'GET' | 'POST' | 'PATCH';
-  path: string;
-  /** Open to callers without a token. */
-  open?: true;
-  /** Asked by those who run the hub: answered also while it shuts down. */
-  probe?: true;
-  /** The status of success: 200 unless told. */
-  status?: 201 | 204;
-  /** Path parameters, query and body together, as one message. */
-  request?: z.ZodType;
-  /** Query parameters that are numbers. */
-  numbers?: readonly string[];
-  /** The body may name again what the path names, as the same message does over a socket. */
-  wordForWord?: true;
-  data?: z.ZodType;
-}
-
 /** What a client may say over HTTP. A body, a query parameter or a path parameter that is not in `request` is refused. */
 export const routes = {
-  register: {
-    method: 'POST',
-    path: '/auth/register',
-    open: true,
-    status: 201,
-    request: auth.registerRequest,
-    data: auth.registered,
-  },
-  login: { method: 'POST', path: '/auth/login', open: true, request: auth.loginRequest, data: auth.loggedIn },
-  logout: { method: 'POST', path: '/auth/logout', status: 204 },
-  session: { method: 'GET', path: '/auth/session', data: auth.session },
-  password: { method: 'POST', path: '/auth/password', status: 204, request: auth.passwordRequest },
-  unregister: { method: 'POST', path: '/auth/unregister', status: 204, request: auth.unregisterRequest },
-
-  wallet: { method: 'GET', path: '/wallet', data: wallet.wallet },
-  deposit: { method: 'POST', path: '/wallet/deposits', request: wallet.movementRequest, data: wallet.wallet },
-  withdraw: { method: 'POST', path: '/wallet/withdrawals', request: wallet.movementRequest, data: wallet.wallet },
-  entries: {
-    method: 'GET',
-    path: '/wallet/entries',
-    request: wallet.entriesRequest,
-    numbers: ['limit'],
-    data: page(wallet.entry),
-  },
-
-  openStore: { method: 'POST', path: '/stores', status: 201, request: stores.openStoreRequest, data: stores.store },
-  stores: {
-    method: 'GET',
-    path: '/stores',
-    open: true,
-    request: stores.storesRequest,
-    numbers: ['limit'],
-    data: page(stores.store),
-  },
-  store: { method: 'GET', path: '/stores/:storeId', open: true, request: stores.storeRequest, data: stores.store },
-  addBook: {
-    method: 'POST',
-    path: '/stores/:storeId/books',
-    status: 201,
-    request: stores.addBookRequest,
-    data: stores.book,
-  },
-  changeBook: {
-    method: 'PATCH',
-    path: '/stores/:storeId/books/:bookId',
-    request: stores.changeBookRequest,
-    data: stores.book,
-  },
-  addStock: {
-    method: 'POST',
-    path: '/stores/:storeId/books/:bookId/stock',
-    request: stores.addStockRequest,
-    data: stores.book,
-  },
-  book: {
-    method: 'GET',
-    path: '/stores/:storeId/books/:bookId',
-    open: true,
-    request: stores.bookRequest,
-    data: stores.book,
-  },
-  storeBooks: {
-    method: 'GET',
-    path: '/stores/:storeId/books',
-    open: true,
-    request: stores.searchStoreRequest,
-    numbers: ['limit'],
-    data: page(stores.book),
-  },
-  books: {
-    method: 'GET',
-    path: '/books',
-    open: true,
-    request: stores.searchRequest,
-    numbers: ['limit'],
-    data: page(stores.book),
-  },
-
-  orders: { method: 'GET', path: '/orders', request: orders.listRequest, numbers: ['limit'], data: page(orders.order) },
-  order: { method: 'GET', path: '/orders/:orderId', request: orders.getRequest, data: orders.orderWithTimeline },
-  place: { method: 'POST', path: '/orders', status: 201, request: orders.placeRequest, data: orders.order },
-  pay: {
-    method: 'POST',
-    path: '/orders/:orderId/pay',
-    wordForWord: true,
-    request: orders.payRequest,
-    data: orders.order,
-  },
-  ship: {
-    method: 'POST',
-    path: '/orders/:orderId/ship',
-    wordForWord: true,
-    request: orders.shipRequest,
-    data: orders.order,
-  },
-  receive: {
-    method: 'POST',
-    path: '/orders/:orderId/receive',
-    wordForWord: true,
-    request: orders.receiveRequest,
-    data: orders.order,
-  },
-  cancel: {
-    method: 'POST',
-    path: '/orders/:orderId/cancel',
-    wordForWord: true,
-    request: orders.cancelRequest,
-    data: orders.order,
-  },
-  roomEvents: {
-    method: 'GET',
-    path: '/rooms/:role/events',
-    request: rooms.readRequest,
-    numbers: ['after', 'limit'],
-    data: rooms.roomEvents,
-  },
-
-  live: { method: 'GET', path: '/health/live', open: true, probe: true },
-  ready: { method: 'GET', path: '/health/ready', open: true, probe: true },
-  metrics: { method: 'GET', path: '/metrics', open: true, probe: true },
-} as const satisfies Record<string, Route>;
+  ...authRoutes,
+  ...walletRoutes,
+  ...storeRoutes,
+  ...orderRoutes,
+  ...roomRoutes,
+  ...serviceRoutes,
+};
 
 export type RouteName = keyof typeof routes;
-export type RouteRow = Route;
+export type RouteRequest<Name extends RouteName> = (typeof routes)[Name] extends { request: infer Shape }
+  ? z.infer<Shape>
+  : Record<string, never>;
+export type RouteData<Name extends RouteName> = (typeof routes)[Name] extends { data: infer Shape }
+  ? z.infer<Shape>
+  : void;
 
 /** The header that carries a command's `key` over HTTP, and those that carry `seq` and `replayed` back. */
 export const KEY_HEADER = 'Idempotency-Key';

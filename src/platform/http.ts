@@ -11,15 +11,8 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type Fault, Refusal, refusals } from '../contract/errors.js';
 import { parse } from '../contract/parse.js';
-import {
-  type Answer,
-  KEY_HEADER,
-  REPLAYED_HEADER,
-  type RouteName,
-  type RouteRow,
-  routes,
-  SEQ_HEADER,
-} from '../contract/wire.js';
+import { type RouteRow, takesKey } from '../contract/row.js';
+import { type Answer, KEY_HEADER, REPLAYED_HEADER, type RouteName, routes, SEQ_HEADER } from '../contract/wire.js';
 import type { Caller } from './caller.js';
 
 const ROUTE = 'order-hub:route';
@@ -69,7 +62,7 @@ function readRequest(route: RouteRow, request: HubRequest): unknown {
   const schema = route.request ?? z.strictObject({});
   const faults: Fault[] = [];
   const message = route.method === 'GET' ? readQuery(route, request, faults) : readBody(route, request, faults);
-  if (takesKey(schema)) readKey(request, message, faults);
+  if (takesKey(route)) readKey(request, message, faults);
   try {
     const parsed = parse(schema, message);
     if (faults.length === 0) return parsed;
@@ -117,10 +110,6 @@ function readKey(request: HubRequest, message: Record<string, unknown>, faults: 
   if (Object.hasOwn(message, 'key') && message.key !== key) {
     faults.push({ path: 'key', problem: `differs from the header ${KEY_HEADER}` });
   } else message.key = key;
-}
-
-function takesKey(schema: z.ZodType): boolean {
-  return schema instanceof z.ZodObject && 'key' in schema.shape;
 }
 
 function unlisted(name: string): Fault {

@@ -1,0 +1,81 @@
+import { html, type Markup, type Part, phrase } from './markup.js';
+import type { Schema } from './schemas.js';
+
+interface FieldRow {
+  path: string;
+  required: boolean;
+  schema: Schema;
+}
+
+/** The fields of a shape as a table, those of its parts with their dotted paths. */
+export function fieldTable(schema: Schema): Markup | undefined {
+  const rows = rowsOf(schema, '');
+  return rows.length === 0 ? undefined : rowTable(rows);
+}
+
+export function rowTable(rows: FieldRow[]): Markup {
+  return html`<table class="fields">
+<thead><tr><th scope="col">field</th><th scope="col">is</th><th scope="col">meaning</th></tr></thead>
+<tbody>${rows.map(fieldRow)}</tbody></table>`;
+}
+
+/** What stands in a field, in words: its kind and its limits. */
+export function kindOf(schema: Schema): Part {
+  const { $ref, anyOf, enum: values, type } = schema;
+  if ($ref !== undefined) return linkToShape($ref);
+  if (schema.const !== undefined) return html`<code>${JSON.stringify(schema.const)}</code>`;
+  if (values) return values.map((value, index) => [index === 0 ? '' : ' · ', html`<code>${String(value)}</code>`]);
+  if (anyOf) return anyOf.map((choice, index) => [index === 0 ? '' : ' or ', kindOf(choice as Schema)]);
+  if (Array.isArray(type))
+    return type
+      .map((each) => kindOf({ ...schema, type: each }))
+      .flatMap((kind, index) => [index === 0 ? '' : ' or ', kind]);
+  switch (type) {
+    case 'array':
+      return ['list', range(schema.minItems, schema.maxItems, ' of '), ' of ', kindOf((schema.items ?? {}) as Schema)];
+    case 'string':
+      return schema.format === 'date-time'
+        ? 'time'
+        : ['text', range(schema.minLength, schema.maxLength, ', ', ' characters')];
+    case 'integer':
+      return ['whole number', range(schema.minimum, schema.maximum)];
+    default:
+      return type ?? 'anything';
+  }
+}
+
+export function linkToShape($ref: string): Markup {
+  const name = $ref.slice($ref.lastIndexOf('/') + 1);
+  return html`<a href="#shape-${name}">${name}</a>`;
+}
+
+function fieldRow({ path, required, schema }: FieldRow): Markup {
+  return html`<tr>
+<th scope="row"><code>${path}</code>${required ? '' : html` <small>optional</small>`}</th>
+<td>${kindOf(schema)}</td><td>${phrase(schema.description ?? '')}</td></tr>
+`;
+}
+
+function rowsOf(schema: Schema, prefix: string): FieldRow[] {
+  const fields = Object.entries(schema.properties ?? {}) as [string, Schema][];
+  return fields.flatMap(([name, field]) => {
+    const path = prefix + name;
+    const row = { path, required: schema.required?.includes(name) ?? false, schema: field };
+    return [row, ...rowsOf(field, `${path}.`), ...rowsOf((field.items ?? {}) as Schema, `${path}[].`)];
+  });
+}
+
+function range(from: number | undefined, to: number | undefined, before = ', ', unit = ''): string {
+  if (to === undefined || to === Number.MAX_SAFE_INTEGER) {
+    return from === undefined || from === Number.MIN_SAFE_INTEGER ? '' : `${before}at least ${number(from)}${unit}`;
+  }
+  return from === undefined
+    ? `${before}up to ${number(to)}${unit}`
+    : `${before}${number(from)} to ${number(to)}${unit}`;
+}
+
+function number(value: number): string {
+  return value >= 10 ** 9 && Number.isInteger(Math.log10(value))
+    ? `10^${Math.log10(value)}`
+    : value.toLocaleString('en');
+}
