@@ -1,0 +1,149 @@
+import { Refusal } from '../contract/errors.js';
+import { type Role, roles } from '../contract/lifecycle.js';
+import type { Last, OrderStatusPush, RoomReadyPush } from '../contract/rooms.js';
+import type { MessageName, Request } from '../contract/wire.js';
+import type { CallOptions, ClientEvents, ClientState, ConnectOptions, EndedReason, HubClient } from './hub.client.js';
+import { HubError } from './hub.error.js';
+import type { LastStorage } from './last.storage.js';
+import { Line } from './line.js';
+import { Listeners } from './listeners.js';
+import { Outbox } from './outbox.js';
+import { RoomReader } from './room.reader.js';
+
+type Fields<Name extends MessageName> = Omit<Request<Name>, 'key'>;
+
+/** The client over one socket: a line that comes back, calls that wait for their answers, and two rooms that are heard. */
+export class SocketClient implements HubClient {
+  state: ClientState = 'offline';
+  private readonly listeners = new Listeners<ClientEvents>();
+  private readonly line: Line;
+  private readonly outbox: Outbox;
+  private readonly rooms: Record<Role, RoomReader>;
+  private readonly storage: LastStorage | undefined;
+  private isUp = false;
+  private isReady = false;
+  /** Events heard since the client was live. */
+  private missed = 0;
+
+  constructor(options: ConnectOptions) {
+    this.storage = options.storage;
+    const last = this.storage?.load();
+    this.line = new Line(options, {
+      last: () => this.heard(),
+      up: () => this.up(),
+      down: () => this.down(),
+      ended: (reason) => this.ended(reason),
+    });
+    this.outbox = new Outbox(this.line.post, (count) => this.listeners.tell('pending', count));
+    this.rooms = { buyer: this.room('buyer', last), seller: this.room('seller', last) };
+    const { socket } = this.line;
+    socket.on('order:status', (event) => this.rooms[event.role].hear(event));
+    socket.on('room:ready', (push) => this.ready(push));
+    socket.on('book:stock', (push) => void this.listeners.tell('stock', push));
+    this.line.open();
+  }
+
+  get last(): { buyer: number; seller: number } {
+    const { buyer = 0, seller = 0 } = this.heard();
+    return { buyer, seller };
+  }
+
+  place(request: Fields<'order:place'>, options?: CallOptions) {
+    return this.outbox.send('order:place', request, options);
+  }
+
+  pay(request: Fields<'order:pay'>, options?: CallOptions) {
+    return this.outbox.send('order:pay', request, options);
+  }
+
+  ship(request: Fields<'order:ship'>, options?: CallOptions) {
+    return this.outbox.send('order:ship', request, options);
+  }
+
+  receive(request: Fields<'order:receive'>, options?: CallOptions) {
+    return this.outbox.send('order:receive', request, options);
+  }
+
+  cancel(request: Fields<'order:cancel'>, options?: CallOptions) {
+    return this.outbox.send('order:cancel', request, options);
+  }
+
+  get(orderId: string, options?: Pick<CallOptions, 'signal'>) {
+    return this.outbox.send('order:get', { orderId }, options);
+  }
+
+  list(request: Request<'order:list'>, options?: Pick<CallOptions, 'signal'>) {
+    return this.outbox.send('order:list', request, options);
+  }
+
+  read(request: Request<'room:read'>, options?: Pick<CallOptions, 'signal'>) {
+    return this.outbox.send('room:read', request, options);
+  }
+
+  on<Name extends keyof ClientEvents>(name: Name, listener: (...values: ClientEvents[Name]) => void): () => void {
+    return this.listeners.on(name, listener);
+  }
+
+  close(): void {
+    this.line.close();
+    this.down();
+    this.outbox.close(new HubError({ code: 'CLOSED', message: 'This client was closed.', retryable: false }));
+  }
+
+  private room(role: Role, last: Last | undefined): RoomReader {
+    return new RoomReader(role, last?.[role], {
+      deliver: (event) => this.deliver(event),
+      reset: () => void this.listeners.tell('reset', { role }),
+      readingChanged: () => this.stateChanged(),
+      read: (_, after) => this.read({ role, after }),
+    });
+  }
+
+  private heard(): Last {
+    const { buyer, seller } = this.rooms;
+    return { buyer: buyer.last, seller: seller.last };
+  }
+
+  private up(): void {
+    this.isUp = true;
+    this.stateChanged();
+    this.outbox.open();
+  }
+
+  private down(): void {
+    this.isUp = false;
+    this.isReady = false;
+    this.outbox.lose();
+    this.stateChanged();
+  }
+
+  private ready(push: RoomReadyPush): void {
+    for (const role of roles) this.rooms[role].ready(push.rooms[role]);
+    this.storage?.save(this.heard());
+    this.isReady = true;
+    this.listeners.tell('ready', push);
+    this.stateChanged();
+  }
+
+  private deliver(event: OrderStatusPush): void {
+    if (this.state !== 'live') this.missed++;
+    // One that was not heard to the end is stored with the next: whoever dies of it hears it again.
+    if (this.listeners.tell('order', event)) this.storage?.save(this.heard());
+  }
+
+  private stateChanged(): void {
+    const isReading = roles.some((role) => this.rooms[role].isReading);
+    const state = !this.isUp ? 'offline' : this.isReady && !isReading ? 'live' : 'catching up';
+    if (state === this.state) return;
+    this.state = state;
+    const { missed } = this;
+    if (state === 'live') this.missed = 0;
+    this.listeners.tell('state', state, { missed });
+  }
+
+  private ended(reason: EndedReason): void {
+    this.down();
+    this.outbox.close(new HubError(new Refusal('UNAUTHENTICATED').toBody()));
+    this.listeners.tell('ended', { reason });
+  }
+}
