@@ -12,6 +12,7 @@ const house = {
   stores: ['contract', 'platform', 'commands'],
   orders: ['contract', 'platform', 'auth', 'rooms', 'commands'],
   docs: ['contract', 'platform'],
+  pages: [],
   accounts: ['contract', 'platform', 'auth', 'rooms', 'wallet', 'orders'],
 };
 
@@ -48,6 +49,12 @@ module.exports = {
       { path: '^examples/' },
       { path: '^(src|test)/' },
       'A reader copies them.',
+    ),
+    forbid(
+      'pages-are-a-client',
+      { path: '^web/' },
+      { path: '^(src/(?!client/|contract/)|test/|examples/)' },
+      'The browser pages can do what any client can, in the same words.',
     ),
     forbid('no-circles', {}, { circular: true }, 'A circle has no story to tell.'),
     forbid('no-orphans', { orphan: true, path: '^src/' }, {}, 'Nobody needs this file.'),

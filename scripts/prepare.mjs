@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const INSTALLED = join(root, 'node_modules', '.package-lock.json');
 const BUILT = join(root, 'dist', '.built');
+const PAGES = join(root, 'dist', 'web', 'index.html');
 
 function modifiedAt(path) {
   if (!existsSync(path)) return 0;
@@ -38,4 +39,16 @@ const sources = ['src', 'tsconfig.json', 'nest-cli.json'].map((path) => modified
 if (modifiedAt(BUILT) < Math.max(...sources, modifiedAt(INSTALLED))) {
   run('Building', process.execPath, join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build');
   writeFileSync(BUILT, '');
+}
+const pages = ['web', join('src', 'client'), join('src', 'contract')].map((path) => modifiedAt(join(root, path)));
+if (modifiedAt(PAGES) < Math.max(...pages, modifiedAt(INSTALLED))) {
+  run(
+    'Building the pages',
+    process.execPath,
+    join(root, 'node_modules', 'vite', 'bin', 'vite.js'),
+    'build',
+    'web',
+    '--logLevel',
+    'warn',
+  );
 }

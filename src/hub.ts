@@ -9,6 +9,7 @@ import { Keeping } from './commands/keeping.js';
 import type { Config } from './config.js';
 import { FRAME_BYTES_MAX, KEY_HEADER, REPLAYED_HEADER, SEQ_HEADER } from './contract/wire.js';
 import { OrdersGateway } from './orders/orders.gateway.js';
+import { servePages } from './pages/pages.js';
 import { Connections } from './platform/connections.js';
 import { Faults } from './platform/faults.js';
 import { Logger } from './platform/logger.js';
@@ -37,6 +38,7 @@ export async function createHub(config: Config): Promise<Hub> {
   app.set('trust proxy', config.trustProxy);
   app.disable('etag');
   app.use(helmet());
+  servePages(app);
   app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
   app.enableCors({
     origin: config.allowedOrigins,

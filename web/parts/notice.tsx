@@ -1,0 +1,24 @@
+import { useWords, wordsFor } from '../words/words.js';
+
+/** What went wrong, said at once to those who listen. Its place is kept, so that nothing jumps for them who look. */
+export function Problem({ error }: { error: unknown }) {
+  useWords();
+  return (
+    <div role="alert" className="problem">
+      {error === undefined ? null : wordsFor(error)}
+    </div>
+  );
+}
+
+/** A page that could not be read, and the way to try again. */
+export function Unread({ error, again }: { error: unknown; again: () => void }) {
+  const words = useWords();
+  return (
+    <div className="unread">
+      <Problem error={error} />
+      <button type="button" className="secondary" onClick={again}>
+        {words.again}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import { Store, useStore } from './store.js';
+
+/** Where the page is: `#/orders/0199…?status=paid` has the steps `orders`, `0199…` and the query `status`. */
+export interface Place {
+  steps: string[];
+  query: URLSearchParams;
+}
+
+const place = new Store<Place>(read());
+addEventListener('hashchange', () => {
+  place.set(read());
+  scrollTo(0, 0);
+});
+
+export function usePlace(): Place {
+  return useStore(place);
+}
+
+/** The address of a place, for a link. Steps are ids that people chose: anything may be in them. */
+export function to(...steps: string[]): string {
+  return `#/${steps.map(encodeURIComponent).join('/')}`;
+}
+
+export function go(...steps: string[]): void {
+  location.hash = to(...steps);
+}
+
+/** Changes the query of the place where the page is, without a step to go back to. */
+export function setQuery(query: Record<string, string>): void {
+  const given = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ''));
+  const { steps } = place.get();
+  history.replaceState(null, '', given.size > 0 ? `${to(...steps)}?${given}` : to(...steps));
+  place.set(read());
+}
+
+function read(): Place {
+  const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
+  return { steps: path.split('/').filter(Boolean).map(decoded), query: new URLSearchParams(query) };
+}
+
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
+  }
+}

@@ -1,0 +1,74 @@
+import { useState } from 'react';
+import type { BookView } from '../../src/contract/stores.js';
+import { Stock } from '../buyer/shop.js';
+import { ask } from '../hub.js';
+import { money } from '../money.js';
+import { More } from '../parts/more.js';
+import { usePages } from '../parts/pages.js';
+import { useWords } from '../words/words.js';
+import { AddBook, ChangeBook } from './book.form.js';
+import { noteStock } from './low.stock.js';
+
+const PAGE = 30;
+
+/** The books of a store, as its owner sees and changes them. */
+export function Shelf({ storeId }: { storeId: string }) {
+  const words = useWords().shelf;
+  const [q, setQ] = useState('');
+  const [open, setOpen] = useState<string>();
+  const [changed, setChanged] = useState<ReadonlyMap<string, BookView>>(new Map());
+  const pages = usePages(JSON.stringify([storeId, q]), (after) =>
+    ask('storeBooks', { storeId, limit: PAGE, ...(q ? { q } : {}), ...(after ? { after } : {}) }),
+  );
+
+  function keep(book: BookView) {
+    setChanged((before) => new Map(before).set(book.bookId, book));
+    noteStock(book);
+  }
+
+  return (
+    <>
+      <AddBook storeId={storeId} onAdded={pages.again} />
+      <search className="search">
+        <input
+          type="search"
+          aria-label={words.search}
+          placeholder={words.search}
+          value={q}
+          onChange={({ target }) => setQ(target.value)}
+        />
+      </search>
+      {pages.items.length === 0 && !pages.isReading && <p className="quiet">{words.none}</p>}
+      <ul className="shelf">
+        {pages.items.map((read) => {
+          const book = changed.get(read.bookId) ?? read;
+          const isOpen = open === book.bookId;
+          return (
+            <li key={book.bookId}>
+              <div className="shelf-row">
+                <span className="what">
+                  <strong>{book.title}</strong> <span className="quiet">{book.author}</span>
+                </span>
+                <span>{money(book.price)}</span>
+                <span className="stock">
+                  {book.stock} <Stock book={book} />
+                </span>
+                <button
+                  type="button"
+                  className="secondary"
+                  aria-expanded={isOpen}
+                  aria-label={words.change(book.title)}
+                  onClick={() => setOpen(isOpen ? undefined : book.bookId)}
+                >
+                  {isOpen ? words.close : words.changeIt}
+                </button>
+              </div>
+              {isOpen && <ChangeBook book={book} onChanged={keep} />}
+            </li>
+          );
+        })}
+      </ul>
+      <More pages={pages} />
+    </>
+  );
+}
