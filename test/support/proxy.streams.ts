@@ -90,8 +90,43 @@ function queryOf(packet: Buffer): string | undefined {
 }
 
 const WEBSOCKET_TEXT = 1;
-/** Socket.IO's packet of an acknowledgement, in Engine.IO's packet of a message. */
+/** Socket.IO's packets of an acknowledgement and of an event, in Engine.IO's packet of a message. */
 const ACK = /^43\d+\[/;
+const ORDER_EVENT = /^42\["order:status",/;
+
+/** Judges each text that a hub sends over WebSockets by how it begins; a cut is made in the middle of its frame. */
+function judgedTexts(judge: (beginning: string) => 'pass' | 'drop' | 'cut'): Streams {
+  let kept: Buffer = Buffer.alloc(0);
+  let speaks: 'nothing yet' | 'HTTP' | 'WebSocket' = 'nothing yet';
+  const toClient = (chunk: Buffer): Passage => {
+    if (speaks === 'HTTP') return { pass: chunk };
+    kept = Buffer.concat([kept, chunk]);
+    const passed: Buffer[] = [];
+    let start = 0;
+    if (speaks === 'nothing yet') {
+      const head = kept.indexOf('\r\n\r\n');
+      if (head === -1) return { pass: Buffer.alloc(0) };
+      speaks = kept.toString('latin1', 0, 'HTTP/1.1 101'.length) === 'HTTP/1.1 101' ? 'WebSocket' : 'HTTP';
+      start = speaks === 'WebSocket' ? head + 4 : kept.length;
+      passed.push(kept.subarray(0, start));
+    }
+    for (;;) {
+      const frame = frameAt(kept, start);
+      if (!frame) break;
+      const isText = frame.kind === WEBSOCKET_TEXT;
+      const judgement = isText ? judge(kept.toString('latin1', frame.body, frame.body + 30)) : 'pass';
+      if (judgement === 'cut') {
+        const half = kept.subarray(start, Math.floor((frame.body + frame.end) / 2));
+        return { pass: Buffer.concat([...passed, half]), cut: true };
+      }
+      if (judgement === 'pass') passed.push(kept.subarray(start, frame.end));
+      start = frame.end;
+    }
+    kept = kept.subarray(start);
+    return { pass: Buffer.concat(passed) };
+  };
+  return { toServer: (chunk) => ({ pass: chunk }), toClient };
+}
 
 /** Cuts acknowledgements that a hub sends over WebSockets, in the middle of their frames. */
 export class AckCuts {
@@ -105,35 +140,26 @@ export class AckCuts {
   ) {}
 
   streams(): Streams {
-    let kept: Buffer = Buffer.alloc(0);
-    let speaks: 'nothing yet' | 'HTTP' | 'WebSocket' = 'nothing yet';
-    const toClient = (chunk: Buffer): Passage => {
-      if (speaks === 'HTTP') return { pass: chunk };
-      kept = Buffer.concat([kept, chunk]);
-      let start = 0;
-      if (speaks === 'nothing yet') {
-        const head = kept.indexOf('\r\n\r\n');
-        if (head === -1) return { pass: Buffer.alloc(0) };
-        speaks = kept.toString('latin1', 0, 'HTTP/1.1 101'.length) === 'HTTP/1.1 101' ? 'WebSocket' : 'HTTP';
-        start = speaks === 'WebSocket' ? head + 4 : kept.length;
-      }
-      for (;;) {
-        const frame = frameAt(kept, start);
-        if (!frame) break;
-        if (frame.kind === WEBSOCKET_TEXT && ACK.test(kept.toString('latin1', frame.body, frame.body + 20))) {
-          this.seen++;
-          if (this.random() < this.share) {
-            this.cuts++;
-            return { pass: kept.subarray(0, Math.floor((frame.body + frame.end) / 2)), cut: true };
-          }
-        }
-        start = frame.end;
-      }
-      const pass = kept.subarray(0, start);
-      kept = kept.subarray(start);
-      return { pass };
-    };
-    return { toServer: (chunk) => ({ pass: chunk }), toClient };
+    return judgedTexts((beginning) => {
+      if (!ACK.test(beginning)) return 'pass';
+      this.seen++;
+      if (this.random() >= this.share) return 'pass';
+      this.cuts++;
+      return 'cut';
+    });
+  }
+}
+
+/** Takes order events out of what a hub sends over WebSockets: the next so many. */
+export class EventDrops {
+  left = 0;
+
+  streams(): Streams {
+    return judgedTexts((beginning) => {
+      if (this.left === 0 || !ORDER_EVENT.test(beginning)) return 'pass';
+      this.left--;
+      return 'drop';
+    });
   }
 }
 

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { AckCuts, CommitCuts, type CommitMoment, HintDrops, type Passage, type Streams } from './proxy.streams.js';
+import {
+  AckCuts,
+  CommitCuts,
+  type CommitMoment,
+  EventDrops,
+  HintDrops,
+  type Passage,
+  type Streams,
+} from './proxy.streams.js';
 
 /** One who reads what passes on every connection, and may let it pass, drop it or cut the connection there. */
 interface Reader {
@@ -113,6 +121,13 @@ export class TcpProxy {
     const cuts = new AckCuts(share, random);
     this.readers.push(cuts);
     return cuts;
+  }
+
+  /** Takes as many order events out of what a hub sends as it is told to. Only for new connections. */
+  dropEvents(): EventDrops {
+    const drops = new EventDrops();
+    this.readers.push(drops);
+    return drops;
   }
 
   /** Takes this share of the hints between hubs out of what Redis sends. Only for new connections. */
