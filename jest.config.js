@@ -3,8 +3,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
-  // They kill servers of their own: `npm run chaos`.
-  testPathIgnorePatterns: ['<rootDir>/test/chaos/'],
+  // They kill servers of their own (`npm run chaos`), or need a browser (`npm run browser`).
+  testPathIgnorePatterns: ['<rootDir>/test/chaos/', '<rootDir>/test/browser/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

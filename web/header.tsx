@@ -25,9 +25,12 @@ export function Header() {
         <LineState />
         <Choices />
         {who ? (
-          <button type="button" className="quiet-button" onClick={logOut} title={who.userId}>
-            <span className="who">{who.userId}</span> {words.enter.logout}
-          </button>
+          <>
+            <span className="who">{who.userId}</span>
+            <button type="button" className="quiet-button" onClick={logOut}>
+              {words.enter.logout}
+            </button>
+          </>
         ) : (
           <a className="button small" href={to('enter')}>
             {words.enter.login}

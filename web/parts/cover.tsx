@@ -25,6 +25,6 @@ export function Cover({ book }: { book: Pick<BookView, 'title' | 'author' | 'cov
 
 function clothOf(title: string): number {
   let sum = 0;
-  for (const letter of title) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997;
-  return sum % COVER_CLOTHS;
+  for (const letter of title) sum = (sum * 33 + (letter.codePointAt(0) ?? 0)) % 65_521;
+  return (sum >> 3) % COVER_CLOTHS;
 }

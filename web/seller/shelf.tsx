@@ -50,9 +50,7 @@ export function Shelf({ storeId }: { storeId: string }) {
                   <strong>{book.title}</strong> <span className="quiet">{book.author}</span>
                 </span>
                 <span>{money(book.price)}</span>
-                <span className="stock">
-                  {book.stock} <Stock book={book} />
-                </span>
+                <span className="stock">{book.stock > book.lowMark ? book.stock : <Stock book={book} />}</span>
                 <button
                   type="button"
                   className="secondary"

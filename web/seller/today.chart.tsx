@@ -4,7 +4,7 @@ import { useStore } from '../store.js';
 import { useWords } from '../words/words.js';
 import { startToday, today } from './today.js';
 
-const HOUR_WIDTH = 10;
+const HOUR_WIDTH = 22;
 const HEIGHT = 60;
 
 /** Today's orders and revenue: two numbers, and a bar for each hour. */

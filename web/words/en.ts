@@ -40,7 +40,7 @@ export const en = {
   skip: 'Skip to the content',
   language: 'Language',
   theme: 'Theme',
-  themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+  themes: { system: 'System', light: 'Light', dark: 'Dark' },
   screens: { shop: 'Books', cart: 'Cart', orders: 'Orders', wallet: 'Wallet', panel: 'Sell', main: 'Main' },
   states: { live: 'Live', 'catching up': 'Catching up', offline: 'Offline' },
   offlineHint: 'The hub is out of reach. What you see may be old; what you do is sent when it is back.',

@@ -5,7 +5,7 @@ export const zh: Words = {
   skip: '跳到正文',
   language: '语言',
   theme: '外观',
-  themes: { system: '跟随系统', light: '浅色', dark: '深色' },
+  themes: { system: '系统', light: '浅色', dark: '深色' },
   screens: { shop: '书架', cart: '购物车', orders: '订单', wallet: '钱包', panel: '卖家', main: '主菜单' },
   states: { live: '实时', 'catching up': '正在补齐', offline: '已断开' },
   offlineHint: '暂时连不上服务器。您看到的可能不是最新内容；您的操作会在恢复后发出。',
