@@ -4,6 +4,7 @@ const forbid = (name, from, to, comment) => ({ name, comment, severity: 'error',
 /** A folder of src, and the folders below it that it may import from. Its own is always allowed. */
 const house = {
   contract: [],
+  client: ['contract'],
   platform: ['contract'],
   auth: ['contract', 'platform'],
   rooms: ['contract', 'platform'],
@@ -31,6 +32,12 @@ module.exports = {
       { path: '^src/contract/' },
       { pathNot: ['^src/contract/', 'node_modules/zod/'] },
       'Pages and clients read the contract too: nothing of Node, Nest or TypeORM may come with it.',
+    ),
+    forbid(
+      'client-imports-socket-io-client-only',
+      { path: '^src/client/' },
+      { pathNot: ['^src/(client|contract)/', 'node_modules/socket\\.io-client/'] },
+      'It runs in browsers as in Node, and brings nothing along that it does not need.',
     ),
     forbid(
       'entities-stay-at-home',

@@ -1,4 +1,4 @@
-// Runs what the README shows: `npm start` on an empty database, then both examples against it. What they print must be
+// Runs what the README shows: `npm start` on an empty database, then the examples against it. What they print must be
 // what the README says, but for the ids of orders.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -76,5 +76,8 @@ const buyer = start('node', ['examples/buyer.js'], { HUB_URL: url });
 await Promise.all([seller.ended, buyer.ended]);
 compare('examples/seller.js', seller.output);
 compare('examples/buyer.js', buyer.output);
+const bare = start('node', ['examples/bare.js'], { HUB_URL: url });
+await bare.ended;
+compare('examples/bare.js', bare.output);
 end(0);
 await hub.ended;

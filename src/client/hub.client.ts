@@ -103,6 +103,9 @@ export interface HubClient {
    * hears the event again when it comes back. A promise that a listener gives is not waited for.
    */
   on<Name extends keyof ClientEvents>(name: Name, listener: (...values: ClientEvents[Name]) => void): () => void;
-  /** Disconnects for good. What is not answered rejects with `CLOSED`; a command may have taken effect all the same. */
+  /**
+   * Disconnects for good; no listener is called any more. What is not answered rejects with `CLOSED`: a command that was sent
+   * may have taken effect all the same.
+   */
   close(): void;
 }

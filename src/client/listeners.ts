@@ -15,8 +15,11 @@ export class Listeners<Events extends { [Name in keyof Events]: unknown[] }> {
 
   /** Whether every listener has run to its end. What one throws is reported as any uncaught error is. */
   tell<Name extends keyof Events>(name: Name, ...values: Events[Name]): boolean {
+    const listeners = this.byName[name] ?? new Set();
     let allRan = true;
-    for (const listener of [...(this.byName[name] ?? [])]) {
+    for (const listener of [...listeners]) {
+      // One may end the listening of another.
+      if (!listeners.has(listener)) continue;
       try {
         listener(...values);
       } catch (error) {
@@ -27,5 +30,10 @@ export class Listeners<Events extends { [Name in keyof Events]: unknown[] }> {
       }
     }
     return allRan;
+  }
+
+  /** Nobody hears anything any more. */
+  dismiss(): void {
+    for (const listeners of Object.values<Set<unknown> | undefined>(this.byName)) listeners?.clear();
   }
 }

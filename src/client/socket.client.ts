@@ -22,6 +22,7 @@ export class SocketClient implements HubClient {
   private readonly storage: LastStorage | undefined;
   private isUp = false;
   private isReady = false;
+  private isClosed = false;
   /** Events heard since the client was live. */
   private missed = 0;
 
@@ -85,6 +86,8 @@ export class SocketClient implements HubClient {
   }
 
   close(): void {
+    this.isClosed = true;
+    this.listeners.dismiss();
     this.line.close();
     this.down();
     this.outbox.close(new HubError({ code: 'CLOSED', message: 'This client was closed.', retryable: false }));
@@ -107,7 +110,8 @@ export class SocketClient implements HubClient {
   private up(): void {
     this.isUp = true;
     this.stateChanged();
-    this.outbox.open();
+    // Who begins at the present waits until the hub has said where that is, and so hears of what it does itself.
+    if (roles.every((role) => this.rooms[role].last !== undefined)) this.outbox.open();
   }
 
   private down(): void {
@@ -119,16 +123,25 @@ export class SocketClient implements HubClient {
 
   private ready(push: RoomReadyPush): void {
     for (const role of roles) this.rooms[role].ready(push.rooms[role]);
-    this.storage?.save(this.heard());
+    this.store();
     this.isReady = true;
     this.listeners.tell('ready', push);
     this.stateChanged();
+    this.outbox.open();
   }
 
   private deliver(event: OrderStatusPush): void {
+    // Closed by a listener, it has heard nothing of what follows.
+    if (this.isClosed) return;
     if (this.state !== 'live') this.missed++;
-    // One that was not heard to the end is stored with the next: whoever dies of it hears it again.
-    if (this.listeners.tell('order', event)) this.storage?.save(this.heard());
+    // One that was not heard to the end is stored with the next.
+    if (this.listeners.tell('order', event)) this.store();
+  }
+
+  /** After what a listener has thrown was reported: a program that dies of it hears the event again. */
+  private store(): void {
+    const heard = this.heard();
+    queueMicrotask(() => this.storage?.save(heard));
   }
 
   private stateChanged(): void {

@@ -13,12 +13,12 @@ export class DocsController {
   private readonly page = once(() => renderPage(this.openApi(), this.asyncApi()));
 
   @Serves('openapi')
-  openapi(@Input() _nothing: object) {
+  openapi(@Input() _nothing: object): object {
     return this.openApi();
   }
 
   @Serves('asyncapi')
-  asyncapi(@Input() _nothing: object) {
+  asyncapi(@Input() _nothing: object): object {
     return this.asyncApi();
   }
 

@@ -64,6 +64,26 @@ describe('events through the client library', () => {
     expect(at.ready).toMatchObject([{ userId: buyer.userId, rooms: { buyer: { head: 3, complete: true } } }]);
   });
 
+  test('who begins at the present hears of what it does itself, however early it does it', async () => {
+    const at = page();
+    const { orderId } = await at.client.place({ storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] });
+    expect(await hearsUpTo(at, 'buyer', 1)).toEqual([1]);
+    expect(at.events[0]?.orderId).toBe(orderId);
+  });
+
+  test('a page that is closed while it hears what it has missed has heard no more than it has been told', async () => {
+    await place(3);
+    const storage = memory();
+    storage.save({ buyer: 0, seller: 0 });
+    // Lost on the way, they are read together.
+    drops.left = 3;
+    const at = page(storage);
+    at.client.on('order', ({ seq }) => seq === 2 && at.client.close());
+    await until('it was closed', () => at.events.length > 0 && at.client.state === 'offline');
+    expect(at.events.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect((await livePage(storage)).events.map(({ seq }) => seq)).toEqual([3]);
+  });
+
   test('after a break everything is heard once, in order, and it is told how much came in meanwhile', async () => {
     const at = await livePage();
     await place(2);
@@ -109,8 +129,10 @@ describe('events through the client library', () => {
     const at = await livePage(storage);
     const stored: unknown[] = [];
     at.client.on('order', () => stored.push(storage.last?.buyer));
-    await place(3);
-    await hearsUpTo(at, 'buyer', 3);
+    for (const seq of [1, 2, 3]) {
+      await place(1);
+      await hearsUpTo(at, 'buyer', seq);
+    }
     expect(stored).toEqual([0, 1, 2]);
     expect(storage.last?.buyer).toBe(3);
   });
