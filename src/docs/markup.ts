@@ -26,7 +26,7 @@ export function phrase(text: string): Part[] {
 
 /** JSON as a person reads it, with its names, texts and numbers told apart. */
 export function json(value: unknown): Part[] {
-  const text = JSON.stringify(value, null, 2).replace(/\[\s+([^[\]{}]{0,60}?)\s+\]/g, '[$1]');
+  const text = JSON.stringify(value, null, 2).replace(/\[[^[\]{}]{0,60}\]/g, (list) => list.replaceAll(/\s+/g, ' '));
   return text.split(/("(?:[^"\\]|\\.)*"(?:\s*:)?)/).map((part) => {
     if (part.endsWith(':')) return html`<b>${part.slice(0, -1)}</b>:`;
     return part.startsWith('"') ? html`<i>${part}</i>` : part;

@@ -32,16 +32,26 @@ export function kindOf(schema: Schema): Part {
       .flatMap((kind, index) => [index === 0 ? '' : ' or ', kind]);
   switch (type) {
     case 'array':
-      return ['list', range(schema.minItems, schema.maxItems, ' of '), ' of ', kindOf((schema.items ?? {}) as Schema)];
+      return ['list', range(schema.minItems, schema.maxItems, ' of '), ...itemsOf(schema)];
     case 'string':
-      return schema.format === 'date-time'
-        ? 'time'
-        : ['text', range(schema.minLength, schema.maxLength, ', ', ' characters')];
+      return textOf(schema);
     case 'integer':
       return ['whole number', range(schema.minimum, schema.maximum)];
     default:
       return type ?? 'anything';
   }
+}
+
+/** Items with fields of their own have rows of their own. */
+function itemsOf({ items }: Schema): Part[] {
+  const item = (items ?? {}) as Schema;
+  return item.properties ? [] : [' of ', kindOf(item)];
+}
+
+function textOf({ format, pattern, minLength, maxLength }: Schema): Part {
+  if (format === 'date-time') return 'time';
+  if (pattern !== undefined) return ['text like ', html`<code>${pattern}</code>`];
+  return ['text', range(minLength, maxLength, ', ', ' characters')];
 }
 
 export function linkToShape($ref: string): Markup {
@@ -65,17 +75,15 @@ function rowsOf(schema: Schema, prefix: string): FieldRow[] {
   });
 }
 
-function range(from: number | undefined, to: number | undefined, before = ', ', unit = ''): string {
-  if (to === undefined || to === Number.MAX_SAFE_INTEGER) {
-    return from === undefined || from === Number.MIN_SAFE_INTEGER ? '' : `${before}at least ${number(from)}${unit}`;
-  }
-  return from === undefined
-    ? `${before}up to ${number(to)}${unit}`
-    : `${before}${number(from)} to ${number(to)}${unit}`;
+function range(from: number | undefined, to: number | undefined, before = ', ', unit = ''): Part[] {
+  const least = from === Number.MIN_SAFE_INTEGER ? undefined : from;
+  const most = to === Number.MAX_SAFE_INTEGER ? undefined : to;
+  if (least === undefined && most === undefined) return [];
+  if (most === undefined) return [before, 'at least ', number(least ?? 0), unit];
+  return [before, least === undefined ? 'up' : number(least), ' to ', number(most), unit];
 }
 
-function number(value: number): string {
-  return value >= 10 ** 9 && Number.isInteger(Math.log10(value))
-    ? `10^${Math.log10(value)}`
-    : value.toLocaleString('en');
+function number(value: number): Part {
+  const power = Math.log10(value);
+  return value >= 10 ** 9 && Number.isInteger(power) ? html`10<sup>${power}</sup>` : value.toLocaleString('en');
 }

@@ -51,7 +51,7 @@ function contents(openApi: OpenApi, asyncApi: AsyncApi): Markup {
     ),
   );
   return html`<ol>
-${item('start', 'Start')}${item('life', 'An order’s life')}
+${item('start', 'Start')}${item('life', 'Life of an order')}
 ${item('sockets', 'Socket.IO', [item('messages', 'A client says', messages(heard)), item('pushes', 'The hub says', messages(told))])}
 ${item('http', 'HTTP', chapters)}${item('shapes', 'Shapes')}${item('refusals', 'Refusals')}</ol>`;
 }
@@ -61,7 +61,8 @@ function start(openApi: OpenApi, asyncApi: AsyncApi): Markup {
   const sent = (path: string) => openApi.paths[path]?.post?.requestBody?.content['application/json']?.example;
   const example = (key: string) => asyncApi.components.messages[key]?.examples[0]?.payload;
   const curl = (path: string) =>
-    html`curl -H 'Content-Type: application/json' -d '${JSON.stringify(sent(path))}' $HUB${path}\n`;
+    html`curl $HUB${path} -H 'Content-Type: application/json' \\
+  -d '${JSON.stringify(sent(path))}'\n`;
   return html`<section id="start"><h2>Start</h2>
 <div class="pair"><figure><figcaption>Register, and log in for a token</figcaption><pre tabindex="0"><code>${curl('/auth/register')}${curl('/auth/login')}</code></pre></figure>
 <figure><figcaption>Open a socket, and order</figcaption><pre tabindex="0"><code>const socket = io(HUB, { auth: { token } });
@@ -74,7 +75,7 @@ const answer = await socket.emitWithAck('order:place', ${json(example('order.pla
 function shapes({ components: { schemas }, 'x-refusals': refusals }: OpenApi): Markup {
   const codes = refusals.map(({ code }) => code);
   const article = ([name, schema]: [string, (typeof schemas)[string]]) => html`<article id="shape-${name}"><div>
-<h4>${name}</h4>${fieldTable(schema)}</div>
+<h3>${name}</h3>${fieldTable(schema)}</div>
 <figure><figcaption>An example</figcaption><pre tabindex="0"><code>${json(exampleOf(schema, schemas))}</code></pre></figure></article>
 `;
   return html`<section id="shapes"><h2>Shapes</h2>${Object.entries(schemas)
