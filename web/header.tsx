@@ -16,7 +16,7 @@ export function Header() {
   const who = useStore(session);
   return (
     <header className="top">
-      <a className="brand" href={to()}>
+      <a className="brand" href={to()} aria-label={words.hub}>
         <Icon name="seal" />
         <span>{words.hub}</span>
       </a>

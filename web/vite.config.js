@@ -25,6 +25,10 @@ export default defineConfig({
     // The Content-Security-Policy allows neither data: addresses nor inline scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rollupOptions: {
+      // Libraries mark what may be left out in more places than Rollup reads; it costs bytes at most.
+      onwarn: (warning, warn) => warning.code !== 'INVALID_ANNOTATION' && warn(warning),
+    },
   },
   plugins: [compressed],
 });
