@@ -53,7 +53,7 @@ export const lifecycle: readonly Step[] = [
   },
 ];
 
-/** How it begins: any user but the store's owner may place an order, and is its buyer from then on. */
+/** How it begins. Whoever places an order is its buyer from then on; everybody may but the owner of the store. */
 export const placing = {
   command: 'place',
   by: ['buyer'],

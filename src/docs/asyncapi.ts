@@ -42,27 +42,7 @@ const CHANNEL: Reference = { $ref: '#/channels/hub' };
 /** The AsyncAPI document of everything that may be said over Socket.IO, made from the contract's tables. */
 export function asyncApi() {
   const schemas = namedSchemas();
-  const said: Record<string, Message> = {};
-  const operations: Record<string, Operation> = {};
-  const say = (key: string, name: string, shape: z.ZodType, summary?: string) => {
-    said[key] = messageOf(name, shape, schemas, summary);
-    return [{ $ref: `${CHANNEL.$ref}/messages/${key}` }];
-  };
-
-  const heard = (name: string, row: Row, reply: Reference[]) => {
-    if (row.request) operations[keyOf(name)] = heardAs(row, say(keyOf(name), name, row.request), reply);
-  };
-  const refused = errorAmong(refusalsOf(connecting));
-  const ready = say('room.ready', 'room:ready', pushes['room:ready']);
-  heard(CONNECT, connecting, [...ready, ...say(CONNECT_ERROR, CONNECT_ERROR, refused, 'The connection is refused.')]);
-  for (const [name, row] of Object.entries<MessageRow>(messages)) {
-    const answer = answerTo(row.data, errorAmong(refusalsOf(row)));
-    heard(name, row, say(`${keyOf(name)}.${ANSWER}`, name, answer, 'What the acknowledgement holds.'));
-  }
-  for (const [name, shape] of Object.entries<z.ZodType>(pushes)) {
-    const summary = shape.description ?? '';
-    operations[keyOf(name)] = { action: 'send', channel: CHANNEL, summary, messages: say(keyOf(name), name, shape) };
-  }
+  const { said, operations } = everythingSaid(schemas);
   return {
     asyncapi: '3.0.0',
     info: {
@@ -113,14 +93,40 @@ function server() {
   };
 }
 
-function heardAs(row: Row, given: Reference[], reply: Reference[]): Operation {
+/** Each message with the operation that it belongs to, and with its answer. */
+function everythingSaid(named: Record<string, Schema>) {
+  const said: Record<string, Message> = {};
+  const operations: Record<string, Operation> = {};
+  const say = (key: string, name: string, shape: z.ZodType, summary?: string): Reference => {
+    said[key] = messageOf(name, shape, named, summary);
+    return { $ref: `${CHANNEL.$ref}/messages/${key}` };
+  };
+  const hear = (name: string, row: Row & { request: z.ZodType }, replies: Reference[]) => {
+    operations[keyOf(name)] = heardAs(row, say(keyOf(name), name, row.request), replies);
+  };
+
+  const ready = say(keyOf('room:ready'), 'room:ready', pushes['room:ready']);
+  const shut = say(CONNECT_ERROR, CONNECT_ERROR, errorAmong(refusalsOf(connecting)), 'The connection is refused.');
+  hear(CONNECT, connecting, [ready, shut]);
+  for (const [name, row] of Object.entries<MessageRow>(messages)) {
+    const answer = answerTo(row.data, errorAmong(refusalsOf(row)));
+    hear(name, row, [say(`${keyOf(name)}.${ANSWER}`, name, answer, 'What the acknowledgement holds.')]);
+  }
+  for (const [name, shape] of Object.entries<z.ZodType>(pushes)) {
+    const told = say(keyOf(name), name, shape);
+    operations[keyOf(name)] = { action: 'send', channel: CHANNEL, summary: shape.description ?? '', messages: [told] };
+  }
+  return { said, operations };
+}
+
+function heardAs(row: Row, given: Reference, replies: Reference[]): Operation {
   return {
     action: 'receive',
     channel: CHANNEL,
     summary: row.says,
     ...(row.notes ? { description: row.notes } : {}),
-    messages: given,
-    reply: { channel: CHANNEL, messages: reply },
+    messages: [given],
+    reply: { channel: CHANNEL, messages: replies },
     'x-refusals': refusalsOf(row),
   };
 }
