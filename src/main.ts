@@ -35,6 +35,7 @@ async function main(): Promise<void> {
   Is it well?           curl ${address}/health/ready
   See an order travel:  HUB_URL=${address} node examples/seller.js
                         HUB_URL=${address} node examples/buyer.js     (in another terminal)
+  Speak to it:          ${address}/docs
   Stop it:              Ctrl+C`);
 }
 
