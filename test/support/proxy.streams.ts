@@ -94,6 +94,8 @@ const WEBSOCKET_TEXT = 1;
 const ACK = /^43\d+\[/;
 const ORDER_EVENT = /^42\["order:status",/;
 
+const TEXT_READ_BYTES = 80;
+
 /** Judges each text that a hub sends over WebSockets by how it begins; a cut is made in the middle of its frame. */
 function judgedTexts(judge: (beginning: string) => 'pass' | 'drop' | 'cut'): Streams {
   let kept: Buffer = Buffer.alloc(0);
@@ -114,7 +116,9 @@ function judgedTexts(judge: (beginning: string) => 'pass' | 'drop' | 'cut'): Str
       const frame = frameAt(kept, start);
       if (!frame) break;
       const isText = frame.kind === WEBSOCKET_TEXT;
-      const judgement = isText ? judge(kept.toString('latin1', frame.body, frame.body + 30)) : 'pass';
+      const judgement = isText
+        ? judge(kept.toString('latin1', frame.body, Math.min(frame.end, frame.body + TEXT_READ_BYTES)))
+        : 'pass';
       if (judgement === 'cut') {
         const half = kept.subarray(start, Math.floor((frame.body + frame.end) / 2));
         return { pass: Buffer.concat([...passed, half]), cut: true };
@@ -159,6 +163,20 @@ export class EventDrops {
       if (this.left === 0 || !ORDER_EVENT.test(beginning)) return 'pass';
       this.left--;
       return 'drop';
+    });
+  }
+}
+
+/** Listens in on what a hub sends over WebSockets: how those texts begin that match, and when they came by. */
+export class Overheard {
+  readonly texts: { text: string; at: number }[] = [];
+
+  constructor(private readonly pattern: RegExp) {}
+
+  streams(): Streams {
+    return judgedTexts((text) => {
+      if (this.pattern.test(text)) this.texts.push({ text, at: Date.now() });
+      return 'pass';
     });
   }
 }

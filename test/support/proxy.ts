@@ -6,6 +6,7 @@ import {
   type CommitMoment,
   EventDrops,
   HintDrops,
+  Overheard,
   type Passage,
   type Streams,
 } from './proxy.streams.js';
@@ -128,6 +129,13 @@ export class TcpProxy {
     const drops = new EventDrops();
     this.readers.push(drops);
     return drops;
+  }
+
+  /** Listens in on the texts that a hub sends, those whose beginning matches. Only for new connections. */
+  overhear(pattern: RegExp): Overheard {
+    const overheard = new Overheard(pattern);
+    this.readers.push(overheard);
+    return overheard;
   }
 
   /** Takes this share of the hints between hubs out of what Redis sends. Only for new connections. */
