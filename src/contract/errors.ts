@@ -95,6 +95,7 @@ export const refusals = {
 } as const satisfies Record<string, RefusalRow>;
 
 export type RefusalCode = keyof typeof refusals;
+export const refusalCodes = Object.keys(refusals) as [RefusalCode, ...RefusalCode[]];
 
 /** Whether a refusal uses up the key of its command: sent again with the key, the message is answered with it again. */
 export function usesKeyUp(code: RefusalCode): boolean {
@@ -103,7 +104,7 @@ export function usesKeyUp(code: RefusalCode): boolean {
 
 /** The one shape of an error, in an acknowledgement, in an HTTP body and in `connect_error`'s `data`. */
 export const errorBody = z.strictObject({
-  code: z.enum(Object.keys(refusals) as [RefusalCode, ...RefusalCode[]]).meta({ examples: ['ORDER_STATE'] }),
+  code: z.enum(refusalCodes).meta({ examples: ['ORDER_STATE'] }),
   message: z.string().meta({ description: 'A sentence for a person.', examples: [refusals.ORDER_STATE.when] }),
   retryable: z.boolean().meta({
     description: 'Whether the same message, with the same key, can succeed later.',

@@ -43,12 +43,12 @@ export interface RouteRow extends Row {
 }
 
 /** Whether a message has a `key`: it takes effect once, however often it is sent. */
-export function takesKey({ request }: Row): boolean {
+export function takesKey({ request }: Pick<Row, 'request'>): boolean {
   return request instanceof z.ZodObject && 'key' in request.shape;
 }
 
 /** Every refusal that may answer a message or a route, its own first. */
-export function refusalsOf(row: Row & { open?: true }): RefusalCode[] {
+export function refusalsOf(row: Pick<RouteRow, 'request' | 'refuses' | 'open'>): RefusalCode[] {
   return [
     ...(row.refuses ?? []),
     ...(takesKey(row) ? (['KEY_REUSED'] as const) : []),

@@ -1,18 +1,24 @@
-import type { z } from 'zod';
 import { authRoutes } from '../contract/auth.js';
-import { type RefusalCode, refusals, usesKeyUp } from '../contract/errors.js';
+import { type RefusalCode, refusalCodes, refusals } from '../contract/errors.js';
 import * as field from '../contract/fields.js';
-import { order, orderRoutes } from '../contract/orders.js';
+import { orderRoutes } from '../contract/orders.js';
 import { roomRoutes } from '../contract/rooms.js';
 import { type RouteRow, refusalsOf, takesKey } from '../contract/row.js';
 import { serviceRoutes } from '../contract/service.js';
 import { storeRoutes } from '../contract/stores.js';
 import { walletRoutes } from '../contract/wallet.js';
-import { CONTRACT_VERSION, FRAME_BYTES_MAX, KEY_HEADER, REPLAYED_HEADER, SEQ_HEADER } from '../contract/wire.js';
+import { CONTRACT_VERSION, FRAME_BYTES_MAX, KEY_HEADER, REPLAYED_HEADER } from '../contract/wire.js';
 import { exampleOf } from './examples.js';
-import { errorAmong, namedSchemas, type Schema, schemaOf } from './schemas.js';
-
-const JSON_TYPE = 'application/json';
+import {
+  everydayResponses,
+  headers,
+  JSON_TYPE,
+  type Media,
+  type Response,
+  type Responses,
+  responsesOf,
+} from './openapi.responses.js';
+import { namedSchemas, type Schema, schemaOf } from './schemas.js';
 
 /** The chapters of the document, in the order in which a newcomer needs them. */
 const chapters: { name: string; description: string; routes: Record<string, RouteRow> }[] = [
@@ -36,15 +42,6 @@ export interface Parameter {
   schema: Schema;
   example?: unknown;
 }
-interface Media {
-  schema: Schema;
-  example?: unknown;
-}
-export interface Response {
-  description: string;
-  headers?: Record<string, { $ref: string }>;
-  content?: Record<string, Media>;
-}
 export interface Operation {
   operationId: string;
   tags: string[];
@@ -53,16 +50,31 @@ export interface Operation {
   security?: never[];
   parameters: Parameter[];
   requestBody?: { required: true; content: Record<string, Media> };
-  responses: Record<string, Response>;
+  responses: Responses;
   /** The codes that may refuse it, its own first. */
   'x-refusals': RefusalCode[];
 }
-export type OpenApi = ReturnType<typeof openApi>;
+export interface OpenApi {
+  openapi: string;
+  info: { title: string; version: string; summary: string; description: string; license: object };
+  servers: { url: string; description: string }[];
+  security: object[];
+  tags: { name: string; description: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: {
+    schemas: Record<string, Schema>;
+    responses: Record<string, Response>;
+    headers: object;
+    securitySchemes: object;
+  };
+  /** Every refusal, as the contract lists them. */
+  'x-refusals': { code: RefusalCode; status: number; retryable: boolean; when: string }[];
+}
 
 /** The OpenAPI document of everything that may be said over HTTP, made from the contract's tables. */
-export function openApi() {
+export function openApi(): OpenApi {
   const schemas = namedSchemas();
-  const paths: Record<string, Record<string, Operation>> = {};
+  const paths: OpenApi['paths'] = {};
   for (const { name: chapter, routes } of chapters) {
     for (const [name, route] of Object.entries(routes)) {
       const path = route.path.replace(/:(\w+)/g, '{$1}');
@@ -86,17 +98,16 @@ export function openApi() {
     paths,
     components: {
       schemas,
+      responses: everydayResponses(),
       headers: headers(),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'The token of `POST /auth/login`.' },
       },
     },
-    'x-refusals': Object.entries(refusals).map(([code, { status, retryable, when }]) => ({
-      code,
-      status,
-      retryable,
-      when,
-    })),
+    'x-refusals': refusalCodes.map((code) => {
+      const { status, retryable, when } = refusals[code];
+      return { code, status, retryable, when };
+    }),
   };
 }
 
@@ -173,68 +184,4 @@ function requestOf(route: RouteRow) {
 
 function pathNames({ path }: RouteRow): string[] {
   return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
-}
-
-function responsesOf(route: RouteRow, named: Record<string, Schema>): Record<string, Response> {
-  const codes = refusalsOf(route);
-  const responses: Record<string, Response> = { [route.status ?? 200]: successOf(route, named) };
-  for (const status of new Set(codes.map((code) => refusals[code].status))) {
-    const ofStatus = codes.filter((code) => refusals[code].status === status);
-    responses[status] = refusedWith(ofStatus, route);
-  }
-  return responses;
-}
-
-function successOf(route: RouteRow, named: Record<string, Schema>): Response {
-  if (!route.data) return { description: 'Done.' };
-  const schema = schemaOf(route.data);
-  const type = route.mediaType ?? JSON_TYPE;
-  const told = [...(tellsSeq(route.data) ? [SEQ_HEADER] : []), ...(takesKey(route) ? [REPLAYED_HEADER] : [])];
-  return {
-    description: 'Done.',
-    ...(told.length > 0 ? { headers: headersNamed(told) } : {}),
-    content: { [type]: type === JSON_TYPE ? { schema, example: exampleOf(schema, named) } : { schema } },
-  };
-}
-
-/** Changes of orders are events, and events have numbers. */
-function tellsSeq(data: z.ZodType): boolean {
-  return data === order;
-}
-
-function refusedWith(codes: RefusalCode[], route: RouteRow): Response {
-  const error: Schema = {
-    type: 'object',
-    properties: { error: schemaOf(errorAmong(codes)) },
-    required: ['error'],
-    additionalProperties: false,
-  };
-  const unready = codes.includes('UNAVAILABLE') ? route.unready : undefined;
-  const told = [
-    ...(codes.includes('RATE_LIMITED') ? ['Retry-After'] : []),
-    ...(takesKey(route) && codes.some(usesKeyUp) ? [REPLAYED_HEADER] : []),
-  ];
-  return {
-    description: codes.map((code) => `\`${code}\` ${refusals[code].when}`).join(' '),
-    ...(told.length > 0 ? { headers: headersNamed(told) } : {}),
-    content: { [JSON_TYPE]: { schema: unready ? { anyOf: [schemaOf(unready), error] } : error } },
-  };
-}
-
-function headersNamed(names: string[]) {
-  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
-}
-
-function headers() {
-  return {
-    [SEQ_HEADER]: {
-      description: 'The number of the caller’s own event about it, by role.',
-      schema: { type: 'integer', minimum: 1 },
-    },
-    [REPLAYED_HEADER]: {
-      description: 'This is the first answer to the key, again.',
-      schema: { type: 'string', const: 'true' },
-    },
-    'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
-  };
 }

@@ -47,7 +47,7 @@ ${body && html`<figure><figcaption>You send</figcaption><pre tabindex="0"><code>
 function answer({ responses }: Operation): Markup | undefined {
   const [[status, response] = []] = Object.entries(responses);
   if (status === undefined) return undefined;
-  const [[type, media] = []] = Object.entries(response?.content ?? {});
+  const [[type, media] = []] = Object.entries(response && 'content' in response ? (response.content ?? {}) : {});
   const gives = (): Part =>
     media?.schema.properties || media?.schema.$ref ? given(media.schema) : html`<code>${type}</code>`;
   return html`<p class="gives">Gives <code>${status}</code> ${media && gives()}</p>`;

@@ -73,7 +73,7 @@ const answer = await socket.emitWithAck('order:place', ${json(example('order.pla
 
 /** The shapes that have a name, but for the errors, which have a table of their own. */
 function shapes({ components: { schemas }, 'x-refusals': refusals }: OpenApi): Markup {
-  const codes = refusals.map(({ code }) => code);
+  const codes: string[] = refusals.map(({ code }) => code);
   const article = ([name, schema]: [string, (typeof schemas)[string]]) => html`<article id="shape-${name}"><div>
 <h3>${name}</h3>${fieldTable(schema)}</div>
 <figure><figcaption>An example</figcaption><pre tabindex="0"><code>${json(exampleOf(schema, schemas))}</code></pre></figure></article>

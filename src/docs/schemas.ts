@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorBody, errorOf, type RefusalCode, refusals } from '../contract/errors.js';
+import { errorBody, errorOf, type RefusalCode, refusalCodes } from '../contract/errors.js';
 import { order, orderWithTimeline, timelineEntry } from '../contract/orders.js';
 import { orderStatusPush } from '../contract/rooms.js';
 import { book, store } from '../contract/stores.js';
@@ -8,7 +8,6 @@ import { entry, wallet } from '../contract/wallet.js';
 /** A shape of the contract, as JSON Schema (2020-12, without anything that the drafts before it do not know). */
 export type Schema = z.core.JSONSchema.BaseSchema;
 
-const refusalCodes = Object.keys(refusals) as RefusalCode[];
 const errors = new Map(refusalCodes.map((code) => [code, errorOf(code)]));
 
 /** The shapes that the documents name once, and refer to wherever they are used. */

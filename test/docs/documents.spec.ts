@@ -7,6 +7,7 @@ import { asyncApi } from '../../src/docs/asyncapi.js';
 import { openApi } from '../../src/docs/openapi.js';
 import { OrdersGateway } from '../../src/orders/orders.gateway.js';
 import { TestHub } from '../support/hub.js';
+import { Witness } from './witness.js';
 
 /** A path as the document writes it. */
 const templated = (path: string) => path.replace(/:(\w+)/g, '{$1}');
@@ -15,11 +16,12 @@ describe('the API documents', () => {
   let hub: TestHub;
   let http: ReturnType<typeof openApi>;
   let sockets: ReturnType<typeof asyncApi>;
+  let witness: Witness;
 
   beforeAll(async () => {
     hub = await TestHub.start();
-    const asked = await Promise.all(['/openapi.json', '/asyncapi.json'].map((path) => fetch(hub.url + path)));
-    [http, sockets] = (await Promise.all(asked.map((answer) => answer.json()))) as [typeof http, typeof sockets];
+    witness = await Witness.of(hub.url);
+    ({ http, sockets } = witness);
   });
   afterAll(() => hub.stop());
 
@@ -86,9 +88,10 @@ describe('the API documents', () => {
   test('every refusal that a row names is documented with its status, beside those that any message may get', () => {
     for (const [name, row] of Object.entries<RouteRow>(routes)) {
       const operation = http.paths[templated(row.path)]?.[row.method.toLowerCase()];
-      const described = Object.values(operation?.responses ?? {}).flatMap(({ description }) =>
-        [...description.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code),
-      );
+      const described = Object.values(operation?.responses ?? {}).flatMap((response) => {
+        const { description } = witness.resolved(response);
+        return [...description.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code);
+      });
       expect([name, described.sort()]).toEqual([name, refusalsOf(row).sort()]);
     }
     for (const [name, row] of Object.entries<MessageRow>(messages)) {
@@ -101,7 +104,8 @@ describe('the API documents', () => {
       const operation = http.paths[templated(row.path)]?.[row.method.toLowerCase()];
       const headers = operation?.parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
       expect(headers).toEqual(takesKey(row) ? ['Idempotency-Key'] : []);
-      const told = operation?.responses[row.status ?? 200]?.headers ?? {};
+      const success = operation?.responses[row.status ?? 200];
+      const told = (success && witness.resolved(success).headers) ?? {};
       expect('Idempotency-Replayed' in told).toBe(takesKey(row));
     }
   });

@@ -59,8 +59,8 @@ describe('the examples of the documents', () => {
         ['paths', path, method, 'requestBody', 'content', 'application/json', 'schema'],
         body.example,
       );
-    for (const [status, { content = {} }] of Object.entries(operation.responses)) {
-      for (const [type, { example }] of Object.entries(content)) {
+    for (const [status, response] of Object.entries(operation.responses)) {
+      for (const [type, { example }] of Object.entries(witness.resolved(response).content ?? {})) {
         if (example === undefined) continue;
         witness.holds('http', ['paths', path, method, 'responses', status, 'content', type, 'schema'], example);
       }

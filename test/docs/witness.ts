@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { AsyncApi } from '../../src/docs/asyncapi.js';
 import type { OpenApi } from '../../src/docs/openapi.js';
+import type { Response, Responses } from '../../src/docs/openapi.responses.js';
 import type { Schema } from '../../src/docs/schemas.js';
 import type { HttpAnswer, Person } from '../support/person.js';
 
@@ -39,25 +40,22 @@ export class Witness {
     headers: Record<string, string> = {},
   ): Promise<HttpAnswer<Body>> {
     const [method = '', address = ''] = request.split(' ');
-    const [path, operation] = this.operationOf(method, address.split('?')[0] ?? '');
+    const operation = this.operationOf(method, address.split('?')[0] ?? '');
     const answer = await person.request<Body>(method, address, body, headers);
-    const at = ['paths', path, method.toLowerCase()];
-    const response = operation.responses[answer.status];
-    if (!response) throw new Error(`${request} answered ${answer.status}, which is not documented`);
+    const documented = operation.responses[answer.status];
+    if (!documented) throw new Error(`${request} answered ${answer.status}, which is not documented`);
+    const response = this.resolved(documented);
     for (const name of ['Event-Seq', 'Idempotency-Replayed', 'Retry-After']) {
       if (answer.headers.has(name) && !response.headers?.[name])
         throw new Error(`${request}: ${name} is not documented`);
     }
-    const type = answer.headers.get('content-type')?.split(';')[0];
-    if (type === undefined) {
-      if (response.content) throw new Error(`${request} gave no body`);
-    } else {
-      this.holds('http', [...at, 'responses', String(answer.status), 'content', type, 'schema'], answer.body);
-    }
+    const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+    const media = response.content?.[type];
+    if (Boolean(media) !== Boolean(type)) throw new Error(`${request} gave ${type}, which is not documented`);
+    if (media) this.accepts('http', media.schema, answer.body, request);
     const accepted = answer.status < 300;
-    if (accepted && operation.requestBody) {
-      this.holds('http', [...at, 'requestBody', 'content', 'application/json', 'schema'], body);
-    }
+    const asked = operation.requestBody?.content['application/json'];
+    if (accepted && asked) this.accepts('http', asked.schema, body, request);
     if (accepted) this.done.add(operation.operationId);
     else this.refused.add((answer.body as { error: { code: string } }).error.code);
     return answer;
@@ -81,13 +79,25 @@ export class Witness {
     this.done.add(name);
   }
 
+  /** A response that is described once for many routes. */
+  resolved(response: Responses[string]): Response {
+    if (!('$ref' in response)) return response;
+    const shared = this.http.components.responses[response.$ref.split('/').at(-1) ?? ''];
+    if (!shared) throw new Error(`${response.$ref} leads nowhere`);
+    return shared;
+  }
+
   /** A value is what the shape at this place of a document says. */
   holds(document: 'http' | 'sockets', place: string[], value: unknown): void {
     let shape: unknown = this[document];
     for (const step of place) shape = (shape as Record<string, unknown> | undefined)?.[step];
     if (shape === undefined) throw new Error(`${place.join(' ')} is not documented`);
-    const faults = this.faultsOf(document, shape as Schema, value);
-    if (faults !== '') throw new Error(`${place.join(' ')}: ${faults} in ${JSON.stringify(value)}`);
+    this.accepts(document, shape as Schema, value, place.join(' '));
+  }
+
+  private accepts(document: 'http' | 'sockets', shape: Schema, value: unknown, where: string): void {
+    const faults = this.faultsOf(document, shape, value);
+    if (faults !== '') throw new Error(`${where}: ${faults} in ${JSON.stringify(value)}`);
   }
 
   /** What is wrong with a value, by a shape of a document; nothing is the empty text. */
@@ -106,7 +116,7 @@ export class Witness {
     for (const [path, operations] of Object.entries(this.http.paths)) {
       const operation = operations[method.toLowerCase()];
       const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
-      if (operation && pattern.test(address)) return [path, operation] as const;
+      if (operation && pattern.test(address)) return operation;
     }
     throw new Error(`${method} ${address} is not documented`);
   }
