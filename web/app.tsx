@@ -50,5 +50,6 @@ function Screen() {
   if (screen === 'wallet') return known(<WalletPage />);
   if (screen === 'panel') return known(<Panel section={first} />);
   if (screen === 'enter') return <Enter />;
-  return <Shop storeId={screen === 'store' ? first : undefined} query={query} />;
+  const storeId = screen === 'store' ? first : undefined;
+  return <Shop key={storeId ?? 'all'} storeId={storeId} query={query} />;
 }

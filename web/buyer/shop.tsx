@@ -65,6 +65,8 @@ function Search({ q, field }: { q: string; field: SearchField | undefined }) {
     const typed = setTimeout(() => setQuery({ q: text.trim(), field: field ?? '' }), TYPING_MS);
     return () => clearTimeout(typed);
   }, [text, field]);
+  // A link, or the way back, leads to another search than the one that was typed.
+  useEffect(() => setText((typed) => (typed.trim() === q ? typed : q)), [q]);
   return (
     <search className="search">
       <input
