@@ -6,7 +6,7 @@ import type { CallOptions } from './hub.client.js';
 import { checked, HubError } from './hub.error.js';
 
 export interface ApiOptions {
-  /** Where the hub is, with the path prefix behind which a proxy serves it: `https://shop.example/hub`. */
+  /** Where the hub is, absolute, with the path prefix behind which a proxy serves it: `https://shop.example/hub`. */
   url: string;
   /** Needed for everything but registering, logging in and looking at stores and books. */
   token?: string;
@@ -108,7 +108,7 @@ async function ask(
   if (refusal) throw new HubError(refusal);
   // Not the hub: something before it, or in its place.
   throw response.status >= 500
-    ? unanswered('UNAVAILABLE', `The hub was not reached: ${response.status}.`)
+    ? unanswered('UNAVAILABLE', `The hub gave no answer: ${response.status}.`)
     : unanswered('UNKNOWN_MESSAGE', `What answers at this address is not a hub: ${response.status}.`);
 }
 

@@ -6,7 +6,7 @@ import type { LastStorage } from './last.storage.js';
 
 /** What `connect` needs. */
 export interface ConnectOptions {
-  /** Where the hub is, with the path prefix behind which a proxy serves it: `https://shop.example/hub`. */
+  /** Where the hub is, absolute, with the path prefix behind which a proxy serves it: `https://shop.example/hub`. */
   url: string;
   /** From logging in: `createApi({ url }).call('login', { userId, password })`. */
   token: string;
@@ -45,7 +45,7 @@ export interface ClientEvents {
   order: [event: OrderStatusPush];
   /** `missed`: how many changes came in since the client was last live. 0 where that makes no sense. */
   state: [state: ClientState, info: { missed: number }];
-  /** The client is connected and has heard all that came before; `serverTime` is the hub's clock. */
+  /** The hub has sent all that came before; `serverTime` is its clock. */
   ready: [push: RoomReadyPush];
   /** Changes of this room are no longer kept, and were missed: read the lists of orders anew. */
   reset: [push: { role: Role }];

@@ -4,10 +4,10 @@ import type { OrderStatusPush, RoomEvents, RoomReadyPush } from '../contract/roo
 interface Ears {
   deliver(event: OrderStatusPush): void;
   /** Events are gone that were not heard. */
-  reset(role: Role): void;
+  reset(): void;
   /** Whether the room is being read has changed. */
   readingChanged(): void;
-  read(role: Role, after: number): Promise<RoomEvents>;
+  read(after: number): Promise<RoomEvents>;
 }
 
 /** What was heard of one room: hands each event on once and in order, and reads what is missing before what came after it. */
@@ -19,7 +19,6 @@ export class RoomReader {
   private known = 0;
 
   constructor(
-    private readonly role: Role,
     last: number | undefined,
     private readonly ears: Ears,
   ) {
@@ -34,7 +33,7 @@ export class RoomReader {
 
   /** The hub has sent what it had, up to this head. */
   ready({ head, complete }: RoomReadyPush['rooms'][Role]): void {
-    if (!complete) this.ears.reset(this.role);
+    if (!complete) this.ears.reset();
     if (!complete || this.last === undefined) this.last = head;
     this.known = 0;
     this.catchUp(head);
@@ -48,27 +47,31 @@ export class RoomReader {
   private catchUp(known: number): void {
     this.known = Math.max(this.known, known);
     if (this.isReading || (this.last ?? 0) >= this.known) return;
-    this.isReading = true;
-    this.ears.readingChanged();
     // It fails only when the client has ended.
-    this.readOn()
-      .catch(() => {})
-      .finally(() => {
-        this.isReading = false;
-        this.ears.readingChanged();
-      });
+    this.readOn().catch(() => {});
   }
 
   private async readOn(): Promise<void> {
-    for (let after = this.last ?? 0; after < this.known; after = this.last ?? after) {
-      const { events, complete, head } = await this.ears.read(this.role, after);
-      if (!complete && this.last === after) {
-        this.ears.reset(this.role);
-        this.last = (events[0]?.seq ?? head + 1) - 1;
+    this.readingIs(true);
+    try {
+      for (let after = this.last ?? 0; after < this.known; after = this.last ?? after) {
+        const { events, complete, head } = await this.ears.read(after);
+        if (!complete && this.last === after) {
+          this.ears.reset();
+          this.last = (events[0]?.seq ?? head + 1) - 1;
+        }
+        for (const event of events) if (event.seq === (this.last ?? 0) + 1) this.deliver(event);
+        // Not there after all: the next event, or the next `room:ready`, makes it look again.
+        if (this.last === after) return;
       }
-      for (const event of events) if (event.seq === (this.last ?? 0) + 1) this.deliver(event);
-      // Not there after all: the next event, or the next `room:ready`, makes it look again.
-      if (this.last === after) return;
+    } finally {
+      // In one go with the last look at what is known: what comes after it is handed on as it comes.
+      this.readingIs(false);
     }
+  }
+
+  private readingIs(isReading: boolean): void {
+    this.isReading = isReading;
+    this.ears.readingChanged();
   }
 }

@@ -1,16 +1,13 @@
 import { Refusal } from '../contract/errors.js';
 import { type Role, roles } from '../contract/lifecycle.js';
 import type { Last, OrderStatusPush, RoomReadyPush } from '../contract/rooms.js';
-import type { MessageName, Request } from '../contract/wire.js';
-import type { CallOptions, ClientEvents, ClientState, ConnectOptions, EndedReason, HubClient } from './hub.client.js';
+import type { ClientEvents, ClientState, ConnectOptions, EndedReason, HubClient } from './hub.client.js';
 import { HubError } from './hub.error.js';
 import type { LastStorage } from './last.storage.js';
 import { Line } from './line.js';
 import { Listeners } from './listeners.js';
 import { Outbox } from './outbox.js';
 import { RoomReader } from './room.reader.js';
-
-type Fields<Name extends MessageName> = Omit<Request<Name>, 'key'>;
 
 /** The client over one socket: a line that comes back, calls that wait for their answers, and two rooms that are heard. */
 export class SocketClient implements HubClient {
@@ -49,37 +46,14 @@ export class SocketClient implements HubClient {
     return { buyer, seller };
   }
 
-  place(request: Fields<'order:place'>, options?: CallOptions) {
-    return this.outbox.send('order:place', request, options);
-  }
-
-  pay(request: Fields<'order:pay'>, options?: CallOptions) {
-    return this.outbox.send('order:pay', request, options);
-  }
-
-  ship(request: Fields<'order:ship'>, options?: CallOptions) {
-    return this.outbox.send('order:ship', request, options);
-  }
-
-  receive(request: Fields<'order:receive'>, options?: CallOptions) {
-    return this.outbox.send('order:receive', request, options);
-  }
-
-  cancel(request: Fields<'order:cancel'>, options?: CallOptions) {
-    return this.outbox.send('order:cancel', request, options);
-  }
-
-  get(orderId: string, options?: Pick<CallOptions, 'signal'>) {
-    return this.outbox.send('order:get', { orderId }, options);
-  }
-
-  list(request: Request<'order:list'>, options?: Pick<CallOptions, 'signal'>) {
-    return this.outbox.send('order:list', request, options);
-  }
-
-  read(request: Request<'room:read'>, options?: Pick<CallOptions, 'signal'>) {
-    return this.outbox.send('room:read', request, options);
-  }
+  readonly place: HubClient['place'] = (request, options) => this.outbox.send('order:place', request, options);
+  readonly pay: HubClient['pay'] = (request, options) => this.outbox.send('order:pay', request, options);
+  readonly ship: HubClient['ship'] = (request, options) => this.outbox.send('order:ship', request, options);
+  readonly receive: HubClient['receive'] = (request, options) => this.outbox.send('order:receive', request, options);
+  readonly cancel: HubClient['cancel'] = (request, options) => this.outbox.send('order:cancel', request, options);
+  readonly get: HubClient['get'] = (orderId, options) => this.outbox.send('order:get', { orderId }, options);
+  readonly list: HubClient['list'] = (request, options) => this.outbox.send('order:list', request, options);
+  readonly read: HubClient['read'] = (request, options) => this.outbox.send('room:read', request, options);
 
   on<Name extends keyof ClientEvents>(name: Name, listener: (...values: ClientEvents[Name]) => void): () => void {
     return this.listeners.on(name, listener);
@@ -94,11 +68,11 @@ export class SocketClient implements HubClient {
   }
 
   private room(role: Role, last: Last | undefined): RoomReader {
-    return new RoomReader(role, last?.[role], {
+    return new RoomReader(last?.[role], {
       deliver: (event) => this.deliver(event),
       reset: () => void this.listeners.tell('reset', { role }),
       readingChanged: () => this.stateChanged(),
-      read: (_, after) => this.read({ role, after }),
+      read: (after) => this.read({ role, after }),
     });
   }
 
