@@ -66,6 +66,7 @@ describe.each(looks)('axe-core finds no serious fault, $colorScheme and $locale 
 
   beforeAll(async () => {
     visitor = await Visitor.open(browser, hub.url, look);
+    await visitor.comeAs(lin);
   });
   afterAll(() => visitor.page.context().close());
 
@@ -77,14 +78,12 @@ describe.each(looks)('axe-core finds no serious fault, $colorScheme and $locale 
 
   test('where one logs in', () => judge('enter', '.enter'));
 
-  test('among the books', async () => {
-    await visitor.comeAs(lin);
-    await judge('', '.book');
-  });
+  test('among the books', () => judge('', '.book'));
 
   test('in a book', () => judge('book/store-of-wang/dark-forest', '.book-page'));
 
   test('in the cart', async () => {
+    await visitor.go('book/store-of-wang/dark-forest');
     await visitor.page.locator('.book-page button').click();
     await judge('cart', '.cart-line');
   });

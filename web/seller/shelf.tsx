@@ -58,7 +58,7 @@ export function Shelf({ storeId }: { storeId: string }) {
                   aria-label={words.change(book.title)}
                   onClick={() => setOpen(isOpen ? undefined : book.bookId)}
                 >
-                  {isOpen ? words.close : words.changeIt}
+                  {words.changeIt}
                 </button>
               </div>
               {isOpen && <ChangeBook book={book} onChanged={keep} />}
