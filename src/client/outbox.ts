@@ -105,8 +105,6 @@ export class Outbox {
   private dispatch(call: Call): void {
     call.stage = 'under way';
     this.post(call.name, call.request, (answer) => {
-      // Given up meanwhile.
-      if (!this.calls.has(call)) return;
       if (answer.ok) this.settle(call, () => call.succeed(answer.data));
       else if (answer.error.retryable) this.putOff(call, new HubError(answer.error));
       else this.settle(call, () => call.fail(new HubError(answer.error)));

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, createApi, HubError } from '../../src/client/connect.js';
 import { type Follower, follow, isLive } from '../support/follower.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
+import { range } from '../support/ways.js';
 
 describe('a client of the library and its session', () => {
   let hub: TestHub;
@@ -48,6 +50,8 @@ describe('a client of the library and its session', () => {
     await isLive(at);
     await end(person);
     await until('it is told', () => at.ended.length > 0);
+    // Longer than it would take to try again.
+    await sleep(600);
     expect(at.ended).toEqual([reason]);
     expect(at.states).toEqual(['catching up', 'live', 'offline']);
     expect(await refusalOf(at.client.place(one()))).toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
@@ -88,6 +92,21 @@ describe('a client of the library and its session', () => {
     await write('ALTER TABLE lost_stock RENAME TO book_stock');
     expect((await placing).status).toBe('placed');
     expect(at.pending).toEqual([1, 0]);
+  });
+
+  test('does what is to be done with one order in the order of the calls, also when the first of them has to be sent again', async () => {
+    const buyer = await hub.buyer();
+    const at = page(buyer);
+    const orders = await Promise.all(range(5).map(() => at.client.place(one())));
+    await write('ALTER TABLE wallets RENAME TO lost_wallets');
+    const calls = orders.map(({ orderId }) => [at.client.pay({ orderId }), at.client.cancel({ orderId })]);
+    await sleep(100);
+    await write('ALTER TABLE lost_wallets RENAME TO wallets');
+    for (const [paid, cancelled] of calls) {
+      expect((await paid)?.status).toBe('paid');
+      expect((await cancelled)?.status).toBe('cancelled');
+    }
+    expect(await buyer.balance()).toBe(1_000_000);
   });
 
   test('needs nothing but a url and a token, also behind a prefix of which it is told by a path', async () => {
