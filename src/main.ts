@@ -32,6 +32,7 @@ async function main(): Promise<void> {
   const address = await hub.listen();
   console.log(`Order hub is listening on ${address}
 
+  Shop and sell:        ${address}
   Is it well?           curl ${address}/health/ready
   See an order travel:  HUB_URL=${address} node examples/seller.js
                         HUB_URL=${address} node examples/buyer.js     (in another terminal)
