@@ -101,7 +101,7 @@ export const order = z.strictObject({
     )
     .describe('Titles and prices are those of the moment of placing.'),
   total: field.total,
-  placedAt: field.time,
+  placedAt: field.time.describe('When it was placed.'),
   expiresAt: field.time.meta({
     description: 'Until when it can be paid.',
     examples: ['2026-03-01T08:45:00.000Z'],
@@ -126,7 +126,7 @@ export const timelineEntry = z.strictObject({
     .meta({ examples: [1] }),
   status: orderStatus,
   by: field.example('lin').describe('Who did it: a user, or `hub`.'),
-  at: field.time,
+  at: field.time.describe('When it happened.'),
 });
 export const orderWithTimeline = order.extend({ timeline: z.array(timelineEntry) });
 export type OrderWithTimeline = z.infer<typeof orderWithTimeline>;

@@ -45,7 +45,7 @@ export const orderStatusPush = z
     sellerId: field.userId.meta({ examples: ['mei'] }),
     total: field.total,
     by: field.example('mei').describe('Who did it: a user, or `hub`.'),
-    at: field.time,
+    at: field.time.describe('When it happened.'),
     carrier: field.example('SF Express').optional(),
     trackingNo: field.example('SF1234567890').optional(),
     cancelReason: z.string().optional(),
@@ -69,7 +69,7 @@ export const roomReadyPush = z
   .strictObject({
     userId: field.userId,
     rooms: z.strictObject({ buyer: roomState, seller: roomState }),
-    serverTime: field.time,
+    serverTime: field.time.describe('The hub’s clock, for countdowns.'),
   })
   .describe('All that was missed has been sent; what follows is live.');
 export type RoomReadyPush = z.infer<typeof roomReadyPush>;
@@ -82,7 +82,7 @@ export const bookStockPush = z
       .int()
       .min(0)
       .meta({ description: 'How many copies are left.', examples: [4] }),
-    at: field.time,
+    at: field.time.describe('When it happened.'),
   })
   .describe('A book’s stock came down to its low mark, or to 0. To its store’s owner; not numbered, the latest wins.');
 export type BookStockPush = z.infer<typeof bookStockPush>;

@@ -53,7 +53,7 @@ export const store = z.strictObject({
   storeId: field.storeId,
   name: field.example('Corner Books').nullable(),
   ownerId: field.userId.meta({ description: 'The user who sells here.', examples: ['mei'] }),
-  createdAt: field.time,
+  createdAt: field.time.describe('When it was opened.'),
 });
 export const storeRequest = z.strictObject({ storeId: field.storeId });
 export const storesRequest = z.strictObject({

@@ -24,6 +24,15 @@ export function phrase(text: string): Part[] {
   });
 }
 
+/** One part after the other, with something between them. */
+export function between(separator: string, parts: readonly Part[]): Part[] {
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part]));
+}
+
+export function code(text: string): Markup {
+  return html`<code>${text}</code>`;
+}
+
 /** JSON as a person reads it, with its names, texts and numbers told apart. */
 export function json(value: unknown): Part[] {
   const text = JSON.stringify(value, null, 2).replace(/\[[^[\]{}]{0,60}\]/g, (list) => list.replaceAll(/\s+/g, ' '));

@@ -1,4 +1,4 @@
-import { html, type Markup, type Part, phrase } from './markup.js';
+import { between, code, html, type Markup, type Part, phrase } from './markup.js';
 import type { Schema } from './schemas.js';
 
 interface FieldRow {
@@ -23,13 +23,13 @@ export function rowTable(rows: FieldRow[]): Markup {
 export function kindOf(schema: Schema): Part {
   const { $ref, anyOf, enum: values, type } = schema;
   if ($ref !== undefined) return linkToShape($ref);
-  if (schema.const !== undefined) return html`<code>${JSON.stringify(schema.const)}</code>`;
-  if (values) return values.map((value, index) => [index === 0 ? '' : ' · ', html`<code>${String(value)}</code>`]);
-  if (anyOf) return anyOf.map((choice, index) => [index === 0 ? '' : ' or ', kindOf(choice as Schema)]);
-  if (Array.isArray(type))
-    return type
-      .map((each) => kindOf({ ...schema, type: each }))
-      .flatMap((kind, index) => [index === 0 ? '' : ' or ', kind]);
+  if (schema.const !== undefined) return code(JSON.stringify(schema.const));
+  if (values) return between(' · ', values.map(String).map(code));
+  if (anyOf) return between(' or ', (anyOf as Schema[]).map(kindOf));
+  if (Array.isArray(type)) {
+    const kinds = type.map((each) => kindOf({ ...schema, type: each }));
+    return between(' or ', kinds);
+  }
   switch (type) {
     case 'array':
       return ['list', range(schema.minItems, schema.maxItems, ' of '), ...itemsOf(schema)];
@@ -50,7 +50,7 @@ function itemsOf({ items }: Schema): Part[] {
 
 function textOf({ format, pattern, minLength, maxLength }: Schema): Part {
   if (format === 'date-time') return 'time';
-  if (pattern !== undefined) return ['text like ', html`<code>${pattern}</code>`];
+  if (pattern !== undefined) return ['text like ', code(pattern)];
   return ['text', range(minLength, maxLength, ', ', ' characters')];
 }
 

@@ -1,4 +1,4 @@
-import { html, json, type Markup, type Part, phrase, prose } from './markup.js';
+import { code, html, json, type Markup, type Part, phrase, prose } from './markup.js';
 import type { OpenApi, Operation } from './openapi.js';
 import { fieldTable, rowTable } from './page.fields.js';
 import { refusalLinks } from './page.refusals.js';
@@ -31,24 +31,34 @@ ${httpChapters(document).map(
 
 function article({ method, path, operation }: Route): Markup {
   const body = operation.requestBody?.content['application/json'];
-  const parameters = operation.parameters.filter((parameter) => parameter.in !== 'header');
   return html`<article id="route-${operation.operationId}"><div>
 <h4><code><span class="method method-${method.toLowerCase()}">${method}</span> ${path}</code>${operation.security ? html` <small>open</small>` : ''}</h4>
 <p class="says">${phrase(operation.summary)}</p>
 ${operation.description === undefined ? undefined : html`<p>${phrase(operation.description)}</p>`}
-${parameters.length === 0 ? undefined : rowTable(parameters.map(({ name, required, schema, description = '' }) => ({ path: name, required, schema: { ...schema, description } })))}
-${body && fieldTable(body.schema)}${answer(operation)}
+${parameterTable(operation)}${body && fieldTable(body.schema)}${answer(operation)}
 ${refusalLinks(operation['x-refusals'], !operation.security)}</div>
 ${body && html`<figure><figcaption>You send</figcaption><pre tabindex="0"><code>${json(body.example)}</code></pre></figure>`}</article>
 `;
 }
 
-/** Status and shape of a success; its example where the shape has no name to look it up by. */
+/** What stands in the path and in the query. The key's header is told of once, where it is told what holds everywhere. */
+function parameterTable({ parameters }: Operation): Markup | undefined {
+  const rows = parameters
+    .filter((parameter) => parameter.in !== 'header')
+    .map(({ name, required, schema, description = '' }) => ({
+      path: name,
+      required,
+      schema: { ...schema, description },
+    }));
+  return rows.length === 0 ? undefined : rowTable(rows);
+}
+
+/** Status and shape of a success. */
 function answer({ responses }: Operation): Markup | undefined {
   const [[status, response] = []] = Object.entries(responses);
   if (status === undefined) return undefined;
   const [[type, media] = []] = Object.entries(response && 'content' in response ? (response.content ?? {}) : {});
-  const gives = (): Part =>
-    media?.schema.properties || media?.schema.$ref ? given(media.schema) : html`<code>${type}</code>`;
-  return html`<p class="gives">Gives <code>${status}</code> ${media && gives()}</p>`;
+  const hasFields = media?.schema.$ref !== undefined || Object.keys(media?.schema.properties ?? {}).length > 0;
+  const gives: Part = hasFields ? given(media?.schema ?? {}) : code(type ?? '');
+  return html`<p class="gives">Gives <code>${status}</code> ${media && gives}</p>`;
 }

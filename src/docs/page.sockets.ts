@@ -1,5 +1,5 @@
 import { type AsyncApi, keyOf, type Message, type Operation } from './asyncapi.js';
-import { html, json, type Markup, phrase, prose } from './markup.js';
+import { between, code, html, json, type Markup, phrase, prose } from './markup.js';
 import { fieldTable, linkToShape } from './page.fields.js';
 import { refusalLinks } from './page.refusals.js';
 import type { Schema } from './schemas.js';
@@ -58,17 +58,13 @@ function answer({ components }: AsyncApi, { message }: Entry): Markup | undefine
   return data && html`<p class="gives">Gives ${given(data)}</p>`;
 }
 
-/** A shape by its name, or a list of one. */
+/** A shape by its name; one that has none, by the names of its fields. */
 export function given(schema: Schema): Markup {
   if (schema.$ref !== undefined) return linkToShape(schema.$ref);
   const fields = Object.entries(schema.properties ?? {}) as [string, Schema][];
-  const parts = fields.map(([name, field], index) => {
+  const parts = fields.map(([name, field]) => {
     const of = (field.items as Schema | undefined)?.$ref ?? field.$ref;
-    return [
-      index === 0 ? '' : ', ',
-      html`<code>${name}</code>`,
-      of === undefined ? '' : [': ', linkToShape(of), field.items ? ' …' : ''],
-    ];
+    return of === undefined ? code(name) : [code(name), ': ', linkToShape(of), field.items ? ' …' : ''];
   });
-  return html`{ ${parts} }`;
+  return html`{ ${between(', ', parts)} }`;
 }
