@@ -13,7 +13,7 @@ export class Listeners<Events extends { [Name in keyof Events]: unknown[] }> {
     return () => void listeners.delete(own);
   }
 
-  /** Whether every listener has run to its end. What one throws is reported as any uncaught error is. */
+  /** Whether every listener has run to its end. What one throws is reported like every uncaught error. */
   tell<Name extends keyof Events>(name: Name, ...values: Events[Name]): boolean {
     const listeners = this.byName[name] ?? new Set();
     let allRan = true;

@@ -85,7 +85,7 @@ export type RouteRequest<Name extends RouteName> = (typeof routes)[Name] extends
   : Record<string, never>;
 export type RouteData<Name extends RouteName> = (typeof routes)[Name] extends { data: infer Shape }
   ? z.infer<Shape>
-  : void;
+  : undefined;
 
 /** The header that carries a command's `key` over HTTP, and those that carry `seq` and `replayed` back. */
 export const KEY_HEADER = 'Idempotency-Key';
