@@ -40,7 +40,6 @@ export function Board() {
   return (
     <>
       {error !== undefined && <Problem error={error} />}
-      {toShip.length > 0 && <ShipForm orders={toShip} />}
       <div className="board">
         {(Object.keys(columns) as ColumnName[]).map((name) => {
           const wanted: readonly OrderStatus[] = columns[name];
@@ -58,6 +57,7 @@ export function Board() {
           );
         })}
       </div>
+      {toShip.length > 0 && <ShipForm orders={toShip} />}
     </>
   );
 }
