@@ -25,8 +25,10 @@ let day = startOfToday();
 let waiting: OrderStatusPush[] | null = null;
 
 export function startToday(): () => void {
-  const off = [hear('fresh', () => void count()), hear('order', heard)];
-  void count();
+  // Counting fails when the person logs out meanwhile; whoever logs in next is counted anew.
+  const recount = () => void count().catch(() => undefined);
+  const off = [hear('fresh', recount), hear('order', heard)];
+  recount();
   return () => {
     for (const stop of off) stop();
   };
