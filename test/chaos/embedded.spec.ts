@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { randomOf, report, seconds, seed, sized } from '../support/chaos.js';
+import { ENDS_WITHIN_MS, KILLS_MIN, randomOf, report, seconds, seed } from '../support/chaos.js';
 import { Fleet } from '../support/fleet.js';
 import { build } from '../support/hub.process.js';
 import { MarketRun } from '../support/market.run.js';
@@ -10,9 +10,6 @@ const CLIENTS = 20;
 const UP_MS = { least: 100, most: 900 };
 /** Where it is killed in turn; in between, wherever it happens to be. */
 const POINTS = ['after-signature', 'after-commit', 'after-events', 'before-answers'];
-
-const KILLS_MIN = sized(3, 100);
-const ENDS_WITHIN_MS = sized(180_000, 3_600_000);
 
 describe('a hub on its embedded database that is killed while it commits', () => {
   const random = randomOf('embedded');

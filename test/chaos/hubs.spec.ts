@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { randomOf, report, seconds, seed, sized } from '../support/chaos.js';
+import { ENDS_WITHIN_MS, KILLS_MIN, randomOf, report, seconds, seed } from '../support/chaos.js';
 import { Fleet } from '../support/fleet.js';
 import { build } from '../support/hub.process.js';
 import { MarketRun } from '../support/market.run.js';
@@ -20,8 +20,6 @@ const REDIS_AWAY_MS = 3_000;
 
 /** So short that the hubs act too, all of them at the same time, in the middle of everything. */
 const TIMES = { UNPAID_TTL_SECONDS: '2', AUTO_RECEIVE_SECONDS: '1' };
-const KILLS_MIN = sized(3, 100);
-const ENDS_WITHIN_MS = sized(180_000, 3_600_000);
 
 describe('three hubs that are killed again and again, with a Redis that comes and goes', () => {
   let database: TestDatabase;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { randomOf, report, seconds, seed, serverUnderTest, sized } from '../support/chaos.js';
+import { ENDS_WITHIN_MS, KILLS_MIN, randomOf, report, seconds, seed, serverUnderTest } from '../support/chaos.js';
 import { Fleet } from '../support/fleet.js';
 import { build } from '../support/hub.process.js';
 import { MarketRun } from '../support/market.run.js';
@@ -10,9 +10,6 @@ const HUBS = 2;
 const CLIENTS = 30;
 /** The server is up for so long, under load, before it is killed. */
 const UP_MS = { least: 300, most: 1_500 };
-
-const KILLS_MIN = sized(3, 100);
-const ENDS_WITHIN_MS = sized(180_000, 3_600_000);
 
 describe('a database server that is killed under load', () => {
   const server = serverUnderTest();

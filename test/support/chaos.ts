@@ -17,6 +17,10 @@ export function sized(quick: number, long: number): number {
   return CHAOS_LONG ? long : quick;
 }
 
+/** A scenario that kills goes on until it has killed so often, however long it was given; and no longer than this. */
+export const KILLS_MIN = sized(3, 100);
+export const ENDS_WITHIN_MS = sized(180_000, 3_600_000);
+
 /** Numbers from 0 to 1, the same ones for the seed of this run and a name. */
 export function randomOf(name: string): () => number {
   return seeded([...name].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), seed));
