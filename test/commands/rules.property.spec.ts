@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -8,7 +9,8 @@ import type { Order } from '../../src/contract/orders.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { type Fault, life, Market } from '../support/market.model.js';
 
-const HISTORIES = 3_000;
+/** Mutation testing plays fewer for each mutant. */
+const HISTORIES = Number(process.env.HISTORIES ?? 3_000);
 const COMMANDS_MIN = 20;
 const COMMANDS_MAX = 40;
 const BALANCE_MAX = 2 ** 53 - 1;
@@ -563,7 +565,7 @@ describe('the rules of stock, money and orders', () => {
         for (const happening of happenings) play.happens(happening);
         play.endsWell();
       }),
-      { numRuns: HISTORIES },
+      { numRuns: HISTORIES, endOnFailure: process.env.HISTORIES !== undefined },
     );
     // The histories went everywhere; else they would prove little.
     const outcomes: Record<string, string> = {
