@@ -1,4 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { Response } from 'express';
 import { Refusal } from '../contract/errors.js';
 import { Connections } from '../platform/connections.js';
 import { withinDeadline } from '../platform/deadline.js';
@@ -18,10 +19,13 @@ export class AuthGuard implements CanActivate {
     const route = routeOf(context);
     if (this.connections.draining && !route.probe) throw new Refusal('UNAVAILABLE');
     if (route.open) return true;
-    const request = context.switchToHttp().getRequest<HubRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<HubRequest>();
+    const response = http.getResponse<Response>();
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (token === undefined) throw new Refusal('UNAUTHENTICATED');
-    request.caller = await withinDeadline(this.sessions.authenticate(token));
+    const holder = await withinDeadline(this.sessions.authenticate(token));
+    request.caller = { ...holder, isThere: () => !response.destroyed };
     return true;
   }
 }

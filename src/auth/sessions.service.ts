@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 import type { SessionEndedReason } from '../contract/rooms.js';
-import type { Caller } from '../platform/caller.js';
+import type { SessionHolder } from '../platform/caller.js';
 import { Connections } from '../platform/connections.js';
 import { Database, type Tx } from '../platform/database.js';
 import { Session } from './session.entity.js';
@@ -29,7 +29,7 @@ export class SessionsService {
   }
 
   /** Who holds this token, or `UNAUTHENTICATED`. */
-  async authenticate(token: string): Promise<Caller> {
+  async authenticate(token: string): Promise<SessionHolder> {
     const session = TOKEN.test(token) ? await this.find(hashToken(token)) : null;
     if (!session) throw new Refusal('UNAUTHENTICATED');
     const { tokenHash, userId, terminal, expiresAt } = session;
@@ -37,12 +37,12 @@ export class SessionsService {
   }
 
   /** Whether a session that was found valid still is: it may have ended while its socket was connecting. */
-  async isAlive(caller: Caller): Promise<boolean> {
+  async isAlive(caller: SessionHolder): Promise<boolean> {
     return (await this.find(caller.sessionId)) !== null;
   }
 
   /** Ends one session. Its token is dead at once, and its sockets are cut. */
-  async end(caller: Caller): Promise<void> {
+  async end(caller: SessionHolder): Promise<void> {
     await this.database.transaction((tx) => this.take(tx, caller.userId, 'logout', '=', caller.sessionId));
     this.connections.endSessions(caller.userId, 'logout', ({ sessionId }) => sessionId === caller.sessionId);
   }

@@ -11,25 +11,23 @@ import { Metrics } from '../platform/metrics.js';
 import { RoomFeeds } from '../rooms/room.feeds.js';
 import { type BatchOutcome, CommandBatch } from './command.batch.js';
 import { type Command, type CommandName, type CommandRequests, messageHash } from './command.js';
+import { type Waiting, WaitingLine } from './waiting.line.js';
 
-/** So many commands share a transaction at most, and so many lines of orders: a statement has its limits. */
-export const BATCH_COMMANDS_MAX = 256;
-const BATCH_LINES_MAX = 1_000;
-
-interface Waiting {
-  command: Command;
-  lines: number;
-  since: number;
-  answer(answer: Answer<unknown>): void;
-}
+/** Whoever found the queue full may come again after this time at least, and need not wait longer than that. */
+const RETRY_AFTER_MIN_MS = 100;
+const RETRY_AFTER_MAX_MS = 5_000;
+/** How much the latest batch counts in what is known of the queue's speed. */
+const LATEST_BATCH_SHARE = 0.2;
 
 /**
  * Where every command waits for its batch. While no batch is running a command starts one at once; those that arrive
- * meanwhile form the next. So a lone command waits for nothing, and many share the cost of one transaction.
+ * meanwhile form the next. So a lone command waits for nothing, and many share the cost of one transaction. When too many
+ * wait already, a command is refused at once, at next to no cost.
  */
 @Injectable()
 export class CommandQueue {
-  private waiting: Waiting[] = [];
+  private readonly line = new WaitingLine();
+  private commandsPerMs = 1;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -40,15 +38,20 @@ export class CommandQueue {
     private readonly metrics: Metrics,
     private readonly logger: Logger,
   ) {
-    metrics.observeQueue(() => this.waiting.length);
+    metrics.observeQueue(() => this.line.length);
   }
 
-  /** Gives a command of a user, or of the hub itself. The answer comes when its effect is durable. */
+  /**
+   * Gives a command of a user, or of the hub itself. The answer comes when its effect is durable. When its turn comes and nobody
+   * is there any more, the command is dropped: with its key it may be given again.
+   */
   give<Data, Name extends CommandName = CommandName>(
     name: Name,
     by: string | null,
     { key, ...request }: CommandRequests[Name] & { key?: string },
+    isThere: () => boolean = () => true,
   ): Promise<Answer<Data>> {
+    if (this.line.isFullFor({ name, by })) return Promise.resolve(this.refuseFor(name));
     // The compiler cannot follow that `request` belongs to `name`; the parameters above say so.
     const command = {
       name,
@@ -59,7 +62,7 @@ export class CommandQueue {
     } as unknown as Command;
     return new Promise<Answer<Data>>((resolve) => {
       const lines = command.name === 'order:place' ? command.request.items.length : 1;
-      this.waiting.push({ command, lines, since: performance.now(), answer: resolve as Waiting['answer'] });
+      this.line.add({ command, lines, since: performance.now(), isThere, answer: resolve as Waiting['answer'] });
       this.running ??= this.run();
     });
   }
@@ -70,34 +73,17 @@ export class CommandQueue {
   }
 
   private async run(): Promise<void> {
-    while (this.waiting.length > 0) {
-      this.dropLate();
-      if (this.waiting.length > 0) await this.runTogether(this.next());
+    while (this.line.length > 0) {
+      // What has waited longer than its sender was told is not begun any more: the sender has its answer, and may send again.
+      const oldest = performance.now() - ANSWER_WITHIN_MS;
+      const { batch, over } = this.line.take(({ since, isThere }) => since < oldest || !isThere());
+      const error = new Refusal('UNAVAILABLE').toBody();
+      for (const waiting of over) this.answer(waiting, { ok: false, error });
+      if (batch.length > 0) await this.runTogether(batch);
       // The embedded database answers without a pause: let what the sockets hold already join the next batch.
       await setImmediate();
     }
     this.running = undefined;
-  }
-
-  /** What has waited longer than its sender was told is not begun any more: the sender has its answer, and may send again. */
-  private dropLate(): void {
-    const oldest = performance.now() - ANSWER_WITHIN_MS;
-    const late = this.waiting.findIndex(({ since }) => since >= oldest);
-    const error = new Refusal('UNAVAILABLE').toBody();
-    for (const waiting of this.waiting.splice(0, late === -1 ? this.waiting.length : late)) {
-      this.answer(waiting, { ok: false, error });
-    }
-  }
-
-  private next(): Waiting[] {
-    let lines = 0;
-    let end = 0;
-    for (const { lines: more } of this.waiting.slice(0, BATCH_COMMANDS_MAX)) {
-      if (end > 0 && lines + more > BATCH_LINES_MAX) break;
-      lines += more;
-      end++;
-    }
-    return this.waiting.splice(0, end);
   }
 
   private async runTogether(batch: Waiting[]): Promise<void> {
@@ -105,6 +91,7 @@ export class CommandQueue {
     try {
       const outcome = await this.batch.run(batch.map(({ command }) => command));
       const ms = performance.now() - started;
+      this.commandsPerMs += LATEST_BATCH_SHARE * (batch.length / ms - this.commandsPerMs);
       this.metrics.batch(batch.length, ms);
       this.logger.debug({ commands: batch.length, ms: Math.round(ms) }, 'batch');
       this.tell(batch, outcome);
@@ -136,5 +123,15 @@ export class CommandQueue {
   private answer({ command, since, answer: tell }: Waiting, answer: Answer<unknown>): void {
     this.metrics.command(command.name, answer.ok ? 'OK' : answer.error.code, performance.now() - since);
     tell(answer);
+  }
+
+  /** Too many wait. The line will be gone in so long; those who are refused together must not come back together. */
+  private refuseFor(name: CommandName): Answer<never> {
+    const lineMs = this.line.length / this.commandsPerMs;
+    const spread = 1 + Math.random();
+    const retryAfterMs = Math.round(Math.min(RETRY_AFTER_MAX_MS, Math.max(RETRY_AFTER_MIN_MS, lineMs) * spread));
+    const error = new Refusal('OVERLOADED', undefined, { retryAfterMs }).toBody();
+    this.metrics.command(name, error.code, 0);
+    return { ok: false, error };
   }
 }

@@ -2,8 +2,9 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Database } from '../platform/database.js';
 import { Logger } from '../platform/logger.js';
 import { Watch } from '../platform/watch.js';
-import { BATCH_COMMANDS_MAX, CommandQueue } from './command.queue.js';
+import { CommandQueue } from './command.queue.js';
 import { OrderEntity } from './order.entity.js';
+import { BATCH_COMMANDS_MAX } from './waiting.line.js';
 
 /** The contract gives the hub a second from the moment that a time came due. */
 const LOOK_EVERY_MS = 300;

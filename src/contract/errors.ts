@@ -89,7 +89,12 @@ export const refusals = {
   },
   KEY_REUSED: { status: 422, retryable: false, when: 'This key was used before, with another message.' },
   RATE_LIMITED: { status: 429, retryable: true, when: 'Too many messages; wait and send again.', details: waitFor },
-  OVERLOADED: { status: 503, retryable: true, when: 'The hub has too much to do; nothing was done. Send again.' },
+  OVERLOADED: {
+    status: 503,
+    retryable: true,
+    when: 'The hub has too much to do; nothing was done. Send again.',
+    details: waitFor,
+  },
   UNAVAILABLE: { status: 503, retryable: true, when: 'The hub cannot do this now. Send again with the same key.' },
   INTERNAL: { status: 500, retryable: true, when: 'The hub has a fault; it was logged.', details: logged },
 } as const satisfies Record<string, RefusalRow>;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { SessionEndedReason } from '../contract/rooms.js';
-import type { Caller } from './caller.js';
+import type { SessionHolder } from './caller.js';
 import { Metrics } from './metrics.js';
 import type { HubSocket } from './socket.js';
 
@@ -34,7 +34,11 @@ export class Connections implements OnApplicationShutdown {
   }
 
   /** Cuts the sockets of a user whose sessions have ended, and says why. */
-  endSessions(userId: string, reason: SessionEndedReason, hasEnded: (caller: Caller) => boolean = () => true): void {
+  endSessions(
+    userId: string,
+    reason: SessionEndedReason,
+    hasEnded: (caller: SessionHolder) => boolean = () => true,
+  ): void {
     for (const socket of [...(this.byUser.get(userId) ?? [])]) {
       if (hasEnded(socket.data.caller)) this.end(socket, reason);
     }

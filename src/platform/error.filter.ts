@@ -1,7 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { Response } from 'express';
-import { Refusal, refusals } from '../contract/errors.js';
+import { Refusal } from '../contract/errors.js';
 import { Faults } from './faults.js';
+import { refuse } from './http.js';
 
 /** Everything that is thrown on the way of an HTTP request is answered here, in the contract's one shape. */
 @Catch()
@@ -12,9 +13,7 @@ export class ErrorFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const body = this.faults.bodyOf(inContract(error));
     if (response.headersSent) return void response.destroy();
-    const { retryAfterMs } = (body.details ?? {}) as { retryAfterMs?: number };
-    if (retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterMs / 1_000));
-    response.status(refusals[body.code].status).json({ error: body });
+    response.json(refuse(response, body));
   }
 }
 

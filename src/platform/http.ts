@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { type Fault, Refusal, refusals } from '../contract/errors.js';
+import { type ErrorBody, type Fault, Refusal, refusals } from '../contract/errors.js';
 import { parse } from '../contract/parse.js';
 import { type RouteRow, takesKey } from '../contract/row.js';
 import { type Answer, KEY_HEADER, REPLAYED_HEADER, type RouteName, routes, SEQ_HEADER } from '../contract/wire.js';
@@ -50,12 +50,17 @@ export const FromCaller = createParamDecorator((_: unknown, context: ExecutionCo
 /** Answers over HTTP as the acknowledgement would have: what it carries besides the data goes into headers. */
 export function reply<T>(response: Response, answer: Answer<T>): T | { error: unknown } {
   if (answer.replayed) response.setHeader(REPLAYED_HEADER, 'true');
-  if (!answer.ok) {
-    response.status(refusals[answer.error.code].status);
-    return { error: answer.error };
-  }
+  if (!answer.ok) return refuse(response, answer.error);
   if (answer.seq !== undefined) response.setHeader(SEQ_HEADER, String(answer.seq));
   return answer.data;
+}
+
+/** Answers with an error: its status, when to come again if it says so, and the body. */
+export function refuse(response: Response, error: ErrorBody): { error: ErrorBody } {
+  const { retryAfterMs } = (error.details ?? {}) as { retryAfterMs?: number };
+  if (retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterMs / 1_000));
+  response.status(refusals[error.code].status);
+  return { error };
 }
 
 function readRequest(route: RouteRow, request: HubRequest): unknown {

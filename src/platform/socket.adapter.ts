@@ -7,7 +7,7 @@ import { Refusal } from '../contract/errors.js';
 import { parse } from '../contract/parse.js';
 import { handshake } from '../contract/rooms.js';
 import { type Answer, type Data, FRAME_BYTES_MAX, type MessageName, messages, type Request } from '../contract/wire.js';
-import type { Caller } from './caller.js';
+import type { Caller, SessionHolder } from './caller.js';
 import type { Connections } from './connections.js';
 import { withinDeadline } from './deadline.js';
 import type { Faults } from './faults.js';
@@ -20,7 +20,7 @@ export type MessageHandlers = {
 
 /** What the adapter is handed by the features that it knows nothing of. */
 export interface Door {
-  authenticate(token: string): Promise<Caller>;
+  authenticate(token: string): Promise<SessionHolder>;
   handlers: MessageHandlers;
   connections: Connections;
   faults: Faults;
@@ -82,21 +82,28 @@ export class SocketAdapter extends IoAdapter {
     if (this.door.connections.draining) throw new Refusal('UNAVAILABLE');
     const { token } = socket.handshake.auth;
     if (typeof token !== 'string') throw new Refusal('UNAUTHENTICATED');
-    socket.data.caller = await this.door.authenticate(token);
+    const holder = await this.door.authenticate(token);
+    socket.data.caller = { ...holder, isThere: () => socket.connected };
     socket.data.last = parse(handshake, socket.handshake.auth).last;
   }
 
-  /** Takes effect in the order sent, and is answered in that order: one socket never sees its own past. */
+  /**
+   * Takes effect in the order sent, and is answered in that order: one socket never sees its own past. But "not now" is said
+   * at once, because it is of use only as long as it is true.
+   */
   private hear(socket: HubSocket, name: unknown, values: unknown[]): void {
     const last = values.at(-1);
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
     const payload = acknowledge ? values.slice(0, -1) : values;
     const earlier = socket.data.answered ?? Promise.resolve();
-    const answer = this.answer(socket.data.caller, name, payload, earlier);
+    const told = this.answer(socket.data.caller, name, payload, earlier)
+      .then(async (answer) => {
+        if (!isNotNow(answer)) await earlier;
+        tell(socket, name, acknowledge, answer);
+      })
+      .catch((error: unknown) => void this.door.faults.bodyOf(error));
     const answered = earlier
-      .then(() => answer)
-      .then((given) => tell(socket, name, acknowledge, given))
-      .catch((error: unknown) => void this.door.faults.bodyOf(error))
+      .then(() => told)
       .then(() => {
         if (socket.data.answered === answered) socket.data.answered = undefined;
       });
@@ -134,6 +141,10 @@ export class SocketAdapter extends IoAdapter {
     const handler = this.door.handlers[name] as (caller: Caller, request: unknown) => Promise<Answer<unknown>>;
     return handler.call(this.door.handlers, caller, request);
   }
+}
+
+function isNotNow(answer: Answer<unknown>): boolean {
+  return !answer.ok && (answer.error.code === 'OVERLOADED' || answer.error.code === 'RATE_LIMITED');
 }
 
 /** Through the acknowledgement. Without one only a failure is told, by a push. */

@@ -50,11 +50,11 @@ export class StoresController {
 
   @Serves('addStock')
   async addStock(
-    @FromCaller() { userId }: Caller,
+    @FromCaller() { userId, isThere }: Caller,
     @Input() request: z.infer<typeof addStockRequest>,
     @Res({ passthrough: true }) response: Response,
   ) {
-    return reply(response, await this.commands.give<BookView>('stock:add', userId, request));
+    return reply(response, await this.commands.give<BookView>('stock:add', userId, request, isThere));
   }
 
   @Serves('book')

@@ -23,20 +23,20 @@ export class WalletController {
 
   @Serves('deposit')
   async deposit(
-    @FromCaller() { userId }: Caller,
+    @FromCaller() { userId, isThere }: Caller,
     @Input() request: MovementRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    return reply(response, await this.commands.give<Wallet>('wallet:deposit', userId, request));
+    return reply(response, await this.commands.give<Wallet>('wallet:deposit', userId, request, isThere));
   }
 
   @Serves('withdraw')
   async withdraw(
-    @FromCaller() { userId }: Caller,
+    @FromCaller() { userId, isThere }: Caller,
     @Input() request: MovementRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    return reply(response, await this.commands.give<Wallet>('wallet:withdraw', userId, request));
+    return reply(response, await this.commands.give<Wallet>('wallet:withdraw', userId, request, isThere));
   }
 
   @Serves('entries')

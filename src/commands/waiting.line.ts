@@ -1,0 +1,88 @@
+import type { Answer } from '../contract/wire.js';
+import type { Command } from './command.js';
+
+/** So many commands share a transaction at most, and so many lines of orders: a statement has its limits. */
+export const BATCH_COMMANDS_MAX = 256;
+const BATCH_LINES_MAX = 1_000;
+
+/** So many commands may wait: about a second of work for a slow machine, so that whoever is let in is answered in time. */
+export const COMMANDS_WAITING_MAX = 4_096;
+/** So many of them may place orders. The rest is kept for those who want to finish what was placed. */
+export const PLACES_WAITING_MAX = 2_048;
+
+export interface Waiting {
+  command: Command;
+  /** How many lines of orders it brings into its batch. */
+  lines: number;
+  /** When it was given, by `performance.now()`. */
+  since: number;
+  /** Whether anybody is still there to hear the answer. */
+  isThere(): boolean;
+  answer(answer: Answer<unknown>): void;
+}
+
+/**
+ * The commands that wait for their batch, in two lanes. What finishes an order (pay, ship, receive, cancel) or moves money or
+ * stock goes before new orders: under pressure, work that was begun is worth more than work that is not. But nobody
+ * overtakes oneself: behind an order that its user is still placing, a command takes that order's lane. So the commands of one
+ * user take effect in the order in which they were given.
+ */
+export class WaitingLine {
+  private readonly finishing: Waiting[] = [];
+  private readonly placing: Waiting[] = [];
+  /** How many commands of each user wait in the lane of those who place. */
+  private readonly placers = new Map<string, number>();
+
+  get length(): number {
+    return this.finishing.length + this.placing.length;
+  }
+
+  /** Whether there is no room for such a command. There always is for the hub's own: they are few, and their time has come. */
+  isFullFor({ name, by }: Pick<Command, 'name' | 'by'>): boolean {
+    if (by === null) return false;
+    return this.length >= COMMANDS_WAITING_MAX || (name === 'order:place' && this.placing.length >= PLACES_WAITING_MAX);
+  }
+
+  add(waiting: Waiting): void {
+    const { name, by } = waiting.command;
+    const ahead = by === null ? 0 : (this.placers.get(by) ?? 0);
+    if (by === null || (name !== 'order:place' && ahead === 0)) {
+      this.finishing.push(waiting);
+    } else {
+      this.placing.push(waiting);
+      this.placers.set(by, ahead + 1);
+    }
+  }
+
+  /** Takes the next batch out of the line, and all before it that is not worth beginning any more. */
+  take(isOver: (waiting: Waiting) => boolean): { batch: Waiting[]; over: Waiting[] } {
+    const batch: Waiting[] = [];
+    const over: Waiting[] = [];
+    let lines = 0;
+    for (const lane of [this.finishing, this.placing]) {
+      const end = lane.findIndex((waiting) => {
+        if (isOver(waiting)) {
+          over.push(waiting);
+          return false;
+        }
+        if (batch.length === BATCH_COMMANDS_MAX) return true;
+        if (batch.length > 0 && lines + waiting.lines > BATCH_LINES_MAX) return true;
+        batch.push(waiting);
+        lines += waiting.lines;
+        return false;
+      });
+      const taken = lane.splice(0, end === -1 ? lane.length : end);
+      if (lane === this.placing) for (const { command } of taken) this.leave(command.by);
+      // The other lane must not overtake what did not fit.
+      if (end !== -1) break;
+    }
+    return { batch, over };
+  }
+
+  private leave(by: string | null): void {
+    if (by === null) return;
+    const left = (this.placers.get(by) ?? 0) - 1;
+    if (left > 0) this.placers.set(by, left);
+    else this.placers.delete(by);
+  }
+}
