@@ -56,8 +56,8 @@ describe('the house rules', () => {
     expect(sources.flatMap(longFunctions).filter((fault) => !known.includes(fault.split(':')[0] ?? ''))).toEqual([]);
   });
 
-  test('the environment is read in main.ts only', () => {
-    expect(pathsThat(({ text }) => text.includes('process.env'))).toEqual(['src/main.ts']);
+  test('the environment is read where processes begin, and nowhere else', () => {
+    expect(pathsThat(({ text }) => text.includes('process.env')).sort()).toEqual(['src/main.ts', 'src/migrate.ts']);
   });
 
   test('a database is named in the dialect only, with its driver and the default URL', () => {

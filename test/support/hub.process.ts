@@ -57,7 +57,7 @@ export class HubProcess {
     { crash = false, port = 0 }: ProcessOptions = {},
   ): Promise<HubProcess> {
     const preloaded = crash === false ? [] : ['--import', `./${join('test', 'support', 'crash.points.mjs')}`];
-    const child = spawn(process.execPath, [...preloaded, join('dist', 'main.js')], {
+    const child = spawn(process.execPath, ['--disable-proto=delete', ...preloaded, join('dist', 'main.js')], {
       env: {
         PATH: process.env.PATH,
         DATABASE_URL: databaseUrl,
