@@ -9,7 +9,7 @@ export interface RawAnswer {
 
 /** An HTTP request exactly as it is given: also what `fetch` would refuse to send, or would mend. */
 export function rawHttp(
-  hub: TestHub,
+  hub: Pick<TestHub, 'url'>,
   method: string,
   path: string,
   { headers = {}, body = '' }: { headers?: Record<string, string>; body?: string | Buffer } = {},
