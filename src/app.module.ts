@@ -9,6 +9,7 @@ import { OrderEntity } from './commands/order.entity.js';
 import type { Config } from './config.js';
 import { DocsModule } from './docs/docs.module.js';
 import { OrdersModule } from './orders/orders.module.js';
+import type { Logger } from './platform/logger.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { HubBatch, Room, RoomEvent } from './rooms/room.entity.js';
 import { RoomsModule } from './rooms/rooms.module.js';
@@ -28,11 +29,11 @@ const entities = [
 /** The table of contents. */
 @Module({})
 export class AppModule {
-  static with(config: Config): DynamicModule {
+  static with(config: Config, logger: Logger): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        PlatformModule.with(config, entities), // what all stand on
+        PlatformModule.with(config, entities, logger), // what all stand on
         AuthModule, // who speaks
         RoomsModule, // what parties are told, numbered
         CommandsModule, // everything that moves stock, money or an order's status

@@ -36,6 +36,9 @@ const variables = z.object({
     .pipe(z.array(origin))
     .default([]),
   TRUST_PROXY: z.stringbool().default(false),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  ADMIN_PASSWORD: z.string().min(12).optional(),
+  RATE_LIMITS: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -53,6 +56,12 @@ export interface Config {
   /** Origins besides the hub's own whose pages may connect. */
   allowedOrigins: string[];
   trustProxy: boolean;
+  /** Where traces are sent, over OTLP; without it there are none. */
+  traceEndpoint: string | undefined;
+  /** Switches Socket.IO's admin UI on. */
+  adminPassword: string | undefined;
+  /** Whether what counts by time, user and address is limited. What protects the hub itself always is. */
+  rateLimits: boolean;
   logLevel: z.infer<typeof variables>['LOG_LEVEL'];
 }
 
@@ -77,6 +86,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     sessionTtlSeconds: variable.SESSION_TTL_SECONDS,
     allowedOrigins: variable.ALLOWED_ORIGINS,
     trustProxy: variable.TRUST_PROXY,
+    traceEndpoint: variable.OTEL_EXPORTER_OTLP_ENDPOINT,
+    adminPassword: variable.ADMIN_PASSWORD,
+    rateLimits: variable.RATE_LIMITS === 'on',
     logLevel: variable.LOG_LEVEL,
   });
 }

@@ -10,9 +10,12 @@ import type { Config } from './config.js';
 import { FRAME_BYTES_MAX, KEY_HEADER, REPLAYED_HEADER, SEQ_HEADER } from './contract/wire.js';
 import { OrdersGateway } from './orders/orders.gateway.js';
 import { servePages } from './pages/pages.js';
+import { adminUi } from './platform/admin.ui.js';
 import { Connections } from './platform/connections.js';
 import { Faults } from './platform/faults.js';
+import { Journal, REQUEST_ID_HEADER } from './platform/journal.js';
 import { Logger } from './platform/logger.js';
+import { SecurityLog } from './platform/security.log.js';
 import { SocketAdapter } from './platform/socket.adapter.js';
 import { HubWatch } from './rooms/hub.watch.js';
 
@@ -28,22 +31,23 @@ export interface Hub {
   close(): Promise<void>;
 }
 
-export async function createHub(config: Config): Promise<Hub> {
-  const logger = new Logger(config);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
+export async function createHub(config: Config, logger = new Logger(config)): Promise<Hub> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger), {
     bodyParser: false,
     logger,
     abortOnError: false,
   });
   app.set('trust proxy', config.trustProxy);
   app.disable('etag');
+  const journal = app.get(Journal);
+  app.use(journal.http);
   app.use(helmet());
   servePages(app);
   app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
   app.enableCors({
     origin: config.allowedOrigins,
-    allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER],
-    exposedHeaders: [SEQ_HEADER, REPLAYED_HEADER, 'Retry-After'],
+    allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER, REQUEST_ID_HEADER, 'traceparent'],
+    exposedHeaders: [SEQ_HEADER, REPLAYED_HEADER, REQUEST_ID_HEADER, 'Retry-After'],
   });
   const sessions = app.get(SessionsService);
   app.useWebSocketAdapter(
@@ -52,6 +56,9 @@ export async function createHub(config: Config): Promise<Hub> {
       handlers: app.get(OrdersGateway),
       connections: app.get(Connections),
       faults: app.get(Faults),
+      journal,
+      security: app.get(SecurityLog),
+      adminUi: await adminUi(config.adminPassword),
       config,
     }),
   );

@@ -25,7 +25,7 @@ export class AuthGuard implements CanActivate {
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (token === undefined) throw new Refusal('UNAUTHENTICATED');
     const holder = await withinDeadline(this.sessions.authenticate(token));
-    request.caller = { ...holder, isThere: () => !response.destroyed };
+    request.caller = { ...holder, isThere: () => !response.destroyed, message: request.message };
     return true;
   }
 }

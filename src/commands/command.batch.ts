@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import type { Answer } from '../contract/wire.js';
 import { Database } from '../platform/database.js';
+import { Laps, type Phase } from '../platform/laps.js';
 import { HubNodes } from '../rooms/hub.nodes.js';
 import { load } from './batch.load.js';
 import { save } from './batch.save.js';
@@ -11,6 +12,8 @@ import { type EventRow, type StockAlert, World } from './world.js';
 
 /** What a committed batch has to tell: an answer to each command, in their order, and what parties are to hear. */
 export interface BatchOutcome {
+  batchNo: number;
+  phases: readonly Phase[];
   answers: Answer<unknown>[];
   events: EventRow[];
   stockAlerts: StockAlert[];
@@ -33,14 +36,19 @@ export class CommandBatch {
   async run(commands: readonly Command[]): Promise<BatchOutcome> {
     const { dialect } = this.database;
     const batchNo = ++this.batchNo;
-    return this.database.transaction(
+    const laps = new Laps();
+    const outcome = await this.database.transaction(
       async (tx) => {
+        laps.begin();
         const world = new World(this.rules);
         await load(tx, dialect, commands, world);
+        laps.end('load');
         const now = Date.now();
         const answers = commands.map((command) => settle(world, command, now));
+        laps.end('settle');
         await save(tx, dialect, world, now);
         await this.nodes.sign(tx, batchNo, world.changed.rooms, now);
+        laps.end('save');
         return { answers, events: world.changed.events, stockAlerts: world.stockAlerts };
       },
       {
@@ -49,5 +57,7 @@ export class CommandBatch {
         wasCommitted: () => this.nodes.hasSigned(batchNo),
       },
     );
+    laps.end('commit');
+    return { ...outcome, batchNo, phases: laps.phases };
   }
 }

@@ -3,10 +3,12 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { Refusal } from '../contract/errors.js';
 import type { Answer } from '../contract/wire.js';
+import type { Asker } from '../platform/caller.js';
 import { ANSWER_WITHIN_MS } from '../platform/deadline.js';
 import { Faults } from '../platform/faults.js';
 import { HintChannel } from '../platform/hint.channel.js';
-import { Logger } from '../platform/logger.js';
+import { Journal } from '../platform/journal.js';
+import type { Message } from '../platform/message.js';
 import { Metrics } from '../platform/metrics.js';
 import { RoomFeeds } from '../rooms/room.feeds.js';
 import { type BatchOutcome, CommandBatch } from './command.batch.js';
@@ -16,6 +18,7 @@ import { type Waiting, WaitingLine } from './waiting.line.js';
 /** Whoever found the queue full may come again after this time at least, and need not wait longer than that. */
 const RETRY_AFTER_MIN_MS = 100;
 const RETRY_AFTER_MAX_MS = 5_000;
+const THE_HUB: Asker = { isThere: () => true };
 /** How much the latest batch counts in what is known of the queue's speed. */
 const LATEST_BATCH_SHARE = 0.2;
 
@@ -36,7 +39,7 @@ export class CommandQueue {
     private readonly hints: HintChannel,
     private readonly faults: Faults,
     private readonly metrics: Metrics,
-    private readonly logger: Logger,
+    private readonly journal: Journal,
   ) {
     metrics.observeQueue(() => this.line.length);
   }
@@ -49,7 +52,7 @@ export class CommandQueue {
     name: Name,
     by: string | null,
     { key, ...request }: CommandRequests[Name] & { key?: string },
-    isThere: () => boolean = () => true,
+    asker: Asker = THE_HUB,
   ): Promise<Answer<Data>> {
     if (this.line.isFullFor({ name, by })) return Promise.resolve(this.refuseFor(name));
     // The compiler cannot follow that `request` belongs to `name`; the parameters above say so.
@@ -62,7 +65,7 @@ export class CommandQueue {
     } as unknown as Command;
     return new Promise<Answer<Data>>((resolve) => {
       const lines = command.name === 'order:place' ? command.request.items.length : 1;
-      this.line.add({ command, lines, since: performance.now(), isThere, answer: resolve as Waiting['answer'] });
+      this.line.add({ command, lines, since: performance.now(), asker, answer: resolve as Waiting['answer'] });
       this.running ??= this.run();
     });
   }
@@ -76,7 +79,7 @@ export class CommandQueue {
     while (this.line.length > 0) {
       // What has waited longer than its sender was told is not begun any more: the sender has its answer, and may send again.
       const oldest = performance.now() - ANSWER_WITHIN_MS;
-      const { batch, over } = this.line.take(({ since, isThere }) => since < oldest || !isThere());
+      const { batch, over } = this.line.take(({ since, asker }) => since < oldest || !asker.isThere());
       const error = new Refusal('UNAVAILABLE').toBody();
       for (const waiting of over) this.answer(waiting, { ok: false, error });
       if (batch.length > 0) await this.runTogether(batch);
@@ -87,13 +90,12 @@ export class CommandQueue {
   }
 
   private async runTogether(batch: Waiting[]): Promise<void> {
-    const started = performance.now();
+    const from = performance.now();
     try {
       const outcome = await this.batch.run(batch.map(({ command }) => command));
-      const ms = performance.now() - started;
-      this.commandsPerMs += LATEST_BATCH_SHARE * (batch.length / ms - this.commandsPerMs);
-      this.metrics.batch(batch.length, ms);
-      this.logger.debug({ commands: batch.length, ms: Math.round(ms) }, 'batch');
+      const to = performance.now();
+      this.commandsPerMs += LATEST_BATCH_SHARE * (batch.length / (to - from) - this.commandsPerMs);
+      this.journal.batch({ ...outcome, commands: batch.length, messages: messagesOf(batch), from, to });
       this.tell(batch, outcome);
     } catch (error) {
       await this.fail(batch, error);
@@ -116,7 +118,7 @@ export class CommandQueue {
       for (const waiting of batch) await this.runTogether([waiting]);
       return;
     }
-    const body = this.faults.bodyOf(error);
+    const body = this.faults.bodyOf(error, { ids: messagesOf(batch).map(({ id }) => id) });
     for (const waiting of batch) this.answer(waiting, { ok: false, error: body });
   }
 
@@ -132,6 +134,12 @@ export class CommandQueue {
     const retryAfterMs = Math.round(Math.min(RETRY_AFTER_MAX_MS, Math.max(RETRY_AFTER_MIN_MS, lineMs) * spread));
     const error = new Refusal('OVERLOADED', undefined, { retryAfterMs }).toBody();
     this.metrics.command(name, error.code, 0);
+    this.metrics.refused('queue');
     return { ok: false, error };
   }
+}
+
+/** The messages that asked for these commands. */
+function messagesOf(batch: readonly Waiting[]): Message[] {
+  return batch.flatMap(({ asker }) => asker.message ?? []);
 }

@@ -1,4 +1,5 @@
 import type { Answer } from '../contract/wire.js';
+import type { Asker } from '../platform/caller.js';
 import type { Command } from './command.js';
 
 /** So many commands share a transaction at most, and so many lines of orders: a statement has its limits. */
@@ -16,8 +17,7 @@ export interface Waiting {
   lines: number;
   /** When it was given, by `performance.now()`. */
   since: number;
-  /** Whether anybody is still there to hear the answer. */
-  isThere(): boolean;
+  asker: Asker;
   answer(answer: Answer<unknown>): void;
 }
 

@@ -6,6 +6,13 @@ const live = z.strictObject({ status: z.literal('live') });
 const readiness = z.strictObject({
   status: z.enum(['ready', 'not ready']),
   database: z.enum(['up', 'down']),
+  redis: z
+    .enum(['up', 'down'])
+    .meta({
+      description: 'Told when the hub uses one. While it is down the hub is ready: others hear of changes a little later.',
+      examples: ['up'],
+    })
+    .optional(),
   draining: z.boolean().meta({ description: 'Whether the hub is shutting down.', examples: [false] }),
 });
 const document = z.looseObject({}).describe('The document.');

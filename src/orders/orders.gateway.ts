@@ -33,23 +33,23 @@ export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSo
   }
 
   'order:place'(caller: Caller, request: Request<'order:place'>): Given<'order:place'> {
-    return this.commands.give('order:place', caller.userId, request, caller.isThere);
+    return this.commands.give('order:place', caller.userId, request, caller);
   }
 
   'order:pay'(caller: Caller, request: Request<'order:pay'>): Given<'order:pay'> {
-    return this.commands.give('order:pay', caller.userId, request, caller.isThere);
+    return this.commands.give('order:pay', caller.userId, request, caller);
   }
 
   'order:ship'(caller: Caller, request: Request<'order:ship'>): Given<'order:ship'> {
-    return this.commands.give('order:ship', caller.userId, request, caller.isThere);
+    return this.commands.give('order:ship', caller.userId, request, caller);
   }
 
   'order:receive'(caller: Caller, request: Request<'order:receive'>): Given<'order:receive'> {
-    return this.commands.give('order:receive', caller.userId, request, caller.isThere);
+    return this.commands.give('order:receive', caller.userId, request, caller);
   }
 
   'order:cancel'(caller: Caller, request: Request<'order:cancel'>): Given<'order:cancel'> {
-    return this.commands.give('order:cancel', caller.userId, request, caller.isThere);
+    return this.commands.give('order:cancel', caller.userId, request, caller);
   }
 
   async 'order:get'(caller: Caller, { orderId }: Request<'order:get'>): Given<'order:get'> {

@@ -1,3 +1,5 @@
+import type { Message } from './message.js';
+
 /** The user of a session that was found valid. */
 export interface SessionHolder {
   userId: string;
@@ -7,8 +9,13 @@ export interface SessionHolder {
   expiresAt: number;
 }
 
-/** Who speaks, by a socket or by a request. */
-export interface Caller extends SessionHolder {
+/** What is known of whoever waits for an answer. */
+export interface Asker {
   /** Whether anybody is still there to hear the answer: what is asked by nobody need not be begun. */
   isThere(): boolean;
+  /** What was asked, for log and traces. */
+  message?: Message | undefined;
 }
+
+/** Who speaks, by a socket or by a request. */
+export interface Caller extends SessionHolder, Asker {}

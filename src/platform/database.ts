@@ -12,6 +12,7 @@ import { Refusal } from '../contract/errors.js';
 import { claimFile, type Dialect, dataSourceOptions, dialectOf } from './dialect.js';
 import { migrations } from './migrations/all.js';
 import { adaptColumns, migrate } from './schema.js';
+import { type Connections, connectionsOf } from './server.driver.js';
 
 /** What a piece of work writes and reads through inside one transaction. */
 export type Tx = EntityManager;
@@ -47,6 +48,8 @@ interface TransactionOptions {
  */
 export class Database {
   private turn: Promise<unknown> = Promise.resolve();
+  /** Transactions of the embedded database that are in or before their turn. */
+  private turns = 0;
 
   private constructor(
     readonly dialect: Dialect,
@@ -124,6 +127,13 @@ export class Database {
     await this.read.query('SELECT 1');
   }
 
+  /** The connections for transactions: how many are in use and free, and how many pieces of work wait for one. */
+  get connections(): Connections {
+    if (!this.dialect.singleWriter) return connectionsOf(this.writer);
+    const used = Math.min(this.turns, 1);
+    return { used, free: 1 - used, waiting: this.turns - used };
+  }
+
   async close(): Promise<void> {
     await this.turn;
     if (this.reader !== this.writer) await this.reader.destroy();
@@ -133,7 +143,8 @@ export class Database {
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (!this.dialect.singleWriter) return work();
-    const result = this.turn.then(work);
+    this.turns++;
+    const result = this.turn.then(work).finally(() => this.turns--);
     this.turn = result.catch(() => {});
     return result;
   }

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { Response } from 'express';
 import { Refusal } from '../contract/errors.js';
 import { Faults } from './faults.js';
-import { refuse } from './http.js';
+import { type HubRequest, refuse } from './http.js';
 
 /** Everything that is thrown on the way of an HTTP request is answered here, in the contract's one shape. */
 @Catch()
@@ -11,7 +11,8 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
-    const body = this.faults.bodyOf(inContract(error));
+    const { message } = host.switchToHttp().getRequest<HubRequest>();
+    const body = this.faults.bodyOf(inContract(error), { id: message?.id });
     if (response.headersSent) return void response.destroy();
     response.json(refuse(response, body));
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v4 as uuid } from 'uuid';
 import { type ErrorBody, Refusal } from '../contract/errors.js';
 import { Database } from './database.js';
-import { Logger } from './logger.js';
+import { describe, Logger } from './logger.js';
 
 /** The one place where whatever was thrown becomes an error of the contract. What is no refusal is logged, and told to nobody. */
 @Injectable()
@@ -12,11 +12,12 @@ export class Faults {
     private readonly logger: Logger,
   ) {}
 
-  bodyOf(error: unknown): ErrorBody {
+  /** `about` says in the log what the fault stopped: the id of a message, or of those of a batch. */
+  bodyOf(error: unknown, about: { id?: string | undefined; ids?: string[] } = {}): ErrorBody {
     if (error instanceof Refusal) return error.toBody();
     if (this.isUnavailable(error)) return new Refusal('UNAVAILABLE').toBody();
     const errorId = uuid();
-    this.logger.error({ errorId, error: error instanceof Error ? error.stack : String(error) }, 'fault');
+    this.logger.error({ errorId, ...about, error: describe(error) }, 'fault');
     return new Refusal('INTERNAL', undefined, { errorId }).toBody();
   }
 

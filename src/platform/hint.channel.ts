@@ -35,6 +35,16 @@ export class HintChannel implements OnApplicationBootstrap, OnApplicationShutdow
     if (publisher?.isReady) publisher.publish(CHANNEL, '').catch(() => {});
   }
 
+  /** Whether there is a Redis to tell others over. */
+  get isUsed(): boolean {
+    return this.config.redisUrl !== undefined;
+  }
+
+  /** Whether hints come and go now. */
+  get isUp(): boolean {
+    return this.clients.length > 0 && this.clients.every(({ isReady }) => isReady);
+  }
+
   onApplicationBootstrap(): void {
     if (this.config.redisUrl === undefined) return;
     const subscriber = this.connect(this.config.redisUrl, () => {

@@ -14,11 +14,13 @@ import { parse } from '../contract/parse.js';
 import { type RouteRow, takesKey } from '../contract/row.js';
 import { type Answer, KEY_HEADER, REPLAYED_HEADER, type RouteName, routes, SEQ_HEADER } from '../contract/wire.js';
 import type { Caller } from './caller.js';
+import type { Message } from './message.js';
 
 const ROUTE = 'order-hub:route';
 
 export interface HubRequest extends Request {
   caller?: Caller;
+  message?: Message;
 }
 
 /** The route of the contract that a controller's method serves. */
@@ -60,6 +62,7 @@ export function refuse(response: Response, error: ErrorBody): { error: ErrorBody
   const { retryAfterMs } = (error.details ?? {}) as { retryAfterMs?: number };
   if (retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterMs / 1_000));
   response.status(refusals[error.code].status);
+  response.locals.code = error.code;
   return { error };
 }
 

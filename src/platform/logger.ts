@@ -1,13 +1,24 @@
 import type { LoggerService } from '@nestjs/common';
-import { type Logger as Pino, pino } from 'pino';
+import { type DestinationStream, type Logger as Pino, pino } from 'pino';
 import type { Config } from '../config.js';
+
+/** Lines that nobody takes are kept up to this size, and dropped beyond it: a slow reader must not stop the hub. */
+const UNWRITTEN_BYTES_MAX = 1_048_576;
+const TEXT_CHARACTERS_MAX = 4_000;
 
 /** The hub's log: one JSON line an event, on standard error. Never holds a message's contents, a token or a password. */
 export class Logger implements LoggerService {
   private readonly pino: Pino;
+  /** Lines that could not be written, since the start. */
+  dropped = 0;
 
-  constructor(config: Config) {
-    this.pino = pino({ level: config.logLevel, base: undefined }, pino.destination({ fd: 2, sync: true }));
+  constructor({ logLevel }: Pick<Config, 'logLevel'>, lines: DestinationStream = this.standardError()) {
+    this.pino = pino({ level: logLevel, base: undefined }, lines);
+  }
+
+  /** Whether `debug` is written at all: what is said once a message must cost nothing while nobody listens. */
+  get isVerbose(): boolean {
+    return this.pino.isLevelEnabled('debug');
   }
 
   debug(fields: object | string, message?: string): void {
@@ -35,4 +46,20 @@ export class Logger implements LoggerService {
     if (typeof fields === 'string') this.pino[level]({ context: message }, fields);
     else this.pino[level](fields, message);
   }
+
+  /** Written beside the hub's work, never in its way. What is left is written when the process ends. */
+  private standardError(): DestinationStream {
+    const stream = pino.destination({ fd: 2, sync: false, maxLength: UNWRITTEN_BYTES_MAX });
+    stream.on('drop', () => this.dropped++);
+    return stream;
+  }
+}
+
+/**
+ * An error as the log may hold it: where it came from, and what it says, without the values that databases quote in their
+ * errors. Those are the users'.
+ */
+export function describe(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return text.slice(0, TEXT_CHARACTERS_MAX).replace(/'[^'\n]*'/g, "'…'");
 }

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, ModuleRef } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
 import { CONFIG, type Config } from '../config.js';
 import { Connections } from './connections.js';
 import { Database } from './database.js';
@@ -8,27 +9,35 @@ import { ErrorFilter } from './error.filter.js';
 import { Faults } from './faults.js';
 import { HealthController } from './health.controller.js';
 import { HintChannel } from './hint.channel.js';
+import { Journal } from './journal.js';
 import { Logger } from './logger.js';
 import { Metrics } from './metrics.js';
+import { SecurityLog } from './security.log.js';
+import { Tracing } from './tracing.js';
 
 /** What every feature stands on. Knows none of them: the entities are handed in. */
 @Module({})
 export class PlatformModule implements OnApplicationShutdown {
   constructor(private readonly module: ModuleRef) {}
 
-  static with(config: Config, entities: Function[]): DynamicModule {
-    const shared = [Logger, Metrics, Database, Faults, Connections, HintChannel];
+  static with(config: Config, entities: Function[], logger: Logger): DynamicModule {
+    const shared = [Logger, Metrics, Journal, SecurityLog, Tracing, Database, Faults, Connections, HintChannel];
     return {
       module: PlatformModule,
       global: true,
+      // It logs nothing by itself: whoever asks is told, and a database that went away is logged by those who miss it.
+      imports: [TerminusModule.forRoot({ logger: false })],
       controllers: [HealthController],
       providers: [
         { provide: CONFIG, useValue: config },
-        { provide: Logger, useFactory: () => new Logger(config) },
+        { provide: Logger, useValue: logger },
         { provide: Database, useFactory: () => Database.open(config.databaseUrl, entities) },
+        { provide: Tracing, useFactory: () => Tracing.start(config.traceEndpoint) },
         { provide: APP_FILTER, useClass: ErrorFilter },
         { provide: APP_INTERCEPTOR, useClass: Deadline },
         Metrics,
+        Journal,
+        SecurityLog,
         Faults,
         Connections,
         HintChannel,
@@ -38,6 +47,7 @@ export class PlatformModule implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.module.get(Tracing).stop();
     await this.module.get(Database).close();
   }
 }

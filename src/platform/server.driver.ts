@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import mysql from 'mysql2';
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 
 export const CONNECTIONS = 10;
 /** Who would be the next to wait for a connection is told so instead: by its turn nobody would wait for it any more. */
@@ -52,6 +52,16 @@ export async function versionOf(url: string): Promise<string> {
 export function discard(runner: QueryRunner): void {
   const { databaseConnection } = runner as QueryRunner & { databaseConnection?: mysql.PoolConnection };
   databaseConnection?.destroy();
+}
+
+export type Connections = Record<'used' | 'free' | 'waiting', number>;
+
+/** How it stands with a pool. The driver counts it, and its types leave it out. */
+export function connectionsOf({ driver }: DataSource): Connections {
+  const { pool } = driver as unknown as { pool: Record<`_${string}`, { length: number } | undefined> };
+  const count = (list: string) => pool[`_${list}`]?.length ?? 0;
+  const free = count('freeConnections');
+  return { used: count('allConnections') - free, free, waiting: count('connectionQueue') };
 }
 
 function prepare(pool: mysql.Pool, settings: string): void {

@@ -7,10 +7,13 @@ import { Refusal } from '../contract/errors.js';
 import { parse } from '../contract/parse.js';
 import { handshake } from '../contract/rooms.js';
 import { type Answer, type Data, FRAME_BYTES_MAX, type MessageName, messages, type Request } from '../contract/wire.js';
+import type { AdminUi } from './admin.ui.js';
 import type { Caller, SessionHolder } from './caller.js';
 import type { Connections } from './connections.js';
 import { withinDeadline } from './deadline.js';
 import type { Faults } from './faults.js';
+import { type Journal, UNLISTED } from './journal.js';
+import type { SecurityLog } from './security.log.js';
 import type { HubServer, HubSocket } from './socket.js';
 
 /** A gateway: one method a message of the contract. A message without its method does not compile. */
@@ -24,6 +27,10 @@ export interface Door {
   handlers: MessageHandlers;
   connections: Connections;
   faults: Faults;
+  journal: Journal;
+  security: SecurityLog;
+  /** When it is switched on. */
+  adminUi: AdminUi | undefined;
   config: Config;
 }
 
@@ -58,23 +65,31 @@ export class SocketAdapter extends IoAdapter {
       cors: { origin: config.allowedOrigins },
       // CORS does not hold for WebSockets: a foreign page could open one, so the origin is checked at the door itself.
       allowRequest: (request: IncomingMessage, callback: (error: string | undefined, allowed: boolean) => void) =>
-        callback(undefined, isAllowedOrigin(request, config)),
+        callback(undefined, this.isAllowed(request)),
     } as unknown as ServerOptions);
     server.use((socket, next) => {
       withinDeadline(this.admit(socket)).then(
         () => next(),
         (error: unknown) => {
           const data = this.door.faults.bodyOf(error);
+          this.door.security.tell('handshake-refused', { ...whoIs(socket), code: data.code });
           next(Object.assign(new Error(data.code), { data }));
         },
       );
     });
+    this.door.adminUi?.(server as unknown as Server, this.door.security);
     return server as unknown as Server;
   }
 
   /** Called by Nest for each new socket. Every packet is heard here, of whatever name, and none goes on to other listeners. */
   override bindMessageHandlers(socket: HubSocket): void {
     socket.use(([name, ...values]) => this.hear(socket, name, values));
+  }
+
+  private isAllowed(request: IncomingMessage): boolean {
+    const isAllowed = isAllowedOrigin(request, this.door.config);
+    if (!isAllowed) this.door.security.tell('origin-refused', { address: request.socket.remoteAddress });
+    return isAllowed;
   }
 
   /** Before anything else: who is this? Only then is the rest of the handshake read. */
@@ -96,12 +111,15 @@ export class SocketAdapter extends IoAdapter {
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
     const payload = acknowledge ? values.slice(0, -1) : values;
     const earlier = socket.data.answered ?? Promise.resolve();
-    const told = this.answer(socket.data.caller, name, payload, earlier)
+    const message = this.door.journal.begin('socket', isMessageName(name) ? name : UNLISTED);
+    const caller = { ...socket.data.caller, message };
+    const told = this.answer(caller, name, payload, earlier)
       .then(async (answer) => {
         if (!isNotNow(answer)) await earlier;
         tell(socket, name, acknowledge, answer);
+        this.door.journal.end(message, answer.ok ? 'OK' : answer.error.code, whoIs(socket));
       })
-      .catch((error: unknown) => void this.door.faults.bodyOf(error));
+      .catch((error: unknown) => void this.door.faults.bodyOf(error, { id: message.id }));
     const answered = earlier
       .then(() => told)
       .then(() => {
@@ -127,7 +145,7 @@ export class SocketAdapter extends IoAdapter {
       const before = 'read' in message ? earlier : undefined;
       return await withinDeadline(this.call(name, caller, request, before));
     } catch (error) {
-      return { ok: false, error: this.door.faults.bodyOf(error) };
+      return { ok: false, error: this.door.faults.bodyOf(error, { id: caller.message?.id }) };
     }
   }
 
@@ -141,6 +159,12 @@ export class SocketAdapter extends IoAdapter {
     const handler = this.door.handlers[name] as (caller: Caller, request: unknown) => Promise<Answer<unknown>>;
     return handler.call(this.door.handlers, caller, request);
   }
+}
+
+/** Who is at the other end. Before it was admitted, only where from. */
+function whoIs({ data, handshake }: HubSocket): { user: string | undefined; address: string } {
+  const { caller } = data as Partial<HubSocket['data']>;
+  return { user: caller?.userId, address: handshake.address };
 }
 
 function isNotNow(answer: Answer<unknown>): boolean {

@@ -3,6 +3,7 @@ import { v4 as uuid } from 'uuid';
 import { type Role, roles } from '../contract/lifecycle.js';
 import { Database, placeholders, type Tx } from '../platform/database.js';
 import { forgetInSteps } from '../platform/forget.js';
+import { Metrics } from '../platform/metrics.js';
 
 /** A room, and a number that its events are known to have reached. */
 export interface RoomHead {
@@ -22,7 +23,10 @@ export class HubNodes {
   readonly nodeId = uuid();
   private readonly seen = new Map<string, number>();
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly metrics: Metrics,
+  ) {}
 
   /** Signs a batch of this process, in the batch's own transaction. */
   async sign(tx: Tx, batchNo: number, rooms: Iterable<RoomHead>, now: number): Promise<void> {
@@ -53,11 +57,12 @@ export class HubNodes {
     if (news.length === 0) return [];
     const where = news.map(() => '(node_id = ? AND batch_no > ? AND batch_no <= ?)').join(' OR ');
     const parameters = news.flatMap(({ nodeId, batchNo }) => [nodeId, this.seen.get(nodeId) ?? 0, batchNo]);
-    const rows: { rooms: string }[] = await this.database.read.query(
-      `SELECT rooms FROM hub_batches WHERE ${where}`,
+    const rows: { rooms: string; at: number }[] = await this.database.read.query(
+      `SELECT rooms, at FROM hub_batches WHERE ${where}`,
       parameters,
     );
     for (const { nodeId, batchNo } of news) this.seen.set(nodeId, batchNo);
+    for (const { at } of rows) this.metrics.hintRead(Date.now() - at);
     return rows.flatMap(({ rooms }) => readRooms(rooms));
   }
 

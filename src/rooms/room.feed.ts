@@ -1,6 +1,7 @@
 import { type Role, roles } from '../contract/lifecycle.js';
 import type { OrderStatusPush, RoomReadyPush } from '../contract/rooms.js';
 import type { Push } from '../contract/wire.js';
+import type { Metrics } from '../platform/metrics.js';
 import type { HubSocket } from '../platform/socket.js';
 import type { RoomsService } from './rooms.service.js';
 
@@ -27,6 +28,7 @@ export class RoomFeed {
   constructor(
     private readonly socket: HubSocket,
     private readonly rooms: RoomsService,
+    private readonly metrics: Metrics,
   ) {}
 
   private get userId(): string {
@@ -56,7 +58,7 @@ export class RoomFeed {
   offer(push: OrderStatusPush): void {
     const cursor = this.cursors[push.role];
     const isNext = push.seq === cursor.given + 1;
-    if (this.live && !cursor.reading && isNext) this.give(cursor, push);
+    if (this.live && !cursor.reading && isNext) this.give(cursor, push, 'memory');
     else this.hint(push.role, push.seq);
   }
 
@@ -87,17 +89,19 @@ export class RoomFeed {
           cursor.given = upTo();
           return;
         }
-        for (const push of events) if (push.seq === cursor.given + 1 && push.seq <= upTo()) this.give(cursor, push);
+        for (const push of events)
+          if (push.seq === cursor.given + 1 && push.seq <= upTo()) this.give(cursor, push, 'database');
       }
     } finally {
       cursor.reading = false;
     }
   }
 
-  private give(cursor: Cursor, push: OrderStatusPush): void {
+  private give(cursor: Cursor, push: OrderStatusPush, from: 'memory' | 'database'): void {
     cursor.given = push.seq;
     cursor.known = Math.max(cursor.known, push.seq);
     this.socket.emit('order:status', push);
+    this.metrics.eventGiven(from);
   }
 
   private readyPush(): RoomReadyPush {

@@ -3,6 +3,7 @@ import { roles } from '../contract/lifecycle.js';
 import type { OrderStatusPush } from '../contract/rooms.js';
 import type { Push } from '../contract/wire.js';
 import { Logger } from '../platform/logger.js';
+import { Metrics } from '../platform/metrics.js';
 import type { HubSocket } from '../platform/socket.js';
 import type { RoomHead } from './hub.nodes.js';
 import { RoomFeed } from './room.feed.js';
@@ -16,14 +17,17 @@ export class RoomFeeds {
   constructor(
     private readonly rooms: RoomsService,
     private readonly logger: Logger,
-  ) {}
+    private readonly metrics: Metrics,
+  ) {
+    metrics.observeRooms(() => this.byUser.size * roles.length);
+  }
 
   /** Joins a socket to its user's two rooms. No client can name a room: they follow from who it is. */
   async join(socket: HubSocket): Promise<void> {
     // Gone already, it would never tell that it goes.
     if (!socket.connected) return;
     const { userId } = socket.data.caller;
-    const feed = new RoomFeed(socket, this.rooms);
+    const feed = new RoomFeed(socket, this.rooms, this.metrics);
     const feeds = this.byUser.get(userId) ?? new Set();
     // Before its first read, so that nothing committed from now on can pass it by.
     this.byUser.set(userId, feeds.add(feed));

@@ -50,11 +50,11 @@ export class StoresController {
 
   @Serves('addStock')
   async addStock(
-    @FromCaller() { userId, isThere }: Caller,
+    @FromCaller() caller: Caller,
     @Input() request: z.infer<typeof addStockRequest>,
     @Res({ passthrough: true }) response: Response,
   ) {
-    return reply(response, await this.commands.give<BookView>('stock:add', userId, request, isThere));
+    return reply(response, await this.commands.give<BookView>('stock:add', caller.userId, request, caller));
   }
 
   @Serves('book')

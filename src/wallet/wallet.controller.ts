@@ -23,20 +23,20 @@ export class WalletController {
 
   @Serves('deposit')
   async deposit(
-    @FromCaller() { userId, isThere }: Caller,
+    @FromCaller() caller: Caller,
     @Input() request: MovementRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    return reply(response, await this.commands.give<Wallet>('wallet:deposit', userId, request, isThere));
+    return reply(response, await this.commands.give<Wallet>('wallet:deposit', caller.userId, request, caller));
   }
 
   @Serves('withdraw')
   async withdraw(
-    @FromCaller() { userId, isThere }: Caller,
+    @FromCaller() caller: Caller,
     @Input() request: MovementRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    return reply(response, await this.commands.give<Wallet>('wallet:withdraw', userId, request, isThere));
+    return reply(response, await this.commands.give<Wallet>('wallet:withdraw', caller.userId, request, caller));
   }
 
   @Serves('entries')
