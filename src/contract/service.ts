@@ -9,7 +9,8 @@ const readiness = z.strictObject({
   redis: z
     .enum(['up', 'down'])
     .meta({
-      description: 'Told when the hub uses one. While it is down the hub is ready: others hear of changes a little later.',
+      description:
+        'Told when the hub uses one. While it is down the hub is ready: others hear of changes a little later.',
       examples: ['up'],
     })
     .optional(),
