@@ -37,32 +37,8 @@ export async function createHub(config: Config, logger = new Logger(config)): Pr
     logger,
     abortOnError: false,
   });
-  app.set('trust proxy', config.trustProxy);
-  app.disable('etag');
-  const journal = app.get(Journal);
-  app.use(journal.http);
-  app.use(helmet());
-  servePages(app);
-  app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
-  app.enableCors({
-    origin: config.allowedOrigins,
-    allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER, REQUEST_ID_HEADER, 'traceparent'],
-    exposedHeaders: [SEQ_HEADER, REPLAYED_HEADER, REQUEST_ID_HEADER, 'Retry-After'],
-  });
-  const sessions = app.get(SessionsService);
-  app.useWebSocketAdapter(
-    new SocketAdapter(app, {
-      authenticate: (token) => sessions.authenticate(token),
-      handlers: app.get(OrdersGateway),
-      connections: app.get(Connections),
-      faults: app.get(Faults),
-      journal,
-      security: app.get(SecurityLog),
-      adminUi: await adminUi(config.adminPassword),
-      config,
-    }),
-  );
-
+  speakHttp(app, config);
+  await speakSockets(app, config);
   return {
     app,
     async listen() {
@@ -82,4 +58,34 @@ export async function createHub(config: Config, logger = new Logger(config)): Pr
       await app.close();
     },
   };
+}
+
+function speakHttp(app: NestExpressApplication, config: Config): void {
+  app.set('trust proxy', config.trustProxy);
+  app.disable('etag');
+  app.use(app.get(Journal).http);
+  app.use(helmet());
+  servePages(app);
+  app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
+  app.enableCors({
+    origin: config.allowedOrigins,
+    allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER, REQUEST_ID_HEADER, 'traceparent'],
+    exposedHeaders: [SEQ_HEADER, REPLAYED_HEADER, REQUEST_ID_HEADER, 'Retry-After'],
+  });
+}
+
+async function speakSockets(app: NestExpressApplication, config: Config): Promise<void> {
+  const sessions = app.get(SessionsService);
+  app.useWebSocketAdapter(
+    new SocketAdapter(app, {
+      authenticate: (token) => sessions.authenticate(token),
+      handlers: app.get(OrdersGateway),
+      connections: app.get(Connections),
+      faults: app.get(Faults),
+      journal: app.get(Journal),
+      security: app.get(SecurityLog),
+      adminUi: await adminUi(config.adminPassword),
+      config,
+    }),
+  );
 }
