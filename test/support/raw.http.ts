@@ -1,10 +1,11 @@
-import { request } from 'node:http';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import type { TestHub } from './hub.js';
 
 export interface RawAnswer {
   status: number;
   text: string;
   type: string;
+  headers: IncomingHttpHeaders;
 }
 
 /** An HTTP request exactly as it is given: also what `fetch` would refuse to send, or would mend. */
@@ -25,6 +26,7 @@ export function rawHttp(
           status: incoming.statusCode ?? 0,
           text: Buffer.concat(chunks).toString(),
           type: incoming.headers['content-type'] ?? '',
+          headers: incoming.headers,
         }),
       );
     });
