@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
@@ -14,6 +15,7 @@ import { adminUi } from './platform/admin.ui.js';
 import { Connections } from './platform/connections.js';
 import { Faults } from './platform/faults.js';
 import { Journal, REQUEST_ID_HEADER } from './platform/journal.js';
+import { Limits } from './platform/limits.js';
 import { Logger } from './platform/logger.js';
 import { SecurityLog } from './platform/security.log.js';
 import { SocketAdapter } from './platform/socket.adapter.js';
@@ -21,6 +23,11 @@ import { HubWatch } from './rooms/hub.watch.js';
 
 /** Longer than the minute for which proxies keep a connection: one that the hub has just closed would be used once more. */
 const KEEP_ALIVE_MS = 75_000;
+
+/** As long as a socket has to say who it is. */
+const HEADERS_WITHIN_MS = 5_000;
+/** A body of 64 KB over a bad line. */
+const REQUEST_WITHIN_MS = 30_000;
 
 /** A whole hub, assembled. */
 export interface Hub {
@@ -42,7 +49,7 @@ export async function createHub(config: Config, logger = new Logger(config)): Pr
   return {
     app,
     async listen() {
-      app.getHttpServer().keepAliveTimeout = KEEP_ALIVE_MS;
+      boundConnections(app.getHttpServer());
       await app.listen(config.port, config.host);
       const address = app.getHttpServer().address();
       const port = typeof address === 'object' && address !== null ? address.port : config.port;
@@ -60,8 +67,16 @@ export async function createHub(config: Config, logger = new Logger(config)): Pr
   };
 }
 
+/** A connection that says nothing, or says it letter by letter, is not kept. */
+function boundConnections(server: Server): void {
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_WITHIN_MS;
+  server.requestTimeout = REQUEST_WITHIN_MS;
+}
+
 function speakHttp(app: NestExpressApplication, config: Config): void {
-  app.set('trust proxy', config.trustProxy);
+  // One proxy: believing every hop would let clients name their own address.
+  app.set('trust proxy', config.trustProxy ? 1 : false);
   app.disable('etag');
   app.use(app.get(Journal).http);
   app.use(helmet());
@@ -81,6 +96,7 @@ async function speakSockets(app: NestExpressApplication, config: Config): Promis
       authenticate: (token) => sessions.authenticate(token),
       handlers: app.get(OrdersGateway),
       connections: app.get(Connections),
+      limits: app.get(Limits),
       faults: app.get(Faults),
       journal: app.get(Journal),
       security: app.get(SecurityLog),

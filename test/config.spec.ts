@@ -13,6 +13,7 @@ describe('the configuration', () => {
       sessionTtlSeconds: 604_800,
       allowedOrigins: [],
       trustProxy: false,
+      rateLimits: true,
       logLevel: 'info',
     });
   });
@@ -43,6 +44,7 @@ describe('the configuration', () => {
     ['SESSION_TTL_SECONDS', 'a week'],
     ['ALLOWED_ORIGINS', 'shop.example'],
     ['TRUST_PROXY', 'perhaps'],
+    ['RATE_LIMITS', 'some'],
     ['LOG_LEVEL', 'loud'],
   ];
   test.each(bad)('names %s when it is %j', (name, value) => {

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import type { RegisterRequest, UnregisterRequest } from '../contract/auth.js';
-import type { Caller } from '../platform/caller.js';
-import { FromCaller, Input, Serves } from '../platform/http.js';
+import type { Caller, Sender } from '../platform/caller.js';
+import { FromCaller, FromSender, Input, Serves } from '../platform/http.js';
 import { AccountsService } from './accounts.service.js';
 
 @Controller()
@@ -9,8 +9,8 @@ export class AccountsController {
   constructor(private readonly accounts: AccountsService) {}
 
   @Serves('register')
-  register(@Input() request: RegisterRequest): Promise<{ userId: string }> {
-    return this.accounts.register(request);
+  register(@FromSender() sender: Sender, @Input() request: RegisterRequest): Promise<{ userId: string }> {
+    return this.accounts.register(request, sender);
   }
 
   @Serves('unregister')

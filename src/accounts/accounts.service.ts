@@ -3,7 +3,7 @@ import { AuthService } from '../auth/auth.service.js';
 import type { RegisterRequest } from '../contract/auth.js';
 import { Refusal } from '../contract/errors.js';
 import { OrderReads } from '../orders/order.reads.js';
-import type { Caller } from '../platform/caller.js';
+import type { Caller, Sender } from '../platform/caller.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 import { WalletService } from '../wallet/wallet.service.js';
 
@@ -17,8 +17,9 @@ export class AccountsService {
     private readonly orders: OrderReads,
   ) {}
 
-  async register({ userId, password }: RegisterRequest): Promise<{ userId: string }> {
-    await this.auth.register(userId, password, async (tx) => {
+  async register(request: RegisterRequest, sender: Sender): Promise<{ userId: string }> {
+    const { userId } = request;
+    await this.auth.register(request, sender, async (tx) => {
       await this.wallets.open(tx, userId);
       await this.rooms.open(tx, userId);
     });

@@ -1,8 +1,8 @@
 import { Controller } from '@nestjs/common';
 import type { LoggedIn, LoginRequest, PasswordRequest, SessionView } from '../contract/auth.js';
 import { isoTime } from '../contract/fields.js';
-import type { Caller } from '../platform/caller.js';
-import { FromCaller, Input, Serves } from '../platform/http.js';
+import type { Caller, Sender } from '../platform/caller.js';
+import { FromCaller, FromSender, Input, Serves } from '../platform/http.js';
 import { AuthService } from './auth.service.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -14,8 +14,8 @@ export class AuthController {
   ) {}
 
   @Serves('login')
-  login(@Input() request: LoginRequest): Promise<LoggedIn> {
-    return this.auth.login(request);
+  login(@FromSender() sender: Sender, @Input() request: LoginRequest): Promise<LoggedIn> {
+    return this.auth.login(request, sender);
   }
 
   @Serves('logout')

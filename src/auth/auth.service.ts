@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
-import type { LoggedIn, LoginRequest, PasswordRequest } from '../contract/auth.js';
+import type { LoggedIn, LoginRequest, PasswordRequest, RegisterRequest } from '../contract/auth.js';
 import { Refusal } from '../contract/errors.js';
 import { isoTime } from '../contract/fields.js';
 import { HUB } from '../contract/lifecycle.js';
-import type { Caller } from '../platform/caller.js';
+import type { Caller, Sender } from '../platform/caller.js';
 import { Database, type Tx } from '../platform/database.js';
+import { LoginLimits } from './login.limits.js';
 import { hashPassword, isPassword } from './passwords.js';
 import { SessionsService } from './sessions.service.js';
 import { User } from './user.entity.js';
@@ -16,14 +17,19 @@ export class AuthService {
   constructor(
     private readonly database: Database,
     private readonly sessions: SessionsService,
+    private readonly limits: LoginLimits,
   ) {}
 
   /** Adds a user; `join` adds what other features keep of one, in the same transaction. */
-  async register(userId: string, password: string, join: (tx: Tx) => Promise<void>): Promise<void> {
+  async register(
+    { userId, password }: RegisterRequest,
+    sender: Sender,
+    join: (tx: Tx) => Promise<void>,
+  ): Promise<void> {
     // Events name the hub itself by this word, so nobody else may bear it.
     if (userId === HUB) throw new Refusal('USER_EXISTS');
     if (await this.database.read.existsBy(User, { userId })) throw new Refusal('USER_EXISTS');
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await hashPassword(password, sender.isThere);
     const insert = async (tx: Tx) => {
       await tx.insert(User, { userId, passwordHash, createdAt: Date.now(), unregisteredAt: null });
       await join(tx);
@@ -31,9 +37,8 @@ export class AuthService {
     await this.database.transaction(insert, { taken: new Refusal('USER_EXISTS') });
   }
 
-  async login({ userId, password, terminal }: LoginRequest): Promise<LoggedIn> {
-    const user = await this.find(userId);
-    if (!(await isPassword(user?.passwordHash, password)) || !user) throw new Refusal('UNAUTHENTICATED');
+  async login({ userId, password, terminal }: LoginRequest, sender: Sender): Promise<LoggedIn> {
+    const user = await this.check(userId, password, sender);
     const { token, expiresAt } = await this.database.transaction(async (tx) => {
       await this.lockUnchanged(tx, user);
       return this.sessions.open(tx, userId, terminal ?? null);
@@ -43,8 +48,8 @@ export class AuthService {
 
   /** Changes the password; every other session of the user ends. */
   async changePassword(caller: Caller, { oldPassword, newPassword }: PasswordRequest): Promise<void> {
-    const user = await this.check(caller.userId, oldPassword);
-    const passwordHash = await hashPassword(newPassword);
+    const user = await this.check(caller.userId, oldPassword, caller);
+    const passwordHash = await hashPassword(newPassword, caller.isThere);
     await this.database.transaction(async (tx) => {
       await this.lockUnchanged(tx, user);
       await tx.update(User, { userId: user.userId }, { passwordHash });
@@ -55,7 +60,7 @@ export class AuthService {
 
   /** Takes a user away for good; `leave` refuses, or does what other features must, in the same transaction. */
   async unregister(caller: Caller, password: string, leave: (tx: Tx) => Promise<void>): Promise<void> {
-    const user = await this.check(caller.userId, password);
+    const user = await this.check(caller.userId, password, caller);
     await this.database.transaction(async (tx) => {
       await leave(tx);
       await this.lockUnchanged(tx, user);
@@ -65,10 +70,13 @@ export class AuthService {
     this.sessions.cut(user.userId, 'unregistered');
   }
 
-  private async check(userId: string, password: string): Promise<User> {
-    const user = await this.find(userId);
-    if (!user || !(await isPassword(user.passwordHash, password))) throw new Refusal('UNAUTHENTICATED');
-    return user;
+  private async check(userId: string, password: string, { address, isThere }: Sender): Promise<User> {
+    return this.limits.attempt(userId, address, async () => {
+      const user = await this.find(userId);
+      const matches = await isPassword(user?.passwordHash, password, isThere);
+      if (!user || !matches) throw new Refusal('UNAUTHENTICATED');
+      return user;
+    });
   }
 
   private find(userId: string): Promise<User | null> {

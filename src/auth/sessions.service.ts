@@ -6,6 +6,7 @@ import type { SessionEndedReason } from '../contract/rooms.js';
 import type { SessionHolder } from '../platform/caller.js';
 import { Connections } from '../platform/connections.js';
 import { Database, type Tx } from '../platform/database.js';
+import { SecurityLog } from '../platform/security.log.js';
 import { Session } from './session.entity.js';
 
 const TOKEN_BYTES = 32;
@@ -17,6 +18,7 @@ export class SessionsService {
   constructor(
     private readonly database: Database,
     private readonly connections: Connections,
+    private readonly security: SecurityLog,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -44,6 +46,7 @@ export class SessionsService {
   /** Ends one session. Its token is dead at once, and its sockets are cut. */
   async end(caller: SessionHolder): Promise<void> {
     await this.database.transaction((tx) => this.take(tx, caller.userId, 'logout', '=', caller.sessionId));
+    this.security.tell('sessions-ended', { user: caller.userId, code: 'logout' });
     this.connections.endSessions(caller.userId, 'logout', ({ sessionId }) => sessionId === caller.sessionId);
   }
 
@@ -53,6 +56,7 @@ export class SessionsService {
   }
 
   cut(userId: string, reason: SessionEndedReason, except?: string): void {
+    this.security.tell('sessions-ended', { user: userId, code: reason });
     this.connections.endSessions(userId, reason, ({ sessionId }) => sessionId !== except);
   }
 

@@ -1,5 +1,6 @@
 import type { Answer } from '../contract/wire.js';
 import type { Asker } from '../platform/caller.js';
+import { Tally } from '../platform/tally.js';
 import type { Command } from './command.js';
 
 /** So many commands share a transaction at most, and so many lines of orders: a statement has its limits. */
@@ -31,7 +32,7 @@ export class WaitingLine {
   private readonly finishing: Waiting[] = [];
   private readonly placing: Waiting[] = [];
   /** How many commands of each user wait in the lane of those who place. */
-  private readonly placers = new Map<string, number>();
+  private readonly placers = new Tally();
 
   get length(): number {
     return this.finishing.length + this.placing.length;
@@ -45,12 +46,11 @@ export class WaitingLine {
 
   add(waiting: Waiting): void {
     const { name, by } = waiting.command;
-    const ahead = by === null ? 0 : (this.placers.get(by) ?? 0);
-    if (by === null || (name !== 'order:place' && ahead === 0)) {
+    if (by === null || (name !== 'order:place' && this.placers.of(by) === 0)) {
       this.finishing.push(waiting);
     } else {
       this.placing.push(waiting);
-      this.placers.set(by, ahead + 1);
+      this.placers.add(by);
     }
   }
 
@@ -72,17 +72,10 @@ export class WaitingLine {
         return false;
       });
       const taken = lane.splice(0, end === -1 ? lane.length : end);
-      if (lane === this.placing) for (const { command } of taken) this.leave(command.by);
+      if (lane === this.placing) for (const { command } of taken) this.placers.remove(String(command.by));
       // The other lane must not overtake what did not fit.
       if (end !== -1) break;
     }
     return { batch, over };
-  }
-
-  private leave(by: string | null): void {
-    if (by === null) return;
-    const left = (this.placers.get(by) ?? 0) - 1;
-    if (left > 0) this.placers.set(by, left);
-    else this.placers.delete(by);
   }
 }

@@ -17,5 +17,11 @@ export interface Asker {
   message?: Message | undefined;
 }
 
+/** Somebody at the other end of a socket or a request, known or not. */
+export interface Sender extends Asker {
+  /** What limits are counted by: see address.ts. */
+  address: string;
+}
+
 /** Who speaks, by a socket or by a request. */
-export interface Caller extends SessionHolder, Asker {}
+export interface Caller extends SessionHolder, Sender {}

@@ -13,12 +13,13 @@ import { type ErrorBody, type Fault, Refusal, refusals } from '../contract/error
 import { parse } from '../contract/parse.js';
 import { type RouteRow, takesKey } from '../contract/row.js';
 import { type Answer, KEY_HEADER, REPLAYED_HEADER, type RouteName, routes, SEQ_HEADER } from '../contract/wire.js';
-import type { Caller } from './caller.js';
+import type { Caller, Sender } from './caller.js';
 import type { Message } from './message.js';
 
 const ROUTE = 'order-hub:route';
 
 export interface HubRequest extends Request {
+  sender?: Sender;
   caller?: Caller;
   message?: Message;
 }
@@ -47,6 +48,13 @@ export const FromCaller = createParamDecorator((_: unknown, context: ExecutionCo
   const { caller } = context.switchToHttp().getRequest<HubRequest>();
   if (!caller) throw new Refusal('UNAUTHENTICATED');
   return caller;
+});
+
+/** Where a request comes from, whoever asks. */
+export const FromSender = createParamDecorator((_: unknown, context: ExecutionContext) => {
+  const { sender } = context.switchToHttp().getRequest<HubRequest>();
+  if (!sender) throw new Error('The guard has not let this request in');
+  return sender;
 });
 
 /** Answers over HTTP as the acknowledgement would have: what it carries besides the data goes into headers. */

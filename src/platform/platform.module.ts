@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/
 import { APP_FILTER, APP_INTERCEPTOR, ModuleRef } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { CONFIG, type Config } from '../config.js';
+import { Bounded } from './bounded.js';
 import { Connections } from './connections.js';
 import { Database } from './database.js';
 import { Deadline } from './deadline.js';
@@ -10,6 +11,7 @@ import { Faults } from './faults.js';
 import { HealthController } from './health.controller.js';
 import { HintChannel } from './hint.channel.js';
 import { Journal } from './journal.js';
+import { Limits } from './limits.js';
 import { Logger } from './logger.js';
 import { Metrics } from './metrics.js';
 import { SecurityLog } from './security.log.js';
@@ -21,7 +23,7 @@ export class PlatformModule implements OnApplicationShutdown {
   constructor(private readonly module: ModuleRef) {}
 
   static with(config: Config, entities: Function[], logger: Logger): DynamicModule {
-    const shared = [Logger, Metrics, Journal, SecurityLog, Tracing, Database, Faults, Connections, HintChannel];
+    const shared = [Logger, Metrics, Journal, SecurityLog, Tracing, Database, Faults, Connections, Limits, HintChannel];
     return {
       module: PlatformModule,
       global: true,
@@ -35,11 +37,13 @@ export class PlatformModule implements OnApplicationShutdown {
         { provide: Tracing, useFactory: () => Tracing.start(config.traceEndpoint) },
         { provide: APP_FILTER, useClass: ErrorFilter },
         { provide: APP_INTERCEPTOR, useClass: Deadline },
+        { provide: APP_INTERCEPTOR, useClass: Bounded },
         Metrics,
         Journal,
         SecurityLog,
         Faults,
         Connections,
+        Limits,
         HintChannel,
       ],
       exports: [CONFIG, ...shared],

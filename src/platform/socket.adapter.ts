@@ -3,18 +3,22 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server, ServerOptions } from 'socket.io';
 import type { Config } from '../config.js';
-import { Refusal } from '../contract/errors.js';
+import { type ErrorBody, Refusal } from '../contract/errors.js';
 import { parse } from '../contract/parse.js';
 import { handshake } from '../contract/rooms.js';
 import { type Answer, type Data, FRAME_BYTES_MAX, type MessageName, messages, type Request } from '../contract/wire.js';
+import { addressOf } from './address.js';
 import type { AdminUi } from './admin.ui.js';
 import type { Caller, SessionHolder } from './caller.js';
 import type { Connections } from './connections.js';
 import { withinDeadline } from './deadline.js';
 import type { Faults } from './faults.js';
 import { type Journal, UNLISTED } from './journal.js';
+import { type Limits, MESSAGES_PER_SOCKET } from './limits.js';
 import type { SecurityLog } from './security.log.js';
 import type { HubServer, HubSocket } from './socket.js';
+import { TokenBucket } from './token.bucket.js';
+import { Unsent } from './unsent.js';
 
 /** A gateway: one method a message of the contract. A message without its method does not compile. */
 export type MessageHandlers = {
@@ -26,6 +30,7 @@ export interface Door {
   authenticate(token: string): Promise<SessionHolder>;
   handlers: MessageHandlers;
   connections: Connections;
+  limits: Limits;
   faults: Faults;
   journal: Journal;
   security: SecurityLog;
@@ -67,12 +72,15 @@ export class SocketAdapter extends IoAdapter {
       allowRequest: (request: IncomingMessage, callback: (error: string | undefined, allowed: boolean) => void) =>
         callback(undefined, this.isAllowed(request)),
     } as unknown as ServerOptions);
+    server.engine.on('connection', (line: HubSocket['conn']) => {
+      this.door.limits.connected(this.addressOf(line.request), (closed) => line.once('close', closed));
+    });
     server.use((socket, next) => {
       withinDeadline(this.admit(socket)).then(
         () => next(),
         (error: unknown) => {
           const data = this.door.faults.bodyOf(error);
-          this.door.security.tell('handshake-refused', { ...whoIs(socket), code: data.code });
+          this.door.security.tell('handshake-refused', { ...this.whoIs(socket), code: data.code });
           next(Object.assign(new Error(data.code), { data }));
         },
       );
@@ -88,18 +96,38 @@ export class SocketAdapter extends IoAdapter {
 
   private isAllowed(request: IncomingMessage): boolean {
     const isAllowed = isAllowedOrigin(request, this.door.config);
-    if (!isAllowed) this.door.security.tell('origin-refused', { address: request.socket.remoteAddress });
-    return isAllowed;
+    if (!isAllowed) this.door.security.tell('origin-refused', { address: this.addressOf(request) });
+    return isAllowed && !this.door.limits.isCrowded(this.addressOf(request));
+  }
+
+  private addressOf(request: IncomingMessage): string {
+    return addressOf(request, this.door.config.trustProxy);
+  }
+
+  /** Who is at the other end. Before it was admitted, only where from. */
+  private whoIs({ data, request }: HubSocket): { user: string | undefined; address: string } {
+    const { caller } = data as Partial<HubSocket['data']>;
+    return { user: caller?.userId, address: caller?.address ?? this.addressOf(request) };
   }
 
   /** Before anything else: who is this? Only then is the rest of the handshake read. */
   private async admit(socket: HubSocket): Promise<void> {
     if (this.door.connections.draining) throw new Refusal('UNAVAILABLE');
+    const { limits } = this.door;
+    const address = this.addressOf(socket.request);
+    limits.handshake(address);
     const { token } = socket.handshake.auth;
     if (typeof token !== 'string') throw new Refusal('UNAUTHENTICATED');
     const holder = await this.door.authenticate(token);
-    socket.data.caller = { ...holder, isThere: () => socket.connected };
-    socket.data.last = parse(handshake, socket.handshake.auth).last;
+    limits.known(address);
+    const { last } = parse(handshake, socket.handshake.auth);
+    limits.admitted(holder.userId, (closed) => socket.conn.once('close', closed));
+    Object.assign(socket.data, {
+      caller: { ...holder, address, isThere: () => socket.connected },
+      last,
+      messages: new TokenBucket(MESSAGES_PER_SOCKET),
+      unsent: Unsent.watch(socket.conn),
+    });
   }
 
   /**
@@ -113,11 +141,12 @@ export class SocketAdapter extends IoAdapter {
     const earlier = socket.data.answered ?? Promise.resolve();
     const message = this.door.journal.begin('socket', isMessageName(name) ? name : UNLISTED);
     const caller = { ...socket.data.caller, message };
-    const told = this.answer(caller, name, payload, earlier)
+    const refusal = this.door.limits.message(caller.userId, socket.data.messages);
+    const told = (refusal ? refused(refusal) : this.answer(caller, name, payload, earlier))
       .then(async (answer) => {
         if (!isNotNow(answer)) await earlier;
         tell(socket, name, acknowledge, answer);
-        this.door.journal.end(message, answer.ok ? 'OK' : answer.error.code, whoIs(socket));
+        this.door.journal.end(message, answer.ok ? 'OK' : answer.error.code, this.whoIs(socket));
       })
       .catch((error: unknown) => void this.door.faults.bodyOf(error, { id: message.id }));
     const answered = earlier
@@ -155,16 +184,15 @@ export class SocketAdapter extends IoAdapter {
     request: unknown,
     before: Promise<void> | undefined,
   ): Promise<Answer<unknown>> {
-    if (before) await before;
     const handler = this.door.handlers[name] as (caller: Caller, request: unknown) => Promise<Answer<unknown>>;
-    return handler.call(this.door.handlers, caller, request);
+    if (!before) return handler.call(this.door.handlers, caller, request);
+    await before;
+    return this.door.limits.work.pass(() => handler.call(this.door.handlers, caller, request), caller.isThere);
   }
 }
 
-/** Who is at the other end. Before it was admitted, only where from. */
-function whoIs({ data, handshake }: HubSocket): { user: string | undefined; address: string } {
-  const { caller } = data as Partial<HubSocket['data']>;
-  return { user: caller?.userId, address: handshake.address };
+async function refused(error: ErrorBody): Promise<Answer<unknown>> {
+  return { ok: false, error };
 }
 
 function isNotNow(answer: Answer<unknown>): boolean {

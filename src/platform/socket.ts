@@ -2,10 +2,15 @@ import type { Server, Socket } from 'socket.io';
 import type { Last } from '../contract/rooms.js';
 import type { ClientToServer, ServerToClient } from '../contract/wire.js';
 import type { Caller } from './caller.js';
+import type { TokenBucket } from './token.bucket.js';
+import type { Unsent } from './unsent.js';
 
 interface SocketData {
   caller: Caller;
   last: Last | undefined;
+  /** What it may send yet. */
+  messages: TokenBucket;
+  unsent: Unsent;
   /** Settles when the latest message of this socket has been answered. */
   answered: Promise<void> | undefined;
 }

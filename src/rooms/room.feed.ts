@@ -82,6 +82,8 @@ export class RoomFeed {
     cursor.reading = true;
     try {
       while (cursor.given < upTo() && this.socket.connected) {
+        // Whoever takes long to take it is waited for, and not cut for it.
+        await this.socket.data.unsent.drained();
         const events = await this.rooms.eventsAfter(role, this.userId, cursor.given, REPLAY_PAGE);
         if (events[0]?.seq !== cursor.given + 1) {
           // What follows the cursor is no longer kept: start at the head, and say so.

@@ -33,6 +33,8 @@ export interface Ending {
 interface ProcessOptions {
   /** Whether the process can be told to crash; or at once where, as `<point>:<nth>`. See crash.points.mjs. */
   crash?: boolean | string;
+  /** Whether nobody reads what the process says on standard error. */
+  unheard?: boolean;
   /** A port of its own choosing, unless told. */
   port?: number;
 }
@@ -54,7 +56,7 @@ export class HubProcess {
   static async start(
     { url: databaseUrl }: TestDatabase,
     variables: Record<string, string> = {},
-    { crash = false, port = 0 }: ProcessOptions = {},
+    { crash = false, port = 0, unheard = false }: ProcessOptions = {},
   ): Promise<HubProcess> {
     const preloaded = crash === false ? [] : ['--import', `./${join('test', 'support', 'crash.points.mjs')}`];
     const child = spawn(process.execPath, ['--disable-proto=delete', ...preloaded, join('dist', 'main.js')], {
@@ -63,6 +65,7 @@ export class HubProcess {
         DATABASE_URL: databaseUrl,
         PORT: String(port),
         LOG_LEVEL: 'silent',
+        RATE_LIMITS: 'off',
         ...(typeof crash === 'string' ? { CRASH_AT: crash } : {}),
         ...variables,
       },
@@ -73,7 +76,7 @@ export class HubProcess {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       printed += text;
     });
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    if (!unheard) child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
     await until('the hub prints its address', () => {
       if (child.exitCode !== null) throw new Error(`The hub ended with ${child.exitCode}: ${errors.join('')}`);

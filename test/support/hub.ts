@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DestinationStream } from 'pino';
 import { hashPassword } from '../../src/auth/passwords.js';
 import { SessionsService } from '../../src/auth/sessions.service.js';
 import { User } from '../../src/auth/user.entity.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { createHub } from '../../src/hub.js';
 import { Database } from '../../src/platform/database.js';
+import { Logger } from '../../src/platform/logger.js';
 import { RoomsService } from '../../src/rooms/rooms.service.js';
 import { WalletService } from '../../src/wallet/wallet.service.js';
 import { Person } from './person.js';
@@ -25,11 +27,18 @@ export class TestHub {
     private readonly overrides: Partial<Config>,
   ) {}
 
-  /** Starts a hub on a new database, or on one that an earlier hub left. */
-  static async start(overrides: Partial<Config> = {}, database?: TestDatabase): Promise<TestHub> {
+  /** Starts a hub on a new database, or on one that an earlier hub left. Its log goes to `lines`, when they are given. */
+  static async start(
+    overrides: Partial<Config> = {},
+    database?: TestDatabase,
+    lines?: DestinationStream,
+  ): Promise<TestHub> {
     const own = database ?? (await createTestDatabase());
-    const config = { ...readConfig({ PORT: '0', LOG_LEVEL: 'fatal', DATABASE_URL: own.url }), ...overrides };
-    const hub = await createHub(config);
+    const config = {
+      ...readConfig({ PORT: '0', LOG_LEVEL: 'fatal', RATE_LIMITS: 'off', DATABASE_URL: own.url }),
+      ...overrides,
+    };
+    const hub = await createHub(config, new Logger(config, lines));
     return new TestHub(await hub.listen(), hub, own, overrides);
   }
 
