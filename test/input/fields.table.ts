@@ -4,24 +4,28 @@ import * as field from '../../src/contract/fields.js';
 import { repeated } from '../support/refused.js';
 import { Attachment, CANARY, Literal, nested } from './values.js';
 
-/** A value for one field, and whether the contract takes it there. Where that is up to the field, its own shape decides. */
+/** A value for one field, and whether the contract takes it there. */
 export interface Offer {
   says: string;
   value: unknown;
-  taken: boolean | undefined;
+  taken: boolean;
+}
+/** The same in a table. Where it is up to the field, its own shape decides. */
+interface Offered extends Omit<Offer, 'taken'> {
+  taken: boolean | 'by its shape';
 }
 
 /** A kind of field: how it is told from the others, and what is offered to it. */
 interface Kind {
   name: string;
   is: (schema: z.ZodType) => boolean;
-  offers: (schema: z.ZodType) => Offer[];
+  offers: (schema: z.ZodType) => Offered[];
 }
 
-const offer = (says: string, value: unknown, taken: boolean | undefined = false): Offer => ({ says, value, taken });
+const offer = (says: string, value: unknown, taken: Offered['taken'] = false): Offered => ({ says, value, taken });
 
 /** What no field takes: values of another type than any that the contract has. */
-const foreign: Offer[] = [
+const foreign: Offered[] = [
   offer('null', null),
   offer('an object', { [CANARY]: CANARY }),
   offer('an operator of a query', { $ne: 1 }),
@@ -79,7 +83,7 @@ const NUMBERS_AS_TEXT = [
   '1abc',
 ];
 
-function numberOffers(schema: z.ZodType): Offer[] {
+function numberOffers(schema: z.ZodType): Offered[] {
   const {
     minimum = 0,
     maximum = 0,
@@ -133,7 +137,7 @@ const CONTROLS: [says: string, text: string][] = [
   ['a control of the second kind', 'a\u0085b'],
 ];
 
-function textOffers(schema: z.ZodType, { trimmed = false }: { trimmed?: boolean } = {}): Offer[] {
+function textOffers(schema: z.ZodType, { trimmed = false }: { trimmed?: boolean } = {}): Offered[] {
   const { minLength = 0, maxLength = 0 } = schema.meta() as { minLength?: number; maxLength?: number };
   const filled = (length: number) => CANARY.padEnd(length, 'x').slice(0, length);
   const isTaken = (text: string) => {
@@ -144,7 +148,7 @@ function textOffers(schema: z.ZodType, { trimmed = false }: { trimmed?: boolean 
   return [
     ...HARMLESS_HERE.map(([says, text]) => sized(says, text)),
     // Some texts may hold line breaks, and passwords anything: their own shapes say so.
-    ...CONTROLS.map(([says, text]) => offer(says, text, isTaken(text) ? undefined : false)),
+    ...CONTROLS.map(([says, text]) => offer(says, text, isTaken(text) ? 'by its shape' : false)),
     sized('nothing', ''),
     sized('a space', ' '),
     sized('a space before', ` ${filled(Math.max(minLength, 8))}`),
@@ -167,7 +171,7 @@ function textOffers(schema: z.ZodType, { trimmed = false }: { trimmed?: boolean 
 }
 
 const visible = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index));
-function keyOffers(): Offer[] {
+function keyOffers(): Offered[] {
   return [
     offer('as long as may be', `${CANARY}-${visible.join('')}`.slice(0, field.KEY_CHARACTERS_MAX), true),
     offer('one character', '!', true),
@@ -198,7 +202,7 @@ function keyOffers(): Offer[] {
 }
 
 /** Any text in the place of an order's id is an order that is not there; only how long it is counts. */
-function orderIdOffers(schema: z.ZodType): Offer[] {
+function orderIdOffers(schema: z.ZodType): Offered[] {
   const { maxLength = 0 } = schema.meta() as { maxLength?: number };
   const texts = textOffers(schema).map(({ says, value, taken }) => {
     const text = value instanceof Literal ? (JSON.parse(value.json) as string) : value;
@@ -230,12 +234,12 @@ const addresses: [says: string, text: string, taken: boolean][] = [
   ['an address', `https://covers.example/${CANARY}.png`, true],
 ];
 
-function addressOffers(schema: z.ZodType): Offer[] {
+function addressOffers(schema: z.ZodType): Offered[] {
   const refused = textOffers(schema).filter(({ taken }) => taken === false);
   return [...refused, ...addresses.map(([says, text, taken]) => offer(says, text, taken))];
 }
 
-function wordOffers(schema: z.ZodType): Offer[] {
+function wordOffers(schema: z.ZodType): Offered[] {
   const { options } = schema as z.ZodEnum;
   return [
     ...options.map((word) => offer(`the word ${word}`, word, true)),
@@ -253,7 +257,7 @@ function wordOffers(schema: z.ZodType): Offer[] {
   ];
 }
 
-function listOffers(schema: z.ZodType): Offer[] {
+function listOffers(schema: z.ZodType): Offered[] {
   const { minItems = 0, maxItems = 0 } = z.toJSONSchema(schema, { unrepresentable: 'any' }) as {
     minItems?: number;
     maxItems?: number;
@@ -277,7 +281,7 @@ function listOffers(schema: z.ZodType): Offer[] {
 const DETAILS_TOO_MANY = Object.fromEntries(
   Array.from({ length: DETAILS_FIELDS_MAX + 1 }, (_, index) => [`f${index}`, index]),
 );
-function detailOffers(): Offer[] {
+function detailOffers(): Offered[] {
   return [
     offer('nothing in it', {}, true),
     offer('texts, numbers and booleans', { a: CANARY, b: 1.5, c: false }, true),
@@ -304,7 +308,7 @@ function detailOffers(): Offer[] {
 }
 
 const shapeOffers = [
-  offer('nothing in it', {}),
+  offer('nothing in it', {}, 'by its shape'),
   offer('a list', []),
   offer('a text', CANARY),
   offer('a number', 1),
@@ -369,9 +373,9 @@ export function fieldsOf(shape: z.ZodType, path: string[] = []): Field[] {
     const fields = Object.entries(schema.shape as Record<string, z.ZodType>);
     const inside = fields.flatMap(([name, content]) => fieldsOf(content, [...path, name]));
     // The message itself is offered other things: see generic.table.ts.
-    return path.length === 0
-      ? inside
-      : [{ path, kind: 'shape', offers: [...foreign, ...shapeOffers], required: false }, ...inside];
+    if (path.length === 0) return inside;
+    const offers = [...foreign, ...shapeOffers].map((each) => decided(each, schema));
+    return [{ path, kind: 'shape', offers, required }, ...inside];
   }
   const kind = kinds.find(({ is }) => is(schema));
   if (!kind) throw new Error(`There is no table for the field ${path.join('.')}`);
@@ -386,6 +390,6 @@ function inList(inside: Field): Field {
   return { ...inside, required: inside.required && !/^\d+$/.test(inside.path.at(-1) ?? '') };
 }
 
-function decided({ says, value, taken }: Offer, schema: z.ZodType): Offer {
-  return { says, value, taken: taken ?? schema.safeParse(value).success };
+function decided({ says, value, taken }: Offered, schema: z.ZodType): Offer {
+  return { says, value, taken: taken === 'by its shape' ? schema.safeParse(value).success : taken };
 }

@@ -33,7 +33,7 @@ export function wrongWithRefusal(row: Row, expects: Expectation, error: ErrorBod
   const told = JSON.stringify(error).slice(0, 300);
   if (error.code === 'INTERNAL') return `found a fault of the hub: ${told}`;
   if (error.retryable !== refusals[error.code].retryable) return `is not retryable as the contract says: ${told}`;
-  if (JSON.stringify(withoutPlaces(error)).includes(CANARY)) return `was echoed: ${told}`;
+  if (isEcho(error)) return `was echoed: ${told}`;
   if (typeof expects === 'object') {
     if (error.code !== expects.code) return `was refused with ${told}`;
     return expects.at === undefined || isToldAt(expects.at, error)
@@ -41,6 +41,10 @@ export function wrongWithRefusal(row: Row, expects: Expectation, error: ErrorBod
       : `was refused at another place: ${told}`;
   }
   return refusalsOf(row.says).includes(error.code) ? undefined : `was refused with what this row never says: ${told}`;
+}
+
+export function isEcho(error: ErrorBody): boolean {
+  return JSON.stringify(withoutPlaces(error)).includes(CANARY);
 }
 
 /** The path of a fault names fields, those too that the client made up; and a book that is not there is named by its id. */

@@ -11,6 +11,8 @@ export class Speaker {
   private readonly waiting = new Map<string, () => void>();
   /** What the hub said by itself, by name. */
   readonly pushes: { name: string; payload: unknown }[] = [];
+  /** The id of the line, as the hub told it. */
+  sid = '';
   private count = 0;
 
   private constructor(readonly line: RawLine) {
@@ -81,6 +83,7 @@ export class Speaker {
   private hear(text: string): void {
     const [, id, body] = /^43([^[]*)(\[.*)$/s.exec(text) ?? [];
     if (id !== undefined && body !== undefined) this.note(id, (JSON.parse(body) as unknown[])[0]);
+    if (text.startsWith('0{')) this.sid = (JSON.parse(text.slice(1)) as { sid: string }).sid;
     if (!text.startsWith('42[')) return;
     const [name, payload] = JSON.parse(text.slice(2)) as [string, unknown];
     this.pushes.push({ name, payload });

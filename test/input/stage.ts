@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type OrderStatus, orderStatuses } from '../../src/contract/lifecycle.js';
 import { DatabaseReader } from '../support/database.reader.js';
-import { PASSWORD, TestHub } from '../support/hub.js';
+import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { build, HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
@@ -120,6 +120,12 @@ export class Stage {
     const line = text.split('\n').find((each) => each.startsWith(`${name} `));
     if (!line) throw new Error(`The hub does not measure ${name}`);
     return Number(line.split(' ')[1]);
+  }
+
+  /** Whether what the hub measures comes down to this again. */
+  async comesBack(name: string, most: number): Promise<boolean> {
+    await until(`${name} comes down to ${most}`, async () => (await this.measure(name)) <= most);
+    return true;
   }
 
   /** Ends the hub, and gives how it ended. */
