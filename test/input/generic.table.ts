@@ -1,5 +1,4 @@
 import { FRAME_BYTES_MAX } from '../../src/contract/wire.js';
-import { repeated } from '../support/refused.js';
 import { Attachment, CANARY, Literal, nested, withValue, written } from './values.js';
 
 /** What stands in the place of a whole message, or around it. None of it has the shape of any message. */
@@ -35,7 +34,7 @@ export function insteadOf(valid: Record<string, unknown>): Instead[] {
     ),
     whole('a placeholder without its bytes', new Literal('{"_placeholder":true,"num":0}')),
     whole('5,000 fields', Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`f${index}`, 0]))),
-    whole('a name of 50,000 characters', { ...valid, [repeated('n', 50_000)]: 1 }),
+    whole('a name of 50,000 characters', { ...valid, ['n'.repeat(50_000)]: 1 }),
     ...NESTINGS.map((levels) => whole(`${levels} lists`, nested(levels))),
     ...NESTINGS.filter((levels) => levels < 10_000).map((levels) =>
       whole(`${levels} objects`, nested(levels, '{"a":', '}', '1')),
@@ -145,7 +144,7 @@ export const NAMES_OF_NOTHING = [
   CANARY,
   '\u001b[31m',
   '\u0024{7*7}',
-  repeated('n', 50_000),
+  'n'.repeat(50_000),
 ];
 
 /** Frames that are no message at all. The line is cut: what follows on it could not be told from what came before. */

@@ -2,7 +2,6 @@ import type { RefusalCode } from '../../src/contract/errors.js';
 import { connecting } from '../../src/contract/rooms.js';
 import { FRAME_BYTES_MAX } from '../../src/contract/wire.js';
 import { frame, upgradeHead } from '../support/raw.line.js';
-import { repeated } from '../support/refused.js';
 import { refusedOffers } from './catalogue.js';
 import { fieldsOf } from './fields.table.js';
 import { Attachment, CANARY, nested, written } from './values.js';
@@ -99,7 +98,7 @@ function requests({ sid }: Keys): Request[] {
     query('a line that there is not', `EIO=4&transport=websocket&sid=${CANARY}`),
     query('the prototype as a line', 'EIO=4&transport=websocket&sid=__proto__'),
     query("somebody else's line", `EIO=4&transport=websocket&sid=${sid}`, 'over'),
-    query('8 KB as the line', `EIO=4&transport=websocket&sid=${repeated('s', 8_192)}`),
+    query('8 KB as the line', `EIO=4&transport=websocket&sid=${'s'.repeat(8_192)}`),
     query('a namespace in the query', `EIO=4&transport=websocket&nsp=/${CANARY}`, 'admitted'),
     ["somebody else's line, to listen", plain('GET', `${polling}&sid=${sid}`)],
     ["somebody else's line, to speak", plain('POST', `${polling}&sid=${sid}`, 'Content-Length: 1\r\n', '1')],
@@ -113,7 +112,7 @@ function requests({ sid }: Keys): Request[] {
     ['a path with two strokes', upgradeHead('//socket.io/?EIO=4&transport=websocket')],
     ['another path', upgradeHead(`/${CANARY}/?EIO=4&transport=websocket`)],
     ['no path', upgradeHead('*')],
-    ['a path of 16 KB', upgradeHead(`${PATH}&x=${repeated('x', 16_384)}`)],
+    ['a path of 16 KB', upgradeHead(`${PATH}&x=${'x'.repeat(16_384)}`)],
     [
       '2,500 headers',
       upgradeHead(
@@ -122,7 +121,7 @@ function requests({ sid }: Keys): Request[] {
       ),
       'over',
     ],
-    header('a header of a megabyte', 'X-Long', repeated('x', 1_048_576)),
+    header('a header of a megabyte', 'X-Long', 'x'.repeat(1_048_576)),
     header('a line break in a header', 'X-Broken', `a\rb${CANARY}`),
     header('a header without a name', '', CANARY),
     header('a zero in a header', 'X-Zero', `a\u0000${CANARY}`),
@@ -133,7 +132,7 @@ function requests({ sid }: Keys): Request[] {
     ...['0', '7', '12', '14', '13x', '-13'].map((version) =>
       header(`version ${version} of WebSockets`, 'Sec-WebSocket-Version', version),
     ),
-    header('a protocol of 10,000 spaces', 'Sec-WebSocket-Protocol', `b${repeated(' ', 10_000)}x`, 'over'),
+    header('a protocol of 10,000 spaces', 'Sec-WebSocket-Protocol', `b${' '.repeat(10_000)}x`, 'over'),
     header('a protocol twice', 'Sec-WebSocket-Protocol', 'a, a'),
     header('the constructor as an extension', 'Sec-WebSocket-Extensions', 'constructor', 'admitted'),
     header(
@@ -217,7 +216,7 @@ function packets({ token }: Keys): Spoken[] {
     ['no name', text('40'), 'UNAUTHENTICATED'],
     ['the prototype as the name', text(`40{"__proto__":${auth}}`), 'UNAUTHENTICATED'],
     ['the constructor as the name', text(`40{"constructor":{"prototype":${auth}}}`), 'UNAUTHENTICATED'],
-    ['900 KB', text(`40{"token":"${repeated('t', 900_000)}"}`)],
+    ['900 KB', text(`40{"token":"${'t'.repeat(900_000)}"}`)],
     ['a byte more than a frame may have', text(`40${auth}`.padEnd(FRAME_BYTES_MAX + 1, ' '))],
     ['as many bytes as a frame may have', text(`40${auth}`.padEnd(FRAME_BYTES_MAX, ' ')), 'admitted'],
     ['6,000 lists and no token', connect(nested(6_000, '{"a":', '}', '1')), 'UNAUTHENTICATED'],
@@ -303,7 +302,7 @@ function tokens({ token, userId, ended }: Keys): Spoken[] {
     ['the token in small letters', token.toLowerCase()],
     ['the token of three parts', `${token}.${token}.${token}`],
     ['what other hubs would sign', 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.'],
-    ['60 KB', repeated('t', 60_000)],
+    ['60 KB', 't'.repeat(60_000)],
     ['half of a character', '\ud800'],
     ...ended.map((old, index): [string, unknown] => [`a token that has ended (${index + 1})`, old]),
   ];

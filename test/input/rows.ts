@@ -35,9 +35,13 @@ export function stepOfRow({ name }: Row): { from: OrderStatus; by: 'buyer' | 'se
   return step && { from: step.from, by: step.by.includes('buyer') ? 'buyer' : 'seller' };
 }
 
+const shapes = namedSchemas();
+const examples = new Map<z.ZodType, unknown>();
+
 /** A message as the row's shape asks for it, made of the examples that the contract gives, with what the stage calls so. */
 export function exampleFor({ request }: Row, named: Record<string, unknown>): Record<string, unknown> {
-  const example = exampleOf(schemaOf(request), namedSchemas());
+  const example = examples.get(request) ?? exampleOf(schemaOf(request), shapes);
+  examples.set(request, example);
   const replace = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(replace);
     if (typeof value !== 'object' || value === null) return value;
