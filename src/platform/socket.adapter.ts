@@ -95,6 +95,8 @@ export class SocketAdapter extends IoAdapter {
   }
 
   private isAllowed(request: IncomingMessage): boolean {
+    // JSONP would hand the answer to the scripts of any page: a script is asked for without an origin.
+    if (new URLSearchParams(request.url?.split('?')[1]).has('j')) return false;
     const isAllowed = isAllowedOrigin(request, this.door.config);
     if (!isAllowed) this.door.security.tell('origin-refused', { address: this.addressOf(request) });
     return isAllowed && !this.door.limits.isCrowded(this.addressOf(request));
