@@ -5,6 +5,7 @@ import type { Config } from './config.js';
 import { Refusal } from './contract/errors.js';
 import { createHub, type Hub } from './hub.js';
 import { dialectOf, mayComeUp } from './platform/dialect.js';
+import type { Logger } from './platform/logger.js';
 
 const RETRY_MS = 1_000;
 
@@ -12,13 +13,17 @@ const RETRY_MS = 1_000;
  * Creates the hub as soon as its database answers. Until then the process is live and not ready: whoever watches over it
  * need not restart it, and clients are told to come again. `say` is told once that there is something to wait for.
  */
-export async function createHubWhenPossible(config: Config, say: (reason: string) => void): Promise<Hub> {
+export async function createHubWhenPossible(
+  config: Config,
+  logger: Logger,
+  say: (reason: string) => void,
+): Promise<Hub> {
   let room: WaitingRoom | undefined;
   for (;;) {
     try {
       // Asked first, because a hub that cannot be created is a lot of work.
       await dialectOf(config.databaseUrl);
-      const hub = await createHub({ ...config, port: room?.port ?? config.port });
+      const hub = await createHub({ ...config, port: room?.port ?? config.port }, logger);
       await room?.close();
       return hub;
     } catch (error) {

@@ -72,7 +72,8 @@ export class Journal {
       response.setHeader(REQUEST_ID_HEADER, message.id);
       response.once('close', () => {
         message.name = nameOf(request);
-        this.end(message, codeOf(response), { user: userOf(request), address: request.ip });
+        const code = codeOf(response);
+        this.end(message, code, { user: userOf(request, code), address: request.ip });
       });
       next();
     };
@@ -100,9 +101,9 @@ function codeOf(response: Response): string {
   return code ?? (response.statusCode < 400 ? 'OK' : 'UNAVAILABLE');
 }
 
-/** Who asked; of a login, who the caller claims to be. That was parsed by the contract, or it would have been another refusal. */
-function userOf(request: HubRequest): string | undefined {
-  if (request.caller) return request.caller.userId;
+/** Who asked; of a login that failed, who the caller claims to be: its code says that the contract has parsed the name. */
+function userOf(request: HubRequest, code: string): string | undefined {
+  if (request.caller || code !== 'UNAUTHENTICATED') return request.caller?.userId;
   const { userId } = (request.body ?? {}) as { userId?: unknown };
   return typeof userId === 'string' ? userId : undefined;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger as Pino, pino } from 'pino';
 import type { Config } from '../config.js';
@@ -42,14 +43,21 @@ export class Logger implements LoggerService {
     this.write('error', fields, message);
   }
 
+  /** Whether all that was logged is written, or is within the time given. */
+  async isWritten(withinMs: number): Promise<boolean> {
+    // Also when it says that a pipe cannot be synced to a disk.
+    const written = new Promise<boolean>((resolve) => this.pino.flush(() => resolve(true)));
+    return Promise.race([written, sleep(withinMs, false)]);
+  }
+
   private write(level: 'debug' | 'info' | 'warn' | 'error', fields: object | string, message?: string): void {
     if (typeof fields === 'string') this.pino[level]({ context: message }, fields);
     else this.pino[level](fields, message);
   }
 
-  /** Written beside the hub's work, never in its way. What is left is written when the process ends. */
+  /** Written beside the hub's work, never in its way. */
   private standardError(): DestinationStream {
-    const stream = pino.destination({ fd: 2, sync: false, maxLength: UNWRITTEN_BYTES_MAX });
+    const stream = pino.destination({ fd: 2, sync: false, minLength: 1, maxLength: UNWRITTEN_BYTES_MAX });
     stream.on('drop', () => this.dropped++);
     return stream;
   }

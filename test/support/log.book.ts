@@ -1,0 +1,19 @@
+import type { DestinationStream } from 'pino';
+
+export type LogLine = Record<string, unknown> & { level: number; msg: string };
+
+/** What a hub writes into its log, line by line, exactly as it was written. */
+export class LogBook implements DestinationStream {
+  readonly written: string[] = [];
+
+  write(line: string): void {
+    this.written.push(line);
+  }
+
+  /** The lines that say this. */
+  lines(msg: string, about: Record<string, unknown> = {}): LogLine[] {
+    return this.written
+      .map((line) => JSON.parse(line) as LogLine)
+      .filter((line) => line.msg === msg && Object.entries(about).every(([name, value]) => line[name] === value));
+  }
+}
