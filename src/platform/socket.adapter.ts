@@ -91,7 +91,7 @@ export class SocketAdapter extends IoAdapter {
 
   /** Called by Nest for each new socket. Every packet is heard here, of whatever name, and none goes on to other listeners. */
   override bindMessageHandlers(socket: HubSocket): void {
-    socket.use(([name, ...values]) => this.hear(socket, name, values));
+    socket.use((packet) => this.hear(socket, packet));
   }
 
   private isAllowed(request: IncomingMessage): boolean {
@@ -136,10 +136,10 @@ export class SocketAdapter extends IoAdapter {
    * Takes effect in the order sent, and is answered in that order: one socket never sees its own past. But "not now" is said
    * at once, because it is of use only as long as it is true.
    */
-  private hear(socket: HubSocket, name: unknown, values: unknown[]): void {
-    const last = values.at(-1);
+  private hear(socket: HubSocket, packet: unknown[]): void {
+    const last = packet.at(-1);
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
-    const payload = acknowledge ? values.slice(0, -1) : values;
+    const [name, ...payload] = acknowledge ? packet.slice(0, -1) : packet; // A message without a name is answered too.
     const earlier = socket.data.answered ?? Promise.resolve();
     const message = this.door.journal.begin('socket', isMessageName(name) ? name : UNLISTED);
     const caller = { ...socket.data.caller, message };

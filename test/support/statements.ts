@@ -20,15 +20,18 @@ class Recorder implements Logger {
   log(): void {}
 }
 
-async function record(hub: TestHub, work: () => Promise<unknown>): Promise<Recorder['statements']> {
-  const { writer } = hub.database;
-  const quiet = writer.logger;
+async function record(
+  hub: TestHub,
+  work: () => Promise<unknown>,
+  connections = [hub.database.writer],
+): Promise<Recorder['statements']> {
+  const quiet = hub.database.writer.logger;
   const recorder = new Recorder();
-  writer.logger = recorder;
+  for (const connection of connections) connection.logger = recorder;
   try {
     await work();
   } finally {
-    writer.logger = quiet;
+    for (const connection of connections) connection.logger = quiet;
   }
   return recorder.statements;
 }
@@ -36,6 +39,13 @@ async function record(hub: TestHub, work: () => Promise<unknown>): Promise<Recor
 /** Every statement on the connections for writing while some work is done. */
 export async function statementsOf(hub: TestHub, work: () => Promise<unknown>): Promise<Statement[]> {
   return (await record(hub, work)).map(({ sql, parameters }) => ({ sql, parameters }));
+}
+
+/** The same, and what is only read: on the embedded database that is another connection. */
+export async function everyStatementOf(hub: TestHub, work: () => Promise<unknown>): Promise<Statement[]> {
+  const { writer, read } = hub.database;
+  const statements = await record(hub, work, [...new Set([writer, read.dataSource])]);
+  return statements.map(({ sql, parameters }) => ({ sql, parameters }));
 }
 
 /** The statements of the one batch that is run meanwhile, from its BEGIN to its COMMIT. */
