@@ -28,6 +28,8 @@ export class Connections implements OnApplicationShutdown {
     const sockets = this.byUser.get(userId) ?? new Set();
     this.byUser.set(userId, sockets.add(socket));
     socket.once('disconnect', () => {
+      // A line that has left the hub's one namespace could be held open for ever, without a session.
+      socket.conn.close();
       sockets.delete(socket);
       if (sockets.size === 0 && this.byUser.get(userId) === sockets) this.byUser.delete(userId);
     });
