@@ -134,6 +134,12 @@ export class Database {
     return { used, free: 1 - used, waiting: this.turns - used };
   }
 
+  /** What is set at the server so that a power cut could undo what was acknowledged: it must be 1. */
+  async unsafeSettings(): Promise<{ setting: string; value: number }[]> {
+    const { unsafeSettings } = this.dialect;
+    return unsafeSettings === undefined ? [] : this.read.query(unsafeSettings);
+  }
+
   async close(): Promise<void> {
     await this.turn;
     if (this.reader !== this.writer) await this.reader.destroy();

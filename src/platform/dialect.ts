@@ -36,6 +36,8 @@ export interface Dialect {
   isUnreachable(error: unknown): boolean;
   /** Makes sure that nothing is left of a transaction that failed so. */
   undo(runner: QueryRunner, error: unknown): Promise<void>;
+  /** Asks for settings, as rows of `setting` and `value`, that lose acknowledged commits with the power; with what they must be. */
+  readonly unsafeSettings?: string;
 }
 
 const sqlite: Dialect = {
@@ -88,6 +90,10 @@ function serverDialect(
     onConflictUpdate: (_keys, columns) =>
       `${fresh.row} ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = ${fresh.value(column)}`).join(', ')}`,
     isDuplicate: (error) => codeOf(error) === 'ER_DUP_ENTRY',
+    // Where there is a binary log, it decides after a crash what was committed.
+    unsafeSettings: `SELECT 'innodb_flush_log_at_trx_commit' AS setting, @@innodb_flush_log_at_trx_commit AS value
+      WHERE @@innodb_flush_log_at_trx_commit <> 1
+      UNION ALL SELECT 'sync_binlog', @@sync_binlog WHERE @@log_bin = 1 AND @@sync_binlog <> 1`,
     isConflict: (error) => CONFLICTS.has(codeOf(error)),
     isUnreachable: mayComeUp,
     async undo(runner, error) {

@@ -66,7 +66,13 @@ export class Metrics {
       () => database.connections,
       'state',
     );
-    this.observe('log_lines_dropped', 'Log lines that nobody took, since the start.', () => logger.dropped);
+    new Counter({
+      ...this.named('log_lines_dropped_total', 'Log lines that nobody took, since the start.', []),
+      collect() {
+        this.reset();
+        this.inc(logger.dropped);
+      },
+    });
   }
 
   message(way: string, message: string, code: string, ms: number): void {
@@ -77,6 +83,12 @@ export class Metrics {
   command(message: string, code: string, ms: number): void {
     this.commands.inc({ message, code });
     this.commandSeconds.observe({ message }, ms / 1_000);
+  }
+
+  /** A command that was refused before it was looked at: no time of an answer, which would tell of how quick the hub is. */
+  commandRefused(message: string, code: string): void {
+    this.commands.inc({ message, code });
+    this.refusals.inc({ limit: 'queue' });
   }
 
   batch(commands: number, ms: number): void {

@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { type DynamicModule, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, ModuleRef } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { CONFIG, type Config } from '../config.js';
@@ -19,7 +19,7 @@ import { Tracing } from './tracing.js';
 
 /** What every feature stands on. Knows none of them: the entities are handed in. */
 @Module({})
-export class PlatformModule implements OnApplicationShutdown {
+export class PlatformModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly module: ModuleRef) {}
 
   static with(config: Config, entities: Function[], logger: Logger): DynamicModule {
@@ -48,6 +48,18 @@ export class PlatformModule implements OnApplicationShutdown {
       ],
       exports: [CONFIG, ...shared],
     };
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    // A server that goes away just now is asked at the next start.
+    const unsafe = await this.module
+      .get(Database)
+      .unsafeSettings()
+      .catch(() => []);
+    for (const { setting, value } of unsafe) {
+      const warning = 'a power cut could undo what was acknowledged: the database must have this setting at 1';
+      this.module.get(Logger).warn({ setting, value }, warning);
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -155,7 +155,7 @@ describe('a log that nobody reads', () => {
     const buyer = await hub.register('buyer');
     const dropped = async () => {
       const { body } = await buyer.get<string>('/metrics');
-      return Number(/order_hub_log_lines_dropped (\d+)/.exec(body)?.[1]);
+      return Number(/order_hub_log_lines_dropped_total (\d+)/.exec(body)?.[1]);
     };
     const ask = () => buyer.isRefused('order:get', { orderId: 'none' });
     await until('lines are dropped', async () => {
