@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { Refusal } from '../contract/errors.js';
+import { type ErrorBody, Refusal } from '../contract/errors.js';
 import type { Answer } from '../contract/wire.js';
 import type { Asker } from '../platform/caller.js';
 import { ANSWER_WITHIN_MS } from '../platform/deadline.js';
@@ -21,6 +21,8 @@ const RETRY_AFTER_MAX_MS = 5_000;
 const THE_HUB: Asker = { isThere: () => true };
 /** How much the latest batch counts in what is known of the queue's speed. */
 const LATEST_BATCH_SHARE = 0.2;
+/** A small batch takes nearly as long as a large one, and tells nothing of how much can be done. */
+const BATCH_TELLING_MIN = 64;
 
 /**
  * Where every command waits for its batch. While no batch is running a command starts one at once; those that arrive
@@ -30,7 +32,7 @@ const LATEST_BATCH_SHARE = 0.2;
 @Injectable()
 export class CommandQueue {
   private readonly line = new WaitingLine();
-  private commandsPerMs = 1;
+  private commandsPerMs = 4;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -54,7 +56,8 @@ export class CommandQueue {
     { key, ...request }: CommandRequests[Name] & { key?: string },
     asker: Asker = THE_HUB,
   ): Promise<Answer<Data>> {
-    if (this.line.isFullFor({ name, by })) return Promise.resolve(this.refuseFor(name));
+    const refusal = this.refusalOf(name, by);
+    if (refusal) return Promise.resolve({ ok: false, error: refusal });
     // The compiler cannot follow that `request` belongs to `name`; the parameters above say so.
     const command = {
       name,
@@ -67,6 +70,17 @@ export class CommandQueue {
       const lines = command.name === 'order:place' ? command.request.items.length : 1;
       this.line.add({ command, lines, since: performance.now(), asker, answer: resolve as Waiting['answer'] });
       this.running ??= this.run();
+    });
+  }
+
+  /** Why a command is not taken now, if it is not. At next to no cost, so that it can be said often. */
+  refusalOf(name: CommandName, by: string | null): ErrorBody | undefined {
+    if (!this.line.isFullFor({ name, by }, this.commandsPerMs)) return undefined;
+    this.metrics.commandRefused(name, 'OVERLOADED');
+    // The line will be gone in so long. Those who are refused together must not come back together.
+    const lineMs = Math.max(RETRY_AFTER_MIN_MS, this.line.length / this.commandsPerMs);
+    return Refusal.body('OVERLOADED', {
+      retryAfterMs: Math.round(Math.min(RETRY_AFTER_MAX_MS, lineMs * (1 + Math.random()))),
     });
   }
 
@@ -94,7 +108,9 @@ export class CommandQueue {
     try {
       const outcome = await this.batch.run(batch.map(({ command }) => command));
       const to = performance.now();
-      this.commandsPerMs += LATEST_BATCH_SHARE * (batch.length / (to - from) - this.commandsPerMs);
+      if (batch.length >= BATCH_TELLING_MIN) {
+        this.commandsPerMs += LATEST_BATCH_SHARE * (batch.length / (to - from) - this.commandsPerMs);
+      }
       this.journal.batch({ ...outcome, commands: batch.length, messages: messagesOf(batch), from, to });
       this.tell(batch, outcome);
     } catch (error) {
@@ -125,17 +141,6 @@ export class CommandQueue {
   private answer({ command, since, answer: tell }: Waiting, answer: Answer<unknown>): void {
     this.metrics.command(command.name, answer.ok ? 'OK' : answer.error.code, performance.now() - since);
     tell(answer);
-  }
-
-  /** Too many wait. The line will be gone in so long; those who are refused together must not come back together. */
-  private refuseFor(name: CommandName): Answer<never> {
-    const lineMs = this.line.length / this.commandsPerMs;
-    const spread = 1 + Math.random();
-    const retryAfterMs = Math.round(Math.min(RETRY_AFTER_MAX_MS, Math.max(RETRY_AFTER_MIN_MS, lineMs) * spread));
-    const error = new Refusal('OVERLOADED', undefined, { retryAfterMs }).toBody();
-    this.metrics.command(name, error.code, 0);
-    this.metrics.refused('queue');
-    return { ok: false, error };
   }
 }
 

@@ -7,10 +7,13 @@ import type { Command } from './command.js';
 export const BATCH_COMMANDS_MAX = 256;
 const BATCH_LINES_MAX = 1_000;
 
-/** So many commands may wait: about a second of work for a slow machine, so that whoever is let in is answered in time. */
+/** So many commands may wait, and as many as are done in this time, if that is less: who is let in is to be answered soon. */
 export const COMMANDS_WAITING_MAX = 4_096;
-/** So many of them may place orders. The rest is kept for those who want to finish what was placed. */
-export const PLACES_WAITING_MAX = 2_048;
+const LINE_MS_MAX = 1_000;
+/** So many always may, however slow the database: a click on "ship all" is not an overload. */
+export const COMMANDS_WAITING_MIN = 2_048;
+/** Of the places, so many are for those who place orders. The rest is kept for those who want to finish what was placed. */
+const PLACING_SHARE = 0.5;
 
 export interface Waiting {
   command: Command;
@@ -39,9 +42,11 @@ export class WaitingLine {
   }
 
   /** Whether there is no room for such a command. There always is for the hub's own: they are few, and their time has come. */
-  isFullFor({ name, by }: Pick<Command, 'name' | 'by'>): boolean {
+  isFullFor({ name, by }: Pick<Command, 'name' | 'by'>, commandsPerMs: number): boolean {
     if (by === null) return false;
-    return this.length >= COMMANDS_WAITING_MAX || (name === 'order:place' && this.placing.length >= PLACES_WAITING_MAX);
+    const doneInTime = commandsPerMs * LINE_MS_MAX;
+    const max = Math.min(COMMANDS_WAITING_MAX, Math.max(COMMANDS_WAITING_MIN, doneInTime));
+    return this.length >= max || (name === 'order:place' && this.placing.length >= max * PLACING_SHARE);
   }
 
   add(waiting: Waiting): void {

@@ -148,6 +148,12 @@ export class Refusal extends Error {
     this.name = 'Refusal';
   }
 
+  /** The error that such a refusal would be, for where nothing is thrown: an Error notes where it came from, which is not cheap. */
+  static body(code: RefusalCode, details?: unknown): ErrorBody {
+    const { when: message, retryable } = refusals[code];
+    return details === undefined ? { code, message, retryable } : { code, message, retryable, details };
+  }
+
   static badMessage(faults: Fault[]): Refusal {
     return new Refusal('BAD_MESSAGE', undefined, faults);
   }

@@ -32,6 +32,10 @@ export const pushes = {
 } as const;
 
 export type MessageName = keyof typeof messages;
+/** The messages that are commands: all but the reads. */
+export type CommandMessageName = {
+  [Name in MessageName]: 'read' extends keyof (typeof messages)[Name] ? never : Name;
+}[MessageName];
 export type Request<Name extends MessageName> = z.infer<(typeof messages)[Name]['request']>;
 export type Data<Name extends MessageName> = z.infer<(typeof messages)[Name]['data']>;
 export type PushName = keyof typeof pushes;

@@ -50,7 +50,7 @@ export class Limits {
   message(userId: string, ofSocket: TokenBucket): ErrorBody | undefined {
     if (!this.areOn) return undefined;
     const waitMs = Math.max(ofSocket.waitMs(), this.users.waitMs(userId));
-    if (waitMs > 0) return rateLimited(waitMs).toBody();
+    if (waitMs > 0) return Refusal.body('RATE_LIMITED', { retryAfterMs: waitMs });
     ofSocket.take();
     this.users.take(userId);
     return undefined;

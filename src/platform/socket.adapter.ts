@@ -6,7 +6,15 @@ import type { Config } from '../config.js';
 import { type ErrorBody, Refusal } from '../contract/errors.js';
 import { parse } from '../contract/parse.js';
 import { handshake } from '../contract/rooms.js';
-import { type Answer, type Data, FRAME_BYTES_MAX, type MessageName, messages, type Request } from '../contract/wire.js';
+import {
+  type Answer,
+  type CommandMessageName,
+  type Data,
+  FRAME_BYTES_MAX,
+  type MessageName,
+  messages,
+  type Request,
+} from '../contract/wire.js';
 import { addressOf } from './address.js';
 import type { AdminUi } from './admin.ui.js';
 import type { Caller, SessionHolder } from './caller.js';
@@ -15,6 +23,7 @@ import { withinDeadline } from './deadline.js';
 import type { Faults } from './faults.js';
 import { type Journal, UNLISTED } from './journal.js';
 import { type Limits, MESSAGES_PER_SOCKET } from './limits.js';
+import { Rest } from './rest.js';
 import type { SecurityLog } from './security.log.js';
 import type { HubServer, HubSocket } from './socket.js';
 import { TokenBucket } from './token.bucket.js';
@@ -29,6 +38,8 @@ export type MessageHandlers = {
 export interface Door {
   authenticate(token: string): Promise<SessionHolder>;
   handlers: MessageHandlers;
+  /** Why a command is not taken now, if it is not. */
+  refusalOf(name: CommandMessageName, userId: string): ErrorBody | undefined;
   connections: Connections;
   limits: Limits;
   faults: Faults;
@@ -51,6 +62,8 @@ const MESSAGE_NAME_CHARACTERS_MAX = 100;
  * one socket in any order and costs an observable a message; this one parses, calls, answers, and answers whatever is thrown.
  */
 export class SocketAdapter extends IoAdapter {
+  private readonly rest = new Rest();
+
   constructor(
     app: INestApplicationContext,
     private readonly door: Door,
@@ -140,11 +153,16 @@ export class SocketAdapter extends IoAdapter {
     const last = packet.at(-1);
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
     const [name, ...payload] = acknowledge ? packet.slice(0, -1) : packet; // A message without a name is answered too.
+    const refusal = this.refusalOf(socket, name);
+    if (refusal) {
+      tell(socket, name, acknowledge, { ok: false, error: refusal });
+      this.rest.give(socket);
+      return;
+    }
     const earlier = socket.data.answered ?? Promise.resolve();
     const message = this.door.journal.begin('socket', isMessageName(name) ? name : UNLISTED);
     const caller = { ...socket.data.caller, message };
-    const refusal = this.door.limits.message(caller.userId, socket.data.messages);
-    const told = (refusal ? refused(refusal) : this.answer(caller, name, payload, earlier))
+    const told = this.answer(caller, name, payload, earlier)
       .then(async (answer) => {
         if (!isNotNow(answer)) await earlier;
         tell(socket, name, acknowledge, answer);
@@ -159,6 +177,15 @@ export class SocketAdapter extends IoAdapter {
     socket.data.answered = answered;
   }
 
+  /** Before anything is made of a message: a flood of refusals must not cost what the work would have. */
+  private refusalOf(socket: HubSocket, name: unknown): ErrorBody | undefined {
+    const { caller, messages: bucket } = socket.data;
+    const refusal = this.door.limits.message(caller.userId, bucket);
+    if (refusal) this.door.security.tell('rate-limited', { ...this.whoIs(socket), code: refusal.code });
+    else if (isMessageName(name) && isCommand(name)) return this.door.refusalOf(name, caller.userId);
+    return refusal;
+  }
+
   private async answer(
     caller: Caller,
     name: unknown,
@@ -170,10 +197,9 @@ export class SocketAdapter extends IoAdapter {
       if (caller.expiresAt <= Date.now()) throw new Refusal('UNAUTHENTICATED');
       if (!isMessageName(name)) throw new Refusal('UNKNOWN_MESSAGE');
       if (payload.length > 1) throw Refusal.badMessage([{ path: '', problem: 'must be one object' }]);
-      const message = messages[name];
-      const request = parse(message.request, payload[0]);
+      const request = parse(messages[name].request, payload[0]);
       // A command goes straight to its queue, which keeps the order. A read waits for what was sent before it.
-      const before = 'read' in message ? earlier : undefined;
+      const before = isCommand(name) ? undefined : earlier;
       return await withinDeadline(this.call(name, caller, request, before));
     } catch (error) {
       return { ok: false, error: this.door.faults.bodyOf(error, { id: caller.message?.id }) };
@@ -193,10 +219,6 @@ export class SocketAdapter extends IoAdapter {
   }
 }
 
-async function refused(error: ErrorBody): Promise<Answer<unknown>> {
-  return { ok: false, error };
-}
-
 function isNotNow(answer: Answer<unknown>): boolean {
   return !answer.ok && (answer.error.code === 'OVERLOADED' || answer.error.code === 'RATE_LIMITED');
 }
@@ -209,6 +231,10 @@ function tell(socket: HubSocket, name: unknown, acknowledge: Acknowledge | undef
     const message = String(name).slice(0, MESSAGE_NAME_CHARACTERS_MAX);
     socket.emit('order:error', { message, error: answer.error });
   }
+}
+
+function isCommand(name: MessageName): name is CommandMessageName {
+  return !('read' in messages[name]);
 }
 
 function isMessageName(name: unknown): name is MessageName {
