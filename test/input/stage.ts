@@ -17,6 +17,16 @@ const VARIABLES = { RATE_LIMITS: 'off', LOG_LEVEL: 'info', UNPAID_TTL_SECONDS: '
 /** Written to by logging in and by the hub's own bookkeeping. The rest is what no bad message may change. */
 const EPHEMERAL = ['sessions', 'ended_sessions', 'hub_batches', 'migrations', 'sqlite_sequence'];
 
+/** The hub may keep the connections of its database's pool, and the one on which it is asked. */
+const HANDLES_TO_KEEP = 12;
+
+const measures = {
+  sockets: 'order_hub_sockets',
+  handles: 'nodejs_active_handles_total',
+  megabytes: 'process_resident_memory_bytes',
+};
+type Measure = keyof typeof measures;
+
 type Part = 'buyer' | 'seller' | 'stranger' | 'poor';
 interface Actor {
   userId: string;
@@ -45,6 +55,7 @@ export class Stage {
     private readonly database: TestDatabase,
     readonly scene: Scene,
     private readonly tables: string[],
+    private readonly atRest: Record<Measure, number>,
   ) {}
 
   static async set(rows: Row[] = []): Promise<Stage> {
@@ -55,13 +66,12 @@ export class Stage {
     const scene = await furnish(hub, rows);
     await hub.leave();
     const reader = new DatabaseReader(database);
-    return new Stage(
-      await HubProcess.start(database, VARIABLES),
-      reader,
-      database,
-      scene,
-      await tablesOf(reader, database),
-    );
+    const tried = await HubProcess.start(database, VARIABLES);
+    return new Stage(tried, reader, database, scene, await tablesOf(reader, database), await measure(tried.url));
+  }
+
+  get megabytesAtRest(): number {
+    return this.atRest.megabytes;
   }
 
   get url(): string {
@@ -114,18 +124,14 @@ export class Stage {
     });
   }
 
-  /** What Prometheus would read: handles, memory, sockets. */
-  async measure(name: string): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
-    const line = text.split('\n').find((each) => each.startsWith(`${name} `));
-    if (!line) throw new Error(`The hub does not measure ${name}`);
-    return Number(line.split(' ')[1]);
-  }
-
-  /** Whether what the hub measures comes down to this again. */
-  async comesBack(name: string, most: number): Promise<boolean> {
-    await until(`${name} comes down to ${most}`, async () => (await this.measure(name)) <= most);
-    return true;
+  /** Waits until the hub holds as little as before anybody spoke, and gives how many megabytes it has grown by. */
+  async comesToRest(): Promise<number> {
+    const { handles, megabytes } = this.atRest;
+    await until('sockets and handles are given back', async () => {
+      const now = await measure(this.url);
+      return now.sockets === 0 && now.handles <= handles + HANDLES_TO_KEEP;
+    });
+    return (await measure(this.url)).megabytes - megabytes;
   }
 
   /** Ends the hub, and gives how it ended. */
@@ -135,6 +141,18 @@ export class Stage {
     await this.database.drop();
     return code;
   }
+}
+
+/** What Prometheus would read. */
+async function measure(url: string): Promise<Record<Measure, number>> {
+  const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n');
+  const read = (name: string) => {
+    const line = lines.find((each) => each.startsWith(`${name} `));
+    if (!line) throw new Error(`The hub does not measure ${name}`);
+    return Number(line.split(' ')[1]);
+  };
+  const megabytes = Math.round(read(measures.megabytes) / 2 ** 20);
+  return { sockets: read(measures.sockets), handles: read(measures.handles), megabytes };
 }
 
 async function furnish(hub: TestHub, rows: Row[]): Promise<Scene> {

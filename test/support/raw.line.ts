@@ -140,6 +140,11 @@ export class RawLine {
     if (!this.isClosed) this.socket.write(bytes);
   }
 
+  /** Says no more, once what was written has gone out. */
+  end(): void {
+    this.socket.end(() => this.socket.destroy());
+  }
+
   hangUp(): void {
     this.socket.destroy();
   }
