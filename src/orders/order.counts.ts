@@ -7,13 +7,15 @@ const PAUSE_MIN_MS = 15_000;
 /** The pause is so many times as long as the count took: counting never takes more than a hundredth of the database's time. */
 const PAUSES_PER_COUNT = 100;
 
+type OrderCount = Partial<Record<OrderStatus, number>>;
+
 /**
  * How many orders there are of each status, for those who watch over the hub. Counted when somebody asks, along an index that
  * holds the status, and not again for a while.
  */
 @Injectable()
 export class OrderCounts {
-  private counts: Record<OrderStatus, number> | undefined;
+  private latest: Promise<OrderCount> = Promise.resolve({});
   private nextAt = 0;
 
   constructor(
@@ -23,23 +25,28 @@ export class OrderCounts {
     metrics.observeOrders(() => this.byStatus());
   }
 
-  /** While they cannot be counted it gives what it knows: whoever reads the metrics then needs the others all the more. */
-  private async byStatus(): Promise<Partial<Record<OrderStatus, number>>> {
-    const from = performance.now();
-    if (from >= this.nextAt) {
-      this.nextAt = from + PAUSE_MIN_MS;
-      this.counts = await this.count().catch(() => this.counts);
-      const to = performance.now();
-      this.nextAt = to + Math.max(PAUSE_MIN_MS, (to - from) * PAUSES_PER_COUNT);
+  private byStatus(): Promise<OrderCount> {
+    if (performance.now() >= this.nextAt) {
+      this.nextAt = Number.POSITIVE_INFINITY;
+      this.latest = this.countAfter(this.latest);
     }
-    return this.counts ?? {};
+    return this.latest;
   }
 
-  private async count(): Promise<Record<OrderStatus, number>> {
+  /** While they cannot be counted it gives what it knows: whoever reads the metrics then needs the others all the more. */
+  private async countAfter(earlier: Promise<OrderCount>): Promise<OrderCount> {
+    const from = performance.now();
+    const counts = await this.count().catch(() => earlier);
+    const to = performance.now();
+    this.nextAt = to + Math.max(PAUSE_MIN_MS, (to - from) * PAUSES_PER_COUNT);
+    return counts;
+  }
+
+  private async count(): Promise<OrderCount> {
     const rows: { status: OrderStatus; orders: number }[] = await this.database.read.query(
       'SELECT status, COUNT(*) AS orders FROM orders GROUP BY status',
     );
     const countOf = (status: OrderStatus) => rows.find((row) => row.status === status)?.orders ?? 0;
-    return Object.fromEntries(orderStatuses.map((status) => [status, countOf(status)])) as Record<OrderStatus, number>;
+    return Object.fromEntries(orderStatuses.map((status) => [status, countOf(status)]));
   }
 }

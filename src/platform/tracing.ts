@@ -11,7 +11,7 @@ const EXPORT_WITHIN_MS = 3_000;
 
 /**
  * Traces, when there is somewhere to send them: a span for each message, one for each batch, linked with its messages, and one
- * for each of the batch's phases. Without an endpoint none of OpenTelemetry is even loaded. Spans of batches are made from
+ * for each of the batch's phases. Without an endpoint none of it is even loaded. Spans of batches are made from
  * times that were taken anyway, so the work itself knows nothing of them.
  */
 export class Tracing {
@@ -48,7 +48,7 @@ export class Tracing {
     const remote = this.read(traceparent);
     const parent = remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT;
     const attributes = { 'order_hub.way': way, 'order_hub.request_id': id };
-    return this.tracer.startSpan(name, { kind: SpanKind.SERVER, startTime: since, attributes }, parent);
+    return this.tracer.startSpan(name, { kind: SpanKind.SERVER, startTime: at(since), attributes }, parent);
   }
 
   end({ span, name, batchNo }: Message, code: string): void {
@@ -57,7 +57,7 @@ export class Tracing {
     span.setAttribute('order_hub.code', code);
     if (batchNo !== undefined) span.setAttribute('order_hub.batch', batchNo);
     if (FAILURES.has(code)) span.setStatus({ code: this.api.SpanStatusCode.ERROR });
-    span.end(performance.now());
+    span.end(at(performance.now()));
   }
 
   /** A batch belongs to the trace of its first message, and is linked with all of them. */
@@ -69,7 +69,7 @@ export class Tracing {
     const batch = this.tracer.startSpan(
       'batch',
       {
-        startTime: from,
+        startTime: at(from),
         attributes: { 'order_hub.batch': batchNo, 'order_hub.messages': messages.length },
         links: contexts.map((context) => ({ context })),
       },
@@ -77,9 +77,9 @@ export class Tracing {
     );
     const within = trace.setSpan(ROOT_CONTEXT, batch);
     for (const phase of phases) {
-      this.tracer.startSpan(phase.name, { startTime: phase.from }, within).end(phase.to);
+      this.tracer.startSpan(phase.name, { startTime: at(phase.from) }, within).end(at(phase.to));
     }
-    batch.end(to);
+    batch.end(at(to));
     for (const { span } of messages) span?.addLink({ context: batch.spanContext() });
   }
 
@@ -94,4 +94,10 @@ export class Tracing {
     const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
     return this.api.isSpanContextValid(context) ? context : undefined;
   }
+}
+
+/** A time by `performance.now()` as seconds and nanoseconds: given as a number, each span would round it by a clock of its own. */
+function at(ms: number): [number, number] {
+  const epochMs = performance.timeOrigin + ms;
+  return [Math.floor(epochMs / 1_000), Math.round((epochMs % 1_000) * 1_000_000)];
 }
