@@ -91,12 +91,6 @@ export class Metrics {
     this.refusals.inc({ limit: 'queue' });
   }
 
-  /** A command that was refused before it was looked at: no time of an answer, which would tell of how quick the hub is. */
-  commandRefused(message: string, code: string): void {
-    this.commands.inc({ message, code });
-    this.refusals.inc({ limit: 'queue' });
-  }
-
   batch(commands: number, ms: number): void {
     this.batchCommands.observe(commands);
     this.batchSeconds.observe(ms / 1_000);
