@@ -27,7 +27,7 @@ import { Rest } from './rest.js';
 import type { SecurityLog } from './security.log.js';
 import type { HubServer, HubSocket } from './socket.js';
 import { TokenBucket } from './token.bucket.js';
-import { Unsent } from './unsent.js';
+import { destroy, Unsent } from './unsent.js';
 
 /** A gateway: one method a message of the contract. A message without its method does not compile. */
 export type MessageHandlers = {
@@ -55,6 +55,8 @@ type Acknowledge = (answer: Answer<unknown>) => void;
 const CONNECT_TIMEOUT_MS = 5_000;
 const PING_INTERVAL_MS = 10_000;
 const PING_TIMEOUT_MS = 10_000;
+/** So long a client that was cut has to hear why. */
+const GOODBYE_MS = 1_000;
 const MESSAGE_NAME_CHARACTERS_MAX = 100;
 
 /**
@@ -87,6 +89,7 @@ export class SocketAdapter extends IoAdapter {
     } as unknown as ServerOptions);
     server.engine.on('connection', (line: HubSocket['conn']) => {
       this.door.limits.connected(this.addressOf(line.request), (closed) => line.once('close', closed));
+      line.once('close', () => setTimeout(() => destroy(line), GOODBYE_MS).unref());
     });
     server.use((socket, next) => {
       withinDeadline(this.admit(socket)).then(

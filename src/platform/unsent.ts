@@ -45,12 +45,16 @@ export class Unsent {
     }
   }
 
-  /** Destroyed rather than closed: who takes nothing would not take the goodbye either, and the buffers would stay. */
   private cut(): void {
     this.line.close(true);
-    const { socket } = this.line.transport as { socket?: { terminate?(): void } };
-    socket?.terminate?.();
+    destroy(this.line);
   }
+}
+
+/** Destroyed rather than closed: who takes nothing does not take the goodbye either, and the line would stay for half a minute. */
+export function destroy({ transport }: Line): void {
+  const { socket } = transport as { socket?: { terminate?(): void } };
+  socket?.terminate?.();
 }
 
 /** Each packet is a frame, and each frame would be a system call of its own: most of what answering costs. */

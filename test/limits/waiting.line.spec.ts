@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Command } from '../../src/commands/command.js';
+import {
+  BATCH_COMMANDS_MAX,
+  COMMANDS_WAITING_MAX,
+  COMMANDS_WAITING_MIN,
+  type Waiting,
+  WaitingLine,
+} from '../../src/commands/waiting.line.js';
+
+const FAST = 1_000;
+
+function waiting(name: Command['name'], by: string | null, lines = 1): Waiting {
+  const command = { name, by, request: {} } as unknown as Command;
+  return { command, lines, since: 0, asker: { isThere: () => true }, answer: () => {} };
+}
+
+function lineOf(...commands: [Command['name'], string | null, number?][]): WaitingLine {
+  const line = new WaitingLine();
+  for (const command of commands) line.add(waiting(...command));
+  return line;
+}
+
+function takenFrom(line: WaitingLine, isOver: (waiting: Waiting) => boolean = () => false): string[] {
+  const { batch } = line.take(isOver);
+  return batch.map(({ command: { name, by } }) => `${name} ${by ?? 'hub'}`);
+}
+
+/** Pure, like the rules: who waits behind whom is decided here, without a hub. */
+describe('the line of commands', () => {
+  test('lets those who finish an order go before those who place one', () => {
+    const line = lineOf(['order:place', 'ann'], ['order:pay', 'bob'], ['order:place', 'cid'], ['order:ship', 'dan']);
+    expect(takenFrom(line)).toEqual(['order:pay bob', 'order:ship dan', 'order:place ann', 'order:place cid']);
+  });
+
+  test('lets nobody overtake oneself', () => {
+    const line = lineOf(['order:place', 'ann'], ['order:pay', 'ann'], ['order:cancel', 'bob'], ['order:pay', 'ann']);
+    expect(takenFrom(line)).toEqual(['order:cancel bob', 'order:place ann', 'order:pay ann', 'order:pay ann']);
+    for (const name of ['order:pay', 'order:place'] as const) line.add(waiting(name, 'ann'));
+    line.add(waiting('order:place', 'bob'));
+    line.add(waiting('order:receive', 'ann'));
+    expect(takenFrom(line)).toEqual(['order:pay ann', 'order:place ann', 'order:place bob', 'order:receive ann']);
+  });
+
+  test('lets the hub go first, and always in', () => {
+    const line = new WaitingLine();
+    for (let count = 0; count < COMMANDS_WAITING_MAX; count++) line.add(waiting('order:pay', `user ${count}`));
+    expect(line.isFullFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(true);
+    expect(line.isFullFor({ name: 'order:due', by: null }, FAST)).toBe(false);
+  });
+
+  test('keeps room for those who finish an order, when it is full of those who place', () => {
+    const line = new WaitingLine();
+    for (let count = 0; count < COMMANDS_WAITING_MAX / 2; count++) {
+      expect(line.isFullFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(false);
+      line.add(waiting('order:place', `user ${count}`));
+    }
+    expect(line.isFullFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(true);
+    expect(line.isFullFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(false);
+  });
+
+  test('is shorter where less is done in a second, and never too short for a burst', () => {
+    const line = new WaitingLine();
+    const fills = (perMs: number) => line.isFullFor({ name: 'order:pay', by: 'ann' }, perMs);
+    for (let count = 0; count < COMMANDS_WAITING_MIN - 1; count++) line.add(waiting('order:pay', 'ann'));
+    expect([fills(0.01), fills(3), fills(FAST)]).toEqual([false, false, false]);
+    line.add(waiting('order:pay', 'ann'));
+    expect([fills(0.01), fills(3), fills(FAST)]).toEqual([true, false, false]);
+    for (let count = COMMANDS_WAITING_MIN; count < 3_000; count++) line.add(waiting('order:pay', 'ann'));
+    expect([fills(0.01), fills(3), fills(FAST)]).toEqual([true, true, false]);
+  });
+
+  test('gives batches of so many commands and so many lines of orders, and nothing overtakes what did not fit', () => {
+    const many = new WaitingLine();
+    for (let count = 0; count < BATCH_COMMANDS_MAX + 1; count++) many.add(waiting('order:pay', 'ann'));
+    many.add(waiting('order:place', 'ann'));
+    expect(takenFrom(many)).toHaveLength(BATCH_COMMANDS_MAX);
+    expect(takenFrom(many)).toEqual(['order:pay ann', 'order:place ann']);
+    const long = lineOf(['order:place', 'ann', 600], ['order:place', 'bob', 401], ['order:place', 'cid', 1]);
+    expect(takenFrom(long)).toEqual(['order:place ann']);
+    expect(takenFrom(long)).toEqual(['order:place bob', 'order:place cid']);
+    expect(takenFrom(lineOf(['order:place', 'ann', 1_001]))).toEqual(['order:place ann']);
+  });
+
+  test('takes out what is over, and does not count it', () => {
+    const line = lineOf(['order:pay', 'ann'], ['order:place', 'bob', 1_000], ['order:place', 'cid', 1_000]);
+    const { batch, over } = line.take(({ command }) => command.by !== 'cid');
+    expect(batch.map(({ command }) => command.by)).toEqual(['cid']);
+    expect(over.map(({ command }) => command.by)).toEqual(['ann', 'bob']);
+    expect(line.length).toBe(0);
+  });
+});
