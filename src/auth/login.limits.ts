@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 import { rateLimited } from '../platform/limits.js';
+import { Metrics } from '../platform/metrics.js';
 import { type Rate, TokenBuckets } from '../platform/token.bucket.js';
 
 /** Wrong passwords for one account from one address: a person who tries all that one ever had. */
@@ -26,7 +27,10 @@ export class LoginLimits {
   private readonly known = new Set<string>();
   private readonly areOn: boolean;
 
-  constructor(@Inject(CONFIG) { rateLimits }: Config) {
+  constructor(
+    @Inject(CONFIG) { rateLimits }: Config,
+    private readonly metrics?: Metrics,
+  ) {
     this.areOn = rateLimits;
   }
 
@@ -37,7 +41,10 @@ export class LoginLimits {
     const counts: [TokenBuckets, string][] = [[this.ofPair, pair]];
     if (!this.known.has(pair)) counts.push([this.ofAccount, userId], [this.ofAddress, address]);
     const waitMs = Math.max(...counts.map(([buckets, key]) => buckets.waitMs(key)));
-    if (waitMs > 0) throw rateLimited(waitMs);
+    if (waitMs > 0) {
+      this.metrics?.refused('passwords');
+      throw rateLimited(waitMs);
+    }
     // Taken before it is known how it ends: otherwise many guesses at once would pass together.
     for (const [buckets, key] of counts) buckets.take(key);
     try {

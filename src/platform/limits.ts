@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config.js';
 import { type ErrorBody, Refusal } from '../contract/errors.js';
 import { Gate } from './gate.js';
+import { type LimitName, Metrics } from './metrics.js';
 import { Tally } from './tally.js';
 import { type Rate, TokenBucket, TokenBuckets } from './token.bucket.js';
 
@@ -42,7 +43,10 @@ export class Limits {
   readonly work = new Gate({ atOnce: WORK_AT_ONCE, waitingMax: WORK_WAITING_MAX });
   private readonly areOn: boolean;
 
-  constructor(@Inject(CONFIG) { rateLimits }: Pick<Config, 'rateLimits'>) {
+  constructor(
+    @Inject(CONFIG) { rateLimits }: Pick<Config, 'rateLimits'>,
+    private readonly metrics?: Metrics,
+  ) {
     this.areOn = rateLimits;
   }
 
@@ -50,7 +54,10 @@ export class Limits {
   message(userId: string, ofSocket: TokenBucket): ErrorBody | undefined {
     if (!this.areOn) return undefined;
     const waitMs = Math.max(ofSocket.waitMs(), this.users.waitMs(userId));
-    if (waitMs > 0) return Refusal.body('RATE_LIMITED', { retryAfterMs: waitMs });
+    if (waitMs > 0) {
+      this.metrics?.refused('messages');
+      return Refusal.body('RATE_LIMITED', { retryAfterMs: waitMs });
+    }
     ofSocket.take();
     this.users.take(userId);
     return undefined;
@@ -58,12 +65,12 @@ export class Limits {
 
   /** A request of a user over HTTP. */
   request(userId: string): void {
-    this.spend(this.users, userId);
+    this.spend('messages', this.users, userId);
   }
 
   /** Somebody who is not known, or not yet. Counted before it costs anything to find out. */
   stranger(address: string): void {
-    this.spend(this.strangers, address);
+    this.spend('strangers', this.strangers, address);
   }
 
   /** The stranger was somebody after all: users behind one address must not count against each other. */
@@ -85,23 +92,30 @@ export class Limits {
   /** A handshake from an address whose connection has been counted. */
   handshake(address: string): void {
     if (this.areOn && this.connectionsFrom.of(address) > SOCKETS_PER_ADDRESS_MAX) {
-      throw rateLimited(SOCKETS_RETRY_AFTER_MS);
+      throw this.refusal('sockets-per-address', SOCKETS_RETRY_AFTER_MS);
     }
     this.stranger(address);
   }
 
   /** One more socket of a user, counted until it is closed. */
   admitted(userId: string, untilClosed: (closed: () => void) => void): void {
-    if (this.areOn && this.socketsOf.of(userId) >= SOCKETS_PER_USER_MAX) throw rateLimited(SOCKETS_RETRY_AFTER_MS);
+    if (this.areOn && this.socketsOf.of(userId) >= SOCKETS_PER_USER_MAX) {
+      throw this.refusal('sockets-per-user', SOCKETS_RETRY_AFTER_MS);
+    }
     this.socketsOf.add(userId);
     untilClosed(() => this.socketsOf.remove(userId));
   }
 
-  private spend(buckets: TokenBuckets, key: string): void {
+  private spend(limit: LimitName, buckets: TokenBuckets, key: string): void {
     if (!this.areOn) return;
     const waitMs = buckets.waitMs(key);
-    if (waitMs > 0) throw rateLimited(waitMs);
+    if (waitMs > 0) throw this.refusal(limit, waitMs);
     buckets.take(key);
+  }
+
+  private refusal(limit: LimitName, retryAfterMs: number): Refusal {
+    this.metrics?.refused(limit);
+    return rateLimited(retryAfterMs);
   }
 }
 

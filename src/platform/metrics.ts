@@ -5,6 +5,9 @@ import { Logger } from './logger.js';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
+/** What turns work away, by the names that operators see. */
+export type LimitName = 'queue' | 'messages' | 'strangers' | 'sockets-per-user' | 'sockets-per-address' | 'passwords';
+
 /**
  * What the hub counts and measures, in the form that Prometheus reads at `/metrics`. A label has the words of the contract's
  * tables or of the hub's own only: never a user, an address, or anything else that a client chooses.
@@ -88,7 +91,7 @@ export class Metrics {
   /** A command that was refused before it was looked at: no time of an answer, which would tell of how quick the hub is. */
   commandRefused(message: string, code: string): void {
     this.commands.inc({ message, code });
-    this.refusals.inc({ limit: 'queue' });
+    this.refused('queue');
   }
 
   batch(commands: number, ms: number): void {
@@ -100,8 +103,8 @@ export class Metrics {
     this.phaseSeconds.observe({ phase }, ms / 1_000);
   }
 
-  /** A limit has turned something away. Limits have names of the hub's own. */
-  refused(limit: string): void {
+  /** A limit has turned something away. */
+  refused(limit: LimitName): void {
     this.refusals.inc({ limit });
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WRONG_PASSWORDS_PER_ACCOUNT } from '../../src/auth/login.limits.js';
 import { orderStatuses } from '../../src/contract/lifecycle.js';
 import { messages, routes } from '../../src/contract/wire.js';
 import { knock } from '../support/handshake.js';
@@ -170,6 +171,19 @@ describe('the metrics', () => {
       }),
     );
     await other.stop();
+  });
+});
+
+describe('the metrics of limits', () => {
+  test('count what was turned away, by the limit', async () => {
+    const hub = await TestHub.start({ rateLimits: true });
+    const buyer = await hub.buyer();
+    const refused = async (limit: string) => (await samplesOf(hub)).get(`order_hub_refusals_total{limit="${limit}"}`);
+    expect(await refused('passwords')).toBeUndefined();
+    const login = () => buyer.post('/auth/login', { userId: buyer.userId, password: 'not the password' });
+    await Promise.all(Array.from({ length: WRONG_PASSWORDS_PER_ACCOUNT.burst + 5 }, login));
+    expect(await refused('passwords')).toBeGreaterThan(0);
+    await hub.stop();
   });
 });
 
