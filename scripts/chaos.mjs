@@ -34,8 +34,9 @@ const onServer = [
   'frozen',
   'hints',
   'latency',
+  'storm',
 ];
-const scenarios = { sqlite: ['auditor', 'crash.points', 'embedded'], mariadb: onServer, mysql: onServer };
+const scenarios = { sqlite: ['auditor', 'crash.points', 'embedded', 'storm'], mariadb: onServer, mysql: onServer };
 /** Scenarios that go on for as long as they are given, over all databases. */
 const ENDLESS = 5;
 const QUICK_SECONDS = 12;
