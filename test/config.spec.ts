@@ -45,6 +45,8 @@ describe('the configuration', () => {
     ['ALLOWED_ORIGINS', 'shop.example'],
     ['TRUST_PROXY', 'perhaps'],
     ['RATE_LIMITS', 'some'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector'],
+    ['ADMIN_PASSWORD', 'too short'],
     ['LOG_LEVEL', 'loud'],
   ];
   test.each(bad)('names %s when it is %j', (name, value) => {
