@@ -8,7 +8,7 @@ import process from 'node:process';
 const areas = {
   rules: {
     files: ['src/commands/{order,wallet,stock}.rules.ts', 'src/commands/{decide,world}.ts'],
-    tests: ['commands/rules.property'],
+    tests: ['commands/rules', 'commands/rules.property'],
   },
   batch: {
     files: ['src/commands/{command.batch,batch.load,batch.save}.ts'],
