@@ -4,6 +4,7 @@ import { addressOf } from '../../src/platform/address.js';
 import {
   KNOCKING_PER_ADDRESS_MAX,
   Limits,
+  REQUESTS_PER_ADDRESS,
   SOCKETS_PER_ADDRESS_MAX,
   SOCKETS_PER_USER_MAX,
 } from '../../src/platform/limits.js';
@@ -101,6 +102,19 @@ describe('the sockets of an address and of a user', () => {
     close?.();
     knocking?.();
     expect(limits.isCrowded('here')).toBe(false);
+  });
+
+  test('strangers of an address may ask so often; those who turn out to be somebody do not count', () => {
+    const limits = new Limits({ rateLimits: true });
+    for (let count = 0; count < 2 * REQUESTS_PER_ADDRESS.burst; count++) {
+      limits.stranger('here');
+      limits.known('here');
+    }
+    const ask = () => {
+      for (let count = 0; count < 2 * REQUESTS_PER_ADDRESS.burst; count++) limits.stranger('here');
+    };
+    expect(ask).toThrow(expect.objectContaining(waits));
+    limits.handshake('there');
   });
 
   test('a user has so many, and another when one is closed', () => {

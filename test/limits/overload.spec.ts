@@ -67,8 +67,14 @@ describe('a hub of which too much is asked', () => {
     const paying = payer.send('order:pay', { orderId: unpaid.orderId });
     await release();
 
-    const answers = await Promise.all(places);
+    const first = await Promise.all(places);
     expect(codeOf(await paying)).not.toBe('OVERLOADED');
+    // On a slow machine some have waited too long; their keys tell what became of them.
+    const answers = await Promise.all(
+      first.map((answer, index) =>
+        codeOf(answer) === 'UNAVAILABLE' ? crowd.send('order:place', { ...basket(), key: `k${index}` }) : answer,
+      ),
+    );
     expect(new Set(answers.map(codeOf))).toEqual(new Set(['OK', 'OVERLOADED']));
     expect(refused[0]?.error).toEqual({
       code: 'OVERLOADED',
