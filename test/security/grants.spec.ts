@@ -14,9 +14,10 @@ import { createTestDatabase, type TestDatabase } from '../support/test.database.
 
 const DAYS_40_MS = 40 * 86_400_000;
 
+beforeAll(build, 120_000);
+
 /** What an operator runs with the account that owns the database, before hubs with lesser accounts start. */
 function migrate({ url }: TestDatabase): void {
-  build();
   const command = spawnSync(process.execPath, [join('dist', 'migrate.js')], {
     env: { PATH: process.env.PATH, DATABASE_URL: url },
     encoding: 'utf8',
