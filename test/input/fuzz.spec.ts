@@ -45,7 +45,7 @@ test(
     const exits = stage.hub.hasEnded ? 1 : 0;
     if (exits === 0 && REPORT) {
       const [before, grown] = [stage.megabytesAtRest, await stage.comesToRest()];
-      const problems = `${gunner.found.length} unanswered or answered badly`;
+      const problems = `${gunner.found.length} unanswered or answered badly, ${gunner.late} late`;
       const memory = `${before} MB before and ${before + grown} MB after`;
       appendFileSync(REPORT, `Seed ${SEED}: ${fired} frames and requests, ${exits} exits, ${problems}, ${memory}\n`);
     }

@@ -12,6 +12,7 @@ const ANSWERED_WITHIN_MS = 5_000;
 const LANES = 8;
 const CHUNK = 250;
 const VOLLEY = 50;
+const SILENCE = ['was not answered', 'was neither answered nor cut', 'was answered 0 times'];
 const PROBE = '["order:list",{"role":"buyer","limit":1}]';
 
 export interface Found {
@@ -22,6 +23,8 @@ export interface Found {
 /** Throws shots at a hub, from many lines at once, and keeps those that were not dealt with as they must be. */
 export class Gunner {
   readonly found: Found[] = [];
+  /** How many were answered only when they were thrown again. */
+  late = 0;
   private fired = 0;
   private chunk = 0;
   private readonly arbitrary: fc.Arbitrary<Shot>;
@@ -47,7 +50,18 @@ export class Gunner {
       line.end();
     };
     await Promise.all(Array.from({ length: LANES }, lane));
+    await this.throwAgain();
     return this.fired;
+  }
+
+  /** What met with silence is thrown once more, alone: it may be that the machine was busy. Anything else needs no proof. */
+  private async throwAgain(): Promise<void> {
+    if (this.stage.hub.hasEnded) return;
+    for (const each of this.found.filter(({ problem }) => SILENCE.includes(problem))) {
+      if ((await this.again(each.shot)).length > 0) continue;
+      this.found.splice(this.found.indexOf(each), 1);
+      this.late += 1;
+    }
   }
 
   /** One shot alone, as it was kept. */
