@@ -4,6 +4,7 @@
 //   npm run bench -- --on sqlite,mariadb,mysql       on servers of its own as well (Debian, root)
 //   npm run bench -- --only place,lone --rounds 5    some scenarios; the more rounds, the steadier
 //   npm run bench -- --systems hub,lean --seconds 5  some systems; how long each run is measured
+//   npm run bench -- --profile <folder>              a CPU profile of each run, to open in a browser’s developer tools
 //   npm run bench -- --json figures.json             what was measured, for a program
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -29,6 +30,7 @@ const { values: asked } = parseArgs({
     seconds: { type: 'string', default: '4' },
     on: { type: 'string', default: 'sqlite' },
     json: { type: 'string' },
+    profile: { type: 'string' },
   },
 });
 const wanted = asked.only?.split(',') ?? Object.keys(scenarios);
@@ -36,7 +38,7 @@ const wanted = asked.only?.split(',') ?? Object.keys(scenarios);
 /** One run of one system on a database of its own. Gives nothing if it was not exact: then it does not count. */
 async function measure(name: SystemName, scenario: Scenario, server: string | undefined): Promise<Figures | undefined> {
   const [database, market] = await furnish(server, scenario.market);
-  const system = await System.start(name, database);
+  const system = await System.start(name, database, asked.profile);
   try {
     const { steps, before, inFlight, shelf } = scenario;
     const work: Work = {

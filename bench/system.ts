@@ -38,8 +38,9 @@ export class System {
     readonly url: string,
   ) {}
 
-  static async start(name: SystemName, database: TestDatabase): Promise<System> {
-    const [command = '', ...parameters] = pinned('system', [process.execPath, ...systems[name]]);
+  static async start(name: SystemName, database: TestDatabase, profiles?: string): Promise<System> {
+    const flags = profiles ? ['--cpu-prof', '--cpu-prof-dir', profiles] : [];
+    const [command = '', ...parameters] = pinned('system', [process.execPath, ...flags, ...systems[name]]);
     const child = spawn(command, parameters, {
       env: {
         PATH: process.env.PATH,
@@ -73,9 +74,10 @@ export class System {
     return { cpuUs: (ticks / TICKS_A_SECOND) * 1_000_000, rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024 };
   }
 
+  /** As one would stop it: a profile is written at a regular end only. */
   async stop(): Promise<void> {
     const gone = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
+    this.child.kill('SIGTERM');
     await gone;
   }
 }
