@@ -1,13 +1,14 @@
 // A process of load: holds the sockets of all buyers and sellers, gives commands, and counts what it is told.
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { io, type Socket } from 'socket.io-client';
-import type { OrderStatusPush } from '../src/contract/rooms.js';
-import type { Party } from './market.js';
+import type { Socket } from 'socket.io-client';
+import { Crowd } from './crowd.js';
+import { Meter } from './meter.js';
 import type { FromLoad, Step, ToLoad, Work } from './wire.js';
 
 const PUSHES_WITHIN_MS = 10_000;
 const ANSWER_WITHIN_MS = 30_000;
+const READERS = 4;
 
 interface Placed {
   orderId: string;
@@ -15,90 +16,73 @@ interface Placed {
   seller: Socket;
 }
 
-interface Sent {
-  name: string;
-  /** When it was to be sent: what waits in this process has waited all the same. */
-  dueAt: number;
-}
-
 class Load {
-  private readonly buyers: Socket[] = [];
-  private readonly sellers: Socket[] = [];
-  private readonly done: Record<string, number> = {};
-  private readonly pushes = { buyer: 0, seller: 0 };
-  private readonly latenciesUs: number[] = [];
-  private readonly pushLagsUs: number[] = [];
-  private readonly faults: string[] = [];
-  /** When the other party of a change heard of it or its sender was answered, whichever came first. */
-  private readonly firstAt = new Map<string, { at: number; isPush: boolean }>();
-  private commands = 0;
-  private isMeasuring = false;
+  private readonly meter = new Meter();
+  private readonly crowd: Crowd;
   private turn = 0;
 
-  constructor(private readonly work: Work) {}
+  constructor(private readonly work: Work) {
+    this.crowd = new Crowd(work.urls, work.market, this.meter);
+  }
 
-  async connect(): Promise<void> {
-    const { buyers, sellers } = this.work.market;
-    const open = (party: Party) => this.open(party);
-    this.buyers.push(...(await Promise.all(buyers.map(open))));
-    this.sellers.push(...(await Promise.all(sellers.map(open))));
+  connect(): Promise<void> {
+    return this.crowd.connect();
   }
 
   async run(): Promise<void> {
-    const { before, steps, warmUpMs, measureMs, rate } = this.work;
-    const orders: Placed[] = [];
+    const { before, warmUpMs, measureMs } = this.work;
+    const end = performance.now() + warmUpMs + measureMs;
     if (before) {
-      const end = performance.now() + warmUpMs + measureMs;
-      await this.inTurns(
-        () => performance.now() < end,
-        async () => {
-          const order = await this.carryOut(before);
-          if (order) orders.push(order);
-        },
+      const orders = await this.prepare(before, end);
+      await this.measure(
+        warmUpMs / 4,
+        () => orders.length > 0,
+        () => orders.pop(),
       );
-    }
-    const started = performance.now();
-    const isOver = () => (before ? orders.length === 0 : performance.now() - started > warmUpMs + measureMs);
-    const measuring = sleep(before ? warmUpMs / 4 : warmUpMs).then(() => this.measure(true));
-    const one = (dueAt?: number) => this.carryOut(steps, before ? orders.pop() : undefined, dueAt);
-    if (rate) await this.atRate(rate, () => !isOver(), one);
-    else
-      await this.inTurns(
-        () => !isOver(),
-        async () => void (await one()),
-      );
-    await measuring;
-    this.measure(false);
+    } else await this.measure(warmUpMs, () => performance.now() < end);
     await this.heardAll();
-    tell({
-      say: 'done',
-      told: { done: this.done, pushes: this.pushes },
-      faults: this.faults.slice(0, 5),
-      latenciesUs: this.latenciesUs,
-      pushLagsUs: this.pushLagsUs,
-    });
-    for (const socket of [...this.buyers, ...this.sellers]) socket.close();
+    const { done, pushes, faults, latenciesUs, pushLagsUs, replaysUs } = this.meter;
+    const told = { done, pushes };
+    tell({ say: 'done', told, faults: faults.slice(0, 5), latenciesUs, pushLagsUs, replaysUs });
+    this.crowd.close();
   }
 
-  private async open({ token }: Party): Promise<Socket> {
-    const socket = io(this.work.url, {
-      auth: { token },
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
+  /** Brings orders to where the measured steps begin. */
+  private async prepare(steps: Step[], end: number): Promise<Placed[]> {
+    const orders: Placed[] = [];
+    await this.inTurns(
+      () => performance.now() < end,
+      async () => {
+        const order = await this.carryOut(steps);
+        if (order) orders.push(order);
+      },
+    );
+    return orders;
+  }
+
+  private async measure(afterMs: number, goesOn: () => boolean, next?: () => Placed | undefined): Promise<void> {
+    const { steps, rate, besides } = this.work;
+    const one = (dueAt?: number) => this.carryOut(steps, next?.(), dueAt);
+    let isOver = false;
+    const aside = besides === 'reads' ? this.read(() => !isOver) : besides && this.replay(() => !isOver);
+    const begun = sleep(afterMs).then(() => {
+      tell({ say: 'measuring' });
+      this.meter.begin();
     });
-    socket.on('order:status', (push: OrderStatusPush) => this.hear(push));
-    socket.on('disconnect', (reason) => reason !== 'io client disconnect' && this.faults.push(`cut off: ${reason}`));
-    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
-    return socket;
+    await (rate ? this.atRate(rate, goesOn, one) : this.inTurns(goesOn, () => one()));
+    isOver = true;
+    await begun;
+    const { answered } = this.meter;
+    tell({ say: 'measured', messages: answered, ms: this.meter.end() });
+    await aside;
   }
 
   /** Keeps so many under way: the next begins when one is answered. */
-  private async inTurns(goesOn: () => boolean, one: () => Promise<void>): Promise<void> {
+  private async inTurns(goesOn: () => boolean, one: () => Promise<unknown>, slots = this.work.inFlight): Promise<void> {
     const slot = async () => {
       while (goesOn()) await one();
     };
-    await Promise.all(Array.from({ length: this.work.inFlight }, slot));
+    await Promise.all(Array.from({ length: slots }, slot));
   }
 
   /** Begins at fixed moments, whatever is answered: so that a slow answer cannot hide the wait of those behind it. */
@@ -113,90 +97,94 @@ class Load {
     await Promise.all(underWay);
   }
 
+  /** People who leaf through their orders, besides what is measured. */
+  private read(goesOn: () => boolean): Promise<void> {
+    return this.inTurns(
+      goesOn,
+      async () => {
+        const reader = this.crowd.buyers[this.turn % this.crowd.buyers.length];
+        await reader?.timeout(ANSWER_WITHIN_MS).emitWithAck('order:list', { role: 'buyer' });
+      },
+      READERS,
+    );
+  }
+
+  private async replay(goesOn: () => boolean): Promise<void> {
+    const { returning, missed } = this.work.market;
+    while (returning && goesOn()) this.meter.replayed(await this.crowd.replay(returning, missed));
+  }
+
   private async carryOut(steps: Step[], order?: Placed, dueAt = performance.now()): Promise<Placed | undefined> {
     let placed = order;
     let due = dueAt;
     for (const step of steps) {
-      if (step === 'place') placed = await this.place(due);
+      if (step === 'list') await this.list(due);
+      else if (step === 'place') placed = await this.place(due);
       else if (placed) await this.change(step, placed, due);
       due = performance.now();
     }
     return placed;
   }
 
+  private async list(dueAt: number): Promise<void> {
+    const buyer = this.crowd.buyers[this.turn++ % this.crowd.buyers.length];
+    if (buyer) await this.send(buyer, 'order:list', { role: 'buyer' }, dueAt);
+  }
+
   private async place(dueAt: number): Promise<Placed | undefined> {
     const { market, shelf } = this.work;
     const turn = this.turn++;
-    const buyer = this.buyers[turn % this.buyers.length];
     const store = shelf === 'spread' ? turn % market.sellers.length : 0;
     const book = shelf === 'one book' ? 1 : 1 + (Math.floor(turn / market.sellers.length) % market.books);
-    const seller = this.sellers[store];
-    const storeId = market.sellers[store]?.storeId;
+    const buyer = this.crowd.buyers[turn % this.crowd.buyers.length];
+    const seller = this.crowd.sellers[store];
     if (!buyer || !seller) throw new Error('The market is empty');
-    const message = { storeId, items: [{ bookId: `book-${book}`, count: 1 }], key: `place-${turn}` };
-    const data = await this.send(buyer, { name: 'order:place', dueAt }, message);
-    return data && { orderId: data.orderId, buyer, seller };
+    const items = [{ bookId: `book-${book}`, count: 1 }];
+    const message = { storeId: market.sellers[store]?.storeId, items, key: `place-${turn}` };
+    const order = await this.command(buyer, 'order:place', message, dueAt);
+    return order && { orderId: order.orderId, buyer, seller };
   }
 
-  private async change(step: Step, { orderId, buyer, seller }: Placed, dueAt: number): Promise<void> {
-    const name = `order:${step}`;
+  private async change(
+    step: 'pay' | 'ship' | 'receive',
+    { orderId, buyer, seller }: Placed,
+    dueAt: number,
+  ): Promise<void> {
     const details = step === 'ship' ? { carrier: 'SF', trackingNo: `SF${orderId.slice(-10)}` } : {};
-    await this.send(
-      step === 'ship' ? seller : buyer,
-      { name, dueAt },
-      { orderId, ...details, key: `${step}-${orderId}` },
-    );
+    const message = { orderId, ...details, key: `${step}-${orderId}` };
+    await this.command(step === 'ship' ? seller : buyer, `order:${step}`, message, dueAt);
   }
 
-  private async send(socket: Socket, { name, dueAt }: Sent, message: object): Promise<{ orderId: string } | undefined> {
+  private async command(
+    socket: Socket,
+    name: string,
+    message: object,
+    dueAt: number,
+  ): Promise<{ orderId: string; version: number } | undefined> {
+    const order = await this.send<{ orderId: string; version: number }>(socket, name, message, dueAt);
+    if (!order) return undefined;
+    this.meter.done[name] = (this.meter.done[name] ?? 0) + 1;
+    this.meter.met(`${order.orderId} ${order.version}`, false);
+    return order;
+  }
+
+  private async send<Data>(socket: Socket, name: string, message: object, dueAt: number): Promise<Data | undefined> {
     const answer = await socket
       .timeout(ANSWER_WITHIN_MS)
       .emitWithAck(name, message)
       .catch((error: unknown) => ({ ok: false, error: String(error) }));
-    const now = performance.now();
     if (!answer.ok) {
-      this.faults.push(`${name}: ${JSON.stringify(answer)}`);
+      this.meter.faults.push(`${name}: ${JSON.stringify(answer)}`);
       return undefined;
     }
-    this.done[name] = (this.done[name] ?? 0) + 1;
-    if (this.isMeasuring) {
-      this.commands++;
-      this.latenciesUs.push(Math.round((now - dueAt) * 1_000));
-    }
-    this.meet(`${answer.data.orderId} ${answer.data.version}`, now, false);
+    this.meter.answeredAt(performance.now(), dueAt);
     return answer.data;
   }
 
-  private hear({ role, orderId, version, by }: OrderStatusPush): void {
-    this.pushes[role]++;
-    const isOther = (role === 'seller') !== (version === 3);
-    if (isOther && by) this.meet(`${orderId} ${version}`, performance.now(), true);
-  }
-
-  /** How much later the other party heard of a change than its sender; below zero when it was sooner. */
-  private meet(change: string, at: number, isPush: boolean): void {
-    const first = this.firstAt.get(change);
-    if (!first) {
-      this.firstAt.set(change, { at, isPush });
-      return;
-    }
-    this.firstAt.delete(change);
-    if (this.isMeasuring) this.pushLagsUs.push(Math.round((isPush ? at - first.at : first.at - at) * 1_000));
-  }
-
-  private measure(isOn: boolean): void {
-    if (isOn) {
-      this.startedAt = performance.now();
-      tell({ say: 'measuring' });
-    } else tell({ say: 'measured', commands: this.commands, ms: performance.now() - this.startedAt });
-    this.isMeasuring = isOn;
-  }
-  private startedAt = 0;
-
   private async heardAll(): Promise<void> {
-    const commands = Object.values(this.done).reduce((sum, n) => sum + n, 0);
+    const { pushes } = this.meter;
     const end = performance.now() + PUSHES_WITHIN_MS;
-    while (Math.min(this.pushes.buyer, this.pushes.seller) < commands && performance.now() < end) await sleep(20);
+    while (Math.min(pushes.buyer, pushes.seller) < this.meter.changes && performance.now() < end) await sleep(20);
   }
 }
 

@@ -1,27 +1,18 @@
-import type { EntitySchema, MixedList } from 'typeorm';
 import { audit } from '../test/support/audit.js';
 import { TestHub } from '../test/support/hub.js';
 import { createTestDatabase, type TestDatabase } from '../test/support/test.database.js';
-
-export type Entities = MixedList<Function | string | EntitySchema>;
-
-/** Who takes part and what is for sale: all that a load needs to know of a database. */
-export interface Market {
-  buyers: Party[];
-  sellers: (Party & { storeId: string })[];
-  /** Books of each store: `book-1` to `book-<books>`. */
-  books: number;
-}
-
-export interface Party {
-  userId: string;
-  token: string;
-}
+import { writeEvents, writeIdle, writeOrders } from './history.js';
+import type { Market, Told } from './wire.js';
 
 export interface MarketSize {
   buyers: number;
   sellers: number;
   books: number;
+  idle?: number;
+  /** Orders that are there already. */
+  orders?: number;
+  /** Events that a buyer has missed. */
+  missed?: number;
 }
 
 const BALANCE = 10 ** 12;
@@ -31,7 +22,14 @@ const STOCK = 1_000_000;
 export async function furnish(server: string | undefined, size: MarketSize): Promise<[TestDatabase, Market]> {
   const database = await createTestDatabase(server);
   const hub = await TestHub.start({}, database);
-  const market: Market = { buyers: [], sellers: [], books: size.books };
+  const market: Market = {
+    buyers: [],
+    sellers: [],
+    books: size.books,
+    idle: [],
+    missed: size.missed ?? 0,
+    before: { orders: 0, changes: 0 },
+  };
   const shelf = Array.from({ length: size.books }, () => ({ stock: STOCK }));
   for (let index = 0; index < size.sellers; index++) {
     const { userId, token, storeId } = await hub.seller(shelf);
@@ -41,16 +39,17 @@ export async function furnish(server: string | undefined, size: MarketSize): Pro
     const { userId, token } = await hub.buyer(BALANCE);
     market.buyers.push({ userId, token });
   }
+  if (size.idle) market.idle = await writeIdle(hub, size.idle);
+  if (size.orders) await writeOrders(hub, market, size.orders);
+  if (size.missed) {
+    const { userId, token } = await hub.person();
+    market.returning = { userId, token };
+    await writeEvents(hub, market.returning, market, size.missed);
+  }
+  const [before] = await hub.rows('SELECT COUNT(*) AS orders, COALESCE(SUM(version), 0) AS changes FROM orders');
+  market.before = { orders: Number(before?.orders), changes: Number(before?.changes) };
   await hub.leave();
   return [database, market];
-}
-
-/** What the load was told, to be held against the database. */
-export interface Told {
-  /** Acknowledged commands, by message. */
-  done: Record<string, number>;
-  /** Pushes heard, by role. */
-  pushes: { buyer: number; seller: number };
 }
 
 /**
@@ -59,7 +58,7 @@ export interface Told {
  */
 export async function faultsOf(
   database: TestDatabase,
-  { sellers, books }: Market,
+  { sellers, books, before }: Market,
   { done, pushes }: Told,
   keepsBooks: boolean,
 ): Promise<string[]> {
@@ -71,12 +70,12 @@ export async function faultsOf(
   };
   const placed = done['order:place'] ?? 0;
   const commands = Object.values(done).reduce((sum, n) => sum + n, 0);
-  expect('orders', await count('SELECT COUNT(*) AS n FROM orders'), placed);
-  expect('changes of orders', await count('SELECT COALESCE(SUM(version), 0) AS n FROM orders'), commands);
+  expect('orders', await count('SELECT COUNT(*) AS n FROM orders'), before.orders + placed);
+  expect('changes', await count('SELECT COALESCE(SUM(version), 0) AS n FROM orders'), before.changes + commands);
   const copies = sellers.length * books * STOCK;
   expect('copies left', await count('SELECT SUM(stock) AS n FROM book_stock'), copies - placed);
   for (const role of ['buyer', 'seller'] as const) expect(`pushes to ${role}s`, pushes[role], commands);
-  if (keepsBooks) faults.push(...(await audit(hub, { whole: true })));
+  if (keepsBooks) faults.push(...(await audit(hub, { whole: before.orders === 0 })));
   await hub.leave();
   return faults;
 }

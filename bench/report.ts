@@ -10,16 +10,24 @@ export interface Figures {
   rssMb: number;
   /** How much later the other party heard of a change than its sender was answered. */
   pushLagUs: number;
+  slowestUs: number;
+  /** From connecting until everything that was missed was told. */
+  replayUs: number;
 }
 
-export function figuresOf({ commands, ms, latenciesUs, pushLagsUs }: Measured, [begun, ended]: Cost[]): Figures {
+export function figuresOf(
+  { messages, ms, latenciesUs, pushLagsUs, replaysUs }: Measured,
+  [begun, ended]: Cost[],
+): Figures {
   return {
-    perSecond: (commands * 1_000) / ms,
-    cpuUs: ((ended?.cpuUs ?? 0) - (begun?.cpuUs ?? 0)) / commands,
+    perSecond: (messages * 1_000) / ms,
+    cpuUs: ((ended?.cpuUs ?? 0) - (begun?.cpuUs ?? 0)) / messages,
     p50Us: percentile(latenciesUs, 50),
     p99Us: percentile(latenciesUs, 99),
     rssMb: ended?.rssMb ?? 0,
     pushLagUs: percentile(pushLagsUs, 50),
+    slowestUs: percentile(latenciesUs, 100),
+    replayUs: percentile(replaysUs, 50),
   };
 }
 
@@ -40,21 +48,15 @@ export function table(rounds: Rounds): string {
       hub ? `${(hub.cpuUs / median.cpuUs).toFixed(2)}×` : '',
       (median.p50Us / 1_000).toFixed(2),
       (median.p99Us / 1_000).toFixed(2),
+      (median.slowestUs / 1_000).toFixed(0),
       (median.pushLagUs / 1_000).toFixed(2),
+      median.replayUs ? (median.replayUs / 1_000).toFixed(0) : '',
       `${Math.round(median.rssMb)}`,
     ];
   });
   const head = [
-    'system',
-    'commands/s',
-    'range',
-    'hub is',
-    'CPU µs',
-    'hub costs',
-    'p50 ms',
-    'p99 ms',
-    'push ms',
-    'RSS MB',
+    ...['system', 'messages/s', 'range', 'hub is', 'CPU µs', 'hub costs'],
+    ...['p50 ms', 'p99 ms', 'slowest ms', 'push ms', 'replay ms', 'RSS MB'],
   ];
   const rows = [head, ...lines];
   const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -73,7 +75,7 @@ export function summary(results: Record<string, Rounds>): object {
 }
 
 function medians(figures: Figures[]): Figures {
-  const names = ['perSecond', 'cpuUs', 'p50Us', 'p99Us', 'rssMb', 'pushLagUs'] as const;
+  const names = ['perSecond', 'cpuUs', 'p50Us', 'p99Us', 'rssMb', 'pushLagUs', 'slowestUs', 'replayUs'] as const;
   return Object.fromEntries(
     names.map((name) => [
       name,

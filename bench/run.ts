@@ -1,6 +1,7 @@
 // Compares the hub with what one would write or pick instead, in one run on one machine, and prints ratios.
 //
-//   npm run bench                                    every scenario on the embedded database, 3 rounds
+//   npm run bench                                    the main scenarios on the embedded database, 3 rounds
+//   npm run bench -- --only all                      also those that show how the hub bears size
 //   npm run bench -- --on sqlite,mariadb,mysql       on servers of its own as well (Debian, root)
 //   npm run bench -- --only place,lone --rounds 5    some scenarios; the more rounds, the steadier
 //   npm run bench -- --systems hub,lean --seconds 5  some systems; how long each run is measured
@@ -14,9 +15,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { faultsOf, furnish } from './market.js';
 import { type Figures, figuresOf, summary, table } from './report.js';
-import { type Scenario, scenarios } from './scenarios.js';
+import { type Scenario, scenarios, scenariosNamed } from './scenarios.js';
 import { startServer } from './server.js';
-import { type Cost, pinned, System, type SystemName } from './system.js';
+import { type Cost, costOf, pinned, System, type SystemName } from './system.js';
 import type { FromLoad, Measured, ToLoad, Work } from './wire.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -33,45 +34,60 @@ const { values: asked } = parseArgs({
     profile: { type: 'string' },
   },
 });
-const wanted = asked.only?.split(',') ?? Object.keys(scenarios);
+const wanted = scenariosNamed(asked.only);
 
 /** One run of one system on a database of its own. Gives nothing if it was not exact: then it does not count. */
-async function measure(name: SystemName, scenario: Scenario, server: string | undefined): Promise<Figures | undefined> {
+async function measure(
+  name: SystemName,
+  scenario: Scenario,
+  server: string | undefined,
+  rate?: number,
+): Promise<Figures | undefined> {
+  const { steps, before, inFlight, shelf, besides, processes = 1 } = scenario;
   const [database, market] = await furnish(server, scenario.market);
-  const system = await System.start(name, database, asked.profile);
+  const running: System[] = [];
   try {
-    const { steps, before, inFlight, shelf } = scenario;
+    for (let index = 0; index < processes; index++) running.push(await System.start(name, database, asked.profile));
     const work: Work = {
-      url: system.url,
-      market,
-      steps,
+      urls: running.map(({ url }) => url),
+      ...{ market, steps, inFlight, shelf },
       ...(before ? { before } : {}),
-      inFlight,
-      shelf,
+      ...(besides ? { besides } : {}),
+      ...(rate ? { rate } : {}),
       warmUpMs: WARM_UP_MS,
       measureMs: Number(asked.seconds) * 1_000,
     };
     const costs: Cost[] = [];
-    const load = await runLoad(work, () => costs.push(system.cost()));
-    await system.stop();
-    const faults = [...load.faults];
-    if (name !== 'bare') faults.push(...(await faultsOf(database, market, load.told, name === 'hub')));
-    if (faults.length > 0) {
-      console.log(`${name} does not count: ${faults.join('; ')}`);
-      return undefined;
-    }
-    return figuresOf(load, costs);
+    const measured = await runLoad(work, () => costs.push(costOf(running)));
+    for (const system of running.splice(0)) await system.stop();
+    const faults = [...measured.faults];
+    if (name !== 'bare') faults.push(...(await faultsOf(database, market, measured.told, name === 'hub')));
+    if (faults.length === 0) return figuresOf(measured, costs);
+    console.log(`${name} does not count: ${faults.join('; ')}`);
+    return undefined;
   } finally {
+    for (const system of running) await system.stop();
     await database.drop();
   }
 }
 
+/** As `measure`, at a share of the rate that it finds first, where the scenario asks for that. */
+async function measureAt(
+  name: SystemName,
+  scenario: Scenario,
+  server: string | undefined,
+): Promise<Figures | undefined> {
+  if (!scenario.rateShare) return measure(name, scenario, server);
+  const highest = await measure(name, scenario, server);
+  return highest && measure(name, scenario, server, highest.perSecond * scenario.rateShare);
+}
+
 /** Lets a process of load work, and looks at the system when measuring begins and when it ends. */
-async function runLoad(work: Work, look: () => void): Promise<Measured> {
+function runLoad(work: Work, look: () => void): Promise<Measured> {
   const [command = '', ...flags] = pinned('load', [process.execPath]);
   const child = fork(join(HERE, 'load.js'), { execPath: command, execArgv: flags });
   const tell = (message: ToLoad) => child.send(message);
-  let measured = { commands: 0, ms: 0 };
+  let measured = { messages: 0, ms: 0 };
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`The load ended with ${code}`)));
     child.on('message', (message: FromLoad) => {
@@ -93,13 +109,13 @@ async function compare(server: string | undefined): Promise<Results> {
   const results: Results = {};
   for (const name of wanted) {
     const scenario = scenarios[name];
-    if (!scenario) throw new Error(`There is no scenario ${name}: ${Object.keys(scenarios).join(', ')}`);
+    if (!scenario || (scenario.onServerOnly && !server)) continue;
     const names = scenario.systems.filter((system) => !asked.systems || asked.systems.split(',').includes(system));
     const rounds: Results[string] = {};
     // By turns, so that what the machine does besides meets all of them.
     for (let round = 0; round < Number(asked.rounds); round++) {
       for (const system of names) {
-        const figures = await measure(system, scenario, server);
+        const figures = await measureAt(system, scenario, server);
         if (figures) rounds[system] = [...(rounds[system] ?? []), figures];
       }
     }

@@ -31,6 +31,13 @@ export function pinned(core: 'system' | 'load', command: string[]): string[] {
   return canPin ? ['taskset', '-c', core === 'system' ? '0' : '1', ...command] : command;
 }
 
+/** What all processes of a system have used. */
+export function costOf(systems: readonly System[]): Cost {
+  const costs = systems.map((system) => system.cost());
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+  return { cpuUs: sum(costs.map(({ cpuUs }) => cpuUs)), rssMb: sum(costs.map(({ rssMb }) => rssMb)) };
+}
+
 /** A system under test: a process of its own. */
 export class System {
   private constructor(
