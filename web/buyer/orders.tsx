@@ -1,9 +1,8 @@
-import { useEffect, useState } from 'react';
-import { type OrderStatus, orderStatuses } from '../../src/contract/lifecycle.js';
+import { orderStatuses } from '../../src/contract/lifecycle.js';
 import { dayAndTime } from '../clock.js';
-import { hear } from '../hub.js';
 import { money } from '../money.js';
-import { type KnownOrder, ordersOf, shortId, useOrders } from '../orders.js';
+import { useLists } from '../order.lists.js';
+import { type KnownOrder, shortId, useOrders } from '../orders.js';
 import { More } from '../parts/more.js';
 import { Stamp } from '../parts/stamp.js';
 import { setQuery, to } from '../route.js';
@@ -14,7 +13,8 @@ import { OrderActions } from './actions.js';
 export function OrdersPage({ query }: { query: URLSearchParams }) {
   const words = useWords();
   const status = orderStatuses.find((name) => name === query.get('status'));
-  const list = useList(status);
+  const list = useLists('buyer', [status ?? 'all']);
+  // Older ones may be known too, from elsewhere, but those between are not.
   const orders = useOrders('buyer').filter(
     (order) => (!status || order.status === status) && order.orderId >= list.downTo,
   );
@@ -66,50 +66,4 @@ function OrderCard({ order }: { order: KnownOrder }) {
       <OrderActions order={order} />
     </article>
   );
-}
-
-/**
- * Reads the pages of a list into the known orders. Shown is what is known down to the last order read: older ones may be
- * known too, from elsewhere, but those between are not.
- */
-function useList(status: OrderStatus | undefined) {
-  const [next, setNext] = useState<string | null>(null);
-  const [isReading, setReading] = useState(true);
-  const [error, setError] = useState<unknown>();
-  const [round, setRound] = useState(0);
-  const [after, setAfter] = useState<string | null>(null);
-
-  useEffect(() => hear('fresh', () => setRound((before) => before + 1)), []);
-  // A filter, or a fresh start, begins at the newest order.
-  const about = `${status} ${round}`;
-  const [shownAbout, setShownAbout] = useState(about);
-  if (about !== shownAbout) {
-    setShownAbout(about);
-    setAfter(null);
-    setNext(null);
-  }
-  useEffect(() => {
-    let wanted = about !== '';
-    setReading(true);
-    setError(undefined);
-    ordersOf.buyer
-      .read(status, after)
-      .then(
-        (following) => wanted && setNext(following),
-        (thrown: unknown) => wanted && setError(thrown),
-      )
-      .finally(() => wanted && setReading(false));
-    return () => {
-      wanted = false;
-    };
-  }, [about, status, after]);
-
-  return {
-    downTo: next ?? '',
-    hasMore: next !== null,
-    isReading,
-    error,
-    more: () => setAfter(next),
-    again: () => setRound(round + 1),
-  };
 }

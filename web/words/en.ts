@@ -158,6 +158,7 @@ export const en = {
       `${hour}:00, ${some(orders, 'order', 'orders')}, ${revenue}`,
     columns: { placed: 'Waiting for payment', paid: 'To ship', shipped: 'On the way', done: 'Done' },
     nothing: 'Nothing here',
+    atLeast: (count: number) => `${count}+`,
     moreCards: (count: number) => `${count} more`,
     bell: (count: number) => `${some(count, 'new paid order', 'new paid orders')}`,
     seen: 'I have seen them',
@@ -173,7 +174,7 @@ export const en = {
     trackingNo: 'Tracking number',
     trackingOf: (id: string) => `Tracking number of ${id}`,
     lowStock: 'Running low',
-    low: (title: string, stock: number) => `${title}: ${stock} left`,
+    low: (stock: number) => (stock === 0 ? 'none left' : `${stock} left`),
   },
   shelf: {
     title: 'Shelf',

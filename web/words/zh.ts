@@ -145,6 +145,7 @@ export const zh: Words = {
     hour: (hour, orders, revenue) => `${hour} 点，${orders} 单，${revenue}`,
     columns: { placed: '等待付款', paid: '待发货', shipped: '运送中', done: '已结束' },
     nothing: '空',
+    atLeast: (count) => `${count}+`,
     moreCards: (count) => `还有 ${count} 单`,
     bell: (count) => `${count} 个新付款订单`,
     seen: '我看到了',
@@ -160,7 +161,7 @@ export const zh: Words = {
     trackingNo: '快递单号',
     trackingOf: (id) => `${id} 的快递单号`,
     lowStock: '库存告急',
-    low: (title, stock) => `《${title}》余 ${stock} 本`,
+    low: (stock) => (stock === 0 ? '售完' : `余 ${stock} 本`),
   },
   shelf: {
     title: '书架',
