@@ -1,8 +1,11 @@
 import type { RefusalCode } from '../../src/contract/errors.js';
 import type { OrderCommand, OrderStatus } from '../../src/contract/lifecycle.js';
+import type { AddBookRequest } from '../../src/contract/stores.js';
 import type { EntryKind } from '../../src/contract/wallet.js';
 
 const some = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+type BookField = Exclude<keyof AddBookRequest, 'storeId'>;
 
 const statuses: Record<OrderStatus, string> = {
   placed: 'Unpaid',
@@ -186,7 +189,11 @@ export const en = {
     stock: 'Stock',
     lowMark: 'Low mark',
     lowMarkHint: 'You are told when the stock comes down to this',
+    publisher: 'Publisher',
+    isbn: 'ISBN',
     coverUrl: 'Cover (an https address)',
+    details: 'Anything else',
+    detailsHint: 'One on a line, like pages: 302',
     tags: 'Tags, with commas',
     summary: 'Summary',
     save: 'Save',
@@ -211,7 +218,11 @@ export const en = {
     progress: (done: number, of: number) => `${done} of ${of}`,
     done: (added: number, refused: number) => `${some(added, 'book', 'books')} added, ${refused} refused.`,
     line: 'Line',
-    problem: 'Problem',
+    problemHead: 'Problem',
+    /** What a field is called where its fault is told; by its own name where there is none here. */
+    fields: {} as Partial<Record<BookField, string>>,
+    /** The contract says in English what is wrong. */
+    problem: (told: string) => told,
     problems: 'Lines that need you',
     notNumber: 'is not a number',
     notPrice: 'is not a price like 45.00',

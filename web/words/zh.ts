@@ -1,5 +1,18 @@
 import type { Words } from './en.js';
 
+/** What the contract says is wrong with a field. */
+const problems: [english: RegExp, chinese: string][] = [
+  [/^must have (\d+) to (\d+) characters$/, '应有 $1 到 $2 个字符'],
+  [/^must be a whole number from (\d+) to (\d+)$/, '应是 $1 到 $2 的整数'],
+  [/^must have at most (\d+) fields$/, '最多 $1 项'],
+  [/^must be at most (\d+) bytes of JSON$/, '最多 $1 字节'],
+  [/^must not hold control characters$/, '不能有控制字符'],
+  [/^must not begin or end with white space$/, '首尾不能有空白'],
+  [/^must be an http or https address, or a path$/, '应是 http 或 https 网址，或一个路径'],
+  [/^Too big: expected array to have <=(\d+) items$/, '最多 $1 个'],
+  [/^is not a name for a field$/, '中有一项没有名称'],
+];
+
 export const zh: Words = {
   hub: '订单枢纽',
   skip: '跳到正文',
@@ -173,7 +186,11 @@ export const zh: Words = {
     stock: '库存',
     lowMark: '告急线',
     lowMarkHint: '库存降到这个数时提醒您',
+    publisher: '出版社',
+    isbn: 'ISBN',
     coverUrl: '封面（https 网址）',
+    details: '其他信息',
+    detailsHint: '每行一项，如 页数: 302',
     tags: '标签，用逗号分开',
     summary: '简介',
     save: '保存',
@@ -197,7 +214,25 @@ export const zh: Words = {
     progress: (done, of) => `${done} / ${of}`,
     done: (added, refused) => `已上架 ${added} 本，被拒 ${refused} 本。`,
     line: '行',
-    problem: '问题',
+    problemHead: '问题',
+    fields: {
+      bookId: '编号',
+      title: '书名',
+      author: '作者',
+      price: '价格',
+      stock: '库存',
+      lowMark: '告急线',
+      publisher: '出版社',
+      isbn: 'ISBN',
+      tags: '标签',
+      summary: '简介',
+      coverUrl: '封面',
+      details: '其他信息',
+    },
+    problem: (told) => {
+      for (const [english, chinese] of problems) if (english.test(told)) return told.replace(english, chinese);
+      return told;
+    },
     problems: '需要您处理的行',
     notNumber: '不是数字',
     notPrice: '不是 45.00 这样的价格',
