@@ -62,6 +62,25 @@ test('the pages work below the folder in which a web server shows the hub', asyn
   await folder.close();
 });
 
+test('the page of the API documents works below the folder too', async () => {
+  const folder = await PrefixProxy.before(hub.url, '/shop/hub');
+  const { page, complaints } = await Visitor.open(browser, folder.url);
+  await page.goto(`${folder.url}/docs`);
+  // Its style is let in by the policy, and its contents lead to places of the page.
+  expect(await page.evaluate("getComputedStyle(document.querySelector('h1')).fontWeight")).toBe('600');
+  await page.getByRole('navigation').getByRole('link', { name: 'order:place', exact: true }).click();
+  expect(await page.locator('article:target h4').innerText()).toBe('order:place');
+  expect(page.url()).toBe(`${folder.url}/docs#message-order.place`);
+  for (const name of ['openapi.json', 'asyncapi.json']) {
+    const address = await page.getByRole('link', { name, exact: true }).evaluate(({ href }: { href: string }) => href);
+    const document = await page.request.get(address);
+    expect(document.url()).toBe(`${folder.url}/${name}`);
+    expect(document.status()).toBe(200);
+  }
+  expect(complaints).toEqual([]);
+  await folder.close();
+});
+
 test('who is short of money is told how much is missing, and tops up and pays with one press', async () => {
   const seller = await hub.seller([{ price: 3_000 }]);
   const buyer = await hub.buyer(1_000);

@@ -109,4 +109,9 @@ describe.each(looks)('axe-core finds no serious fault, $colorScheme and $locale 
     await visitor.page.locator('textarea').fill('id,title,price,stock\na,A,free,1\nb,B,1.00,1');
     await judge('panel/import', '.problems');
   });
+
+  test('on the page of the API documents', async () => {
+    await visitor.page.goto(`${hub.url}/docs`);
+    expect(await seriousFaults(visitor)).toEqual([]);
+  });
 });
