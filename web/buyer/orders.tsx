@@ -3,9 +3,11 @@ import { dayAndTime } from '../clock.js';
 import { money } from '../money.js';
 import { useLists } from '../order.lists.js';
 import { type KnownOrder, shortId, useOrders } from '../orders.js';
+import { Empty } from '../parts/empty.js';
 import { More } from '../parts/more.js';
 import { Stamp } from '../parts/stamp.js';
 import { setQuery, to } from '../route.js';
+import { useStoreName } from '../store.names.js';
 import { useWords } from '../words/words.js';
 import { OrderActions } from './actions.js';
 
@@ -36,7 +38,14 @@ export function OrdersPage({ query }: { query: URLSearchParams }) {
         </nav>
       </div>
       {orders.length === 0 && !list.isReading && list.error === undefined && (
-        <p className="quiet">{words.orders.none}</p>
+        <Empty icon="orders">
+          <p>{words.orders.none}</p>
+          {!status && (
+            <a className="button" href={to()}>
+              {words.cart.look}
+            </a>
+          )}
+        </Empty>
       )}
       <ul className="orders">
         {orders.map((order) => (
@@ -52,6 +61,7 @@ export function OrdersPage({ query }: { query: URLSearchParams }) {
 
 function OrderCard({ order }: { order: KnownOrder }) {
   const words = useWords();
+  const store = useStoreName(order.storeId);
   const titles = order.items.map(({ title, count }) => (count > 1 ? `${title} ×${count}` : title)).join(', ');
   return (
     <article className="card order">
@@ -60,8 +70,11 @@ function OrderCard({ order }: { order: KnownOrder }) {
         <Stamp status={order.status} />
       </header>
       <p className="titles">{titles}</p>
-      <p className="quiet">
-        {dayAndTime(order.placedAt)} · {order.storeId} · <strong>{money(order.total)}</strong>
+      <p className="meta">
+        <span className="quiet">
+          {dayAndTime(order.placedAt)} · {store}
+        </span>
+        <strong className="amount">{money(order.total)}</strong>
       </p>
       <OrderActions order={order} />
     </article>

@@ -3,9 +3,10 @@ import { type BookView, QUERY_CHARACTERS_MAX } from '../../src/contract/stores.j
 import { Stock } from '../buyer/shop.js';
 import { ask } from '../hub.js';
 import { money } from '../money.js';
+import { Empty } from '../parts/empty.js';
 import { More } from '../parts/more.js';
 import { usePages } from '../parts/pages.js';
-import { setQuery, usePlace } from '../route.js';
+import { setQuery, to, usePlace } from '../route.js';
 import { useWords } from '../words/words.js';
 import { AddBook, ChangeBook } from './book.form.js';
 import { noteStock } from './low.stock.js';
@@ -40,7 +41,16 @@ export function Shelf({ storeId }: { storeId: string }) {
           onChange={({ target }) => setQuery({ q: target.value })}
         />
       </search>
-      {pages.items.length === 0 && !pages.isReading && <p className="quiet">{words.none}</p>}
+      {pages.items.length === 0 && !pages.isReading && pages.error === undefined && (
+        <Empty icon="shop">
+          <p>{q ? words.notFound : words.none}</p>
+          {!q && (
+            <a className="button" href={to('panel', 'import')}>
+              {words.many}
+            </a>
+          )}
+        </Empty>
+      )}
       <ul className="shelf">
         {pages.items.map((read) => {
           const book = changed.get(read.bookId) ?? read;
