@@ -67,5 +67,5 @@ test('the panel holds no more after 10,000 events than after a few', async () =>
   await visitor.page.getByText('0 new paid orders').waitFor();
   // It has forgotten most of them, and says that there are more.
   const done = visitor.page.getByRole('region', { name: 'Done' }).locator('.count');
-  expect(await done.innerText()).toMatch(/^[456]\d\d\+$/);
+  await done.filter({ hasText: /^[45]\d\d\+$/ }).waitFor({ timeout: 60_000 });
 }, 280_000);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { openBrowser, Visitor } from '../support/browser.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 
 const SHELF = `编号,书名,作者,价格,库存
@@ -15,7 +15,6 @@ let hub: HubProcess;
 let browser: Browser;
 
 beforeAll(async () => {
-  build();
   database = await createTestDatabase();
   hub = await HubProcess.start(database);
   browser = await openBrowser();
