@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import { expect, test } from '@jest/globals';
 import type { Order } from '../../src/contract/orders.js';
-import { openBrowser, Visitor } from '../support/browser.js';
-import { TestHub } from '../support/hub.js';
+import { hubAndBrowser } from '../support/browser.js';
 import type { Person } from '../support/person.js';
 import { range } from '../support/ways.js';
 
@@ -11,13 +9,9 @@ const TO_SHIP = 110;
 const ON_THE_WAY = 45;
 const BOOKS = 110;
 
-let hub: TestHub;
-let browser: Browser;
 let seller: Person;
 
-beforeAll(async () => {
-  hub = await TestHub.start();
-  browser = await openBrowser();
+const stage = hubAndBrowser(async (hub) => {
   const last = { title: 'The last on the shelf', stock: 2 };
   seller = await hub.seller([...range(BOOKS).map(() => ({ stock: 1_000 })), last]);
   const buyer = await hub.buyer(100_000_000);
@@ -30,13 +24,9 @@ beforeAll(async () => {
   const toBeShipped = (await Promise.all(orders)).slice(0, ON_THE_WAY);
   await Promise.all(toBeShipped.map((orderId) => seller.post(`/orders/${orderId}/ship`, {})));
 });
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
-});
 
 test('the board knows every order that is to be shipped, and says of the others whether there are more', async () => {
-  const visitor = await Visitor.open(browser, hub.url);
+  const visitor = await stage.visit();
   await visitor.comeAs(seller);
   await visitor.go('panel/board');
   const column = (name: string) => visitor.page.getByRole('region', { name });
@@ -56,7 +46,7 @@ test('the board knows every order that is to be shipped, and says of the others 
 });
 
 test('a book that runs low is named wherever it stands on the shelf, and leads there', async () => {
-  const visitor = await Visitor.open(browser, hub.url);
+  const visitor = await stage.visit();
   await visitor.comeAs(seller);
   await visitor.go('panel/board');
   const low = visitor.page.getByRole('region', { name: 'Running low' });

@@ -1,26 +1,14 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { openBrowser, Visitor } from '../support/browser.js';
-import { TestHub } from '../support/hub.js';
+import { expect, test } from '@jest/globals';
+import { hubAndBrowser } from '../support/browser.js';
 
-let hub: TestHub;
-let browser: Browser;
-
-beforeAll(async () => {
-  hub = await TestHub.start();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
-});
+const stage = hubAndBrowser();
 
 test('everything that the hub lets an owner change of a book can be changed on the shelf, and nothing else changes', async () => {
-  const seller = await hub.seller([]);
+  const seller = await stage.hub.seller([]);
   const book = { bookId: 'three-body', title: 'Three Body', author: 'Liu', price: 2_300, stock: 6, tags: ['old'] };
   const details = { edition: '007', pages: 300, signed: true, note: 'two\nlines' };
   await seller.post(`/stores/${seller.storeId}/books`, { ...book, details });
-  const visitor = await Visitor.open(browser, hub.url);
+  const visitor = await stage.visit();
   await visitor.comeAs(seller);
   await visitor.go('panel/shelf');
   await visitor.page.getByRole('button', { name: 'Change Three Body' }).click();
