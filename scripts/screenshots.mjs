@@ -109,6 +109,7 @@ walden,Walden,Henry David Thoreau,32.50,8
 
 /** Every screen: who looks, where, and what they do before the picture. */
 const screens = ({ shipped }) => ({
+  empty: { path: '' },
   enter: { path: '#/enter' },
   wrong: {
     path: '#/enter',
@@ -205,11 +206,13 @@ async function takePicture(browser, url, people, { name, viewport, scheme, local
 const temp = mkdtempSync(join(tmpdir(), 'order-hub-pictures-'));
 mkdirSync(folder, { recursive: true });
 const { child, url } = await startHub(temp);
-const people = await furnish(url);
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-const names = asked.only?.split(',') ?? Object.keys(screens(people));
+const names = asked.only?.split(',') ?? Object.keys(screens({}));
 const pictures = asked.all ? names.flatMap(every) : ofReadme;
-for (const picture of pictures) await takePicture(browser, url, people, picture);
+const isBeforeAnyStore = ({ name }) => name === 'empty';
+for (const picture of pictures.filter(isBeforeAnyStore)) await takePicture(browser, url, {}, picture);
+const people = await furnish(url);
+for (const picture of pictures) if (!isBeforeAnyStore(picture)) await takePicture(browser, url, people, picture);
 await browser.close();
 child.kill();
 await once(child, 'exit');
