@@ -128,6 +128,7 @@ export class Orders {
     for (const next of this.unread) {
       this.unread.delete(next);
       if (!this.known.get().has(next)) await this.look(next).catch(() => undefined);
+      this.forget();
     }
     this.reading = false;
   }
