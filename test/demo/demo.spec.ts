@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Api, createApi } from '../../src/client/api.js';
 import type { OrderStatus } from '../../src/contract/lifecycle.js';
 import { until } from '../support/hub.js';
-import { build } from '../support/hub.process.js';
+import { prepare } from '../support/hub.process.js';
 
 /** So much faster than people, that a minute of theirs is over in two seconds. */
 const PACE = '30';
@@ -24,7 +24,7 @@ describe('the demo', () => {
   let lin: Api;
 
   beforeAll(async () => {
-    build();
+    prepare();
     demo = spawn(process.execPath, [join('demo', 'demo.js'), '--pace', PACE], {
       env: { PATH: process.env.PATH, TMPDIR: folder },
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -9,7 +9,7 @@ import type { TestDatabase } from './test.database.js';
 let isPrepared = false;
 
 /** Builds the hub, unless what is built is newer than its sources: one script decides, for everybody. */
-function prepare(): void {
+export function prepare(): void {
   if (isPrepared) return;
   const script = join('scripts', 'prepare.mjs');
   const { status, stderr, stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8' });

@@ -1,7 +1,9 @@
 import { useState } from 'react';
 import type { BookView } from '../../src/contract/stores.js';
 
-const COVER_CLOTHS = 8;
+/** Of 32 bits, the highest that are left: one of eight cloths. */
+const ALL_BUT_THREE_BITS = 29;
+const GOLDEN_RATIO_OF_32_BITS = 0x9e3779b1;
 
 /** The cover that the seller gave, or one set in type: the same book always has the same cloth. */
 export function Cover({ book }: { book: Pick<BookView, 'title' | 'author' | 'coverUrl'> }) {
@@ -26,5 +28,6 @@ export function Cover({ book }: { book: Pick<BookView, 'title' | 'author' | 'cov
 function clothOf(title: string): number {
   let sum = 0;
   for (const letter of title) sum = (sum * 33 + (letter.codePointAt(0) ?? 0)) % 65_521;
-  return (sum >> 3) % COVER_CLOTHS;
+  // Short titles differ in their lowest bits only; this carries every bit up to the highest.
+  return Math.imul(sum, GOLDEN_RATIO_OF_32_BITS) >>> ALL_BUT_THREE_BITS;
 }
