@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import type { BookView } from '../../src/contract/stores.js';
 
-/** Of 32 bits, the highest that are left: one of eight cloths. */
-const ALL_BUT_THREE_BITS = 29;
-const GOLDEN_RATIO_OF_32_BITS = 0x9e3779b1;
+const COVER_CLOTHS = 8;
+/** The hash is FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
 
 /** The cover that the seller gave, or one set in type: the same book always has the same cloth. */
 export function Cover({ book }: { book: Pick<BookView, 'title' | 'author' | 'coverUrl'> }) {
@@ -26,8 +27,7 @@ export function Cover({ book }: { book: Pick<BookView, 'title' | 'author' | 'cov
 }
 
 function clothOf(title: string): number {
-  let sum = 0;
-  for (const letter of title) sum = (sum * 33 + (letter.codePointAt(0) ?? 0)) % 65_521;
-  // Short titles differ in their lowest bits only; this carries every bit up to the highest.
-  return Math.imul(sum, GOLDEN_RATIO_OF_32_BITS) >>> ALL_BUT_THREE_BITS;
+  let hash = FNV_BASIS;
+  for (const letter of title) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), FNV_PRIME);
+  return ((hash ^ (hash >>> 15)) >>> 0) % COVER_CLOTHS;
 }
