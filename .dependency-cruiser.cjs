@@ -53,17 +53,17 @@ module.exports = {
     ),
     forbid(
       'examples-use-public-things-only',
-      { path: '^examples/' },
+      { path: '^(examples|demo)/' },
       { path: '^(src|test)/' },
       'A reader copies them.',
     ),
     forbid(
       'pages-are-a-client',
       { path: '^web/' },
-      { path: '^(src/(?!client/|contract/)|test/|examples/)' },
+      { path: '^(src/(?!client/|contract/)|test/|examples/|demo/)' },
       'The browser pages can do what any client can, in the same words.',
     ),
-    forbid('no-circles', {}, { circular: true }, 'A circle has no story to tell.'),
+    forbid('no-circles', { pathNot: '^test/' }, { circular: true }, 'A circle has no story to tell.'),
     forbid('no-orphans', { orphan: true, path: '^src/' }, {}, 'Nobody needs this file.'),
     forbid('no-missing', {}, { couldNotResolve: true }, 'It must be installed or written.'),
     forbid(

@@ -1,6 +1,7 @@
 // Makes the pictures of the pages that the README shows: a hub on a database of its own, a furnished store, two people.
 //   npm run screenshots                   the pictures of the README, into docs/screenshots
-//   npm run screenshots -- --all <folder> every screen, wide and narrow, light and dark, in English and in Chinese
+//   npm run screenshots -- --all <folder> every screen, wide and narrow, light and dark, in English and in Chinese;
+//                                         with --only board,cart just these
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { connect, createApi } from '../dist/client/connect.js';
 
-const { values: asked } = parseArgs({ options: { all: { type: 'string' } } });
+const { values: asked } = parseArgs({ options: { all: { type: 'string' }, only: { type: 'string' } } });
 const folder = asked.all ?? join('docs', 'screenshots');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'];
@@ -108,7 +109,17 @@ walden,Walden,Henry David Thoreau,32.50,8
 
 /** Every screen: who looks, where, and what they do before the picture. */
 const screens = ({ shipped }) => ({
+  empty: { path: '' },
   enter: { path: '#/enter' },
+  wrong: {
+    path: '#/enter',
+    async before(page) {
+      await page.locator('input[name=userId]').fill('Ada');
+      await page.locator('input[name=password]').fill('not her password');
+      await page.locator('.enter button[type=submit]').click();
+      await page.locator('.problem:not(:empty)').waitFor();
+    },
+  },
   shop: { who: 'buyer', path: '' },
   search: { who: 'buyer', path: '#/?q=世界' },
   book: { who: 'buyer', path: '#/book/lin-books/three-body' },
@@ -119,6 +130,16 @@ const screens = ({ shipped }) => ({
       await page.locator('.book button').nth(0).click();
       await page.locator('.book button').nth(1).click();
       await page.evaluate(() => (location.hash = '#/cart'));
+    },
+  },
+  nothing: { who: 'buyer', path: '#/cart' },
+  unknown: { who: 'buyer', path: '#/orders/0192f3a4-7c1d-7e52-9b0a-5d7c1e2b8f36' },
+  offline: {
+    who: 'buyer',
+    path: '#/orders',
+    async before(page, context) {
+      await context.setOffline(true);
+      await page.locator('.line-notice:not(:empty)').waitFor();
     },
   },
   orders: { who: 'buyer', path: '#/orders' },
@@ -172,10 +193,10 @@ async function takePicture(browser, url, people, { name, viewport, scheme, local
   page.on('console', (message) => message.type() === 'error' && console.error(`${name}: ${message.text()}`));
   page.on('pageerror', (error) => console.error(`${name}: ${error.message}`));
   await page.goto(`${url}/${path}`);
-  await page.locator('main h1').first().waitFor();
+  await page.locator('main :is(h1, .unread)').first().waitFor();
   if (person) await page.locator('.line-state[data-state=live]').waitFor();
   await page.waitForLoadState('networkidle').catch(() => undefined);
-  await before?.(page);
+  await before?.(page, context);
   await page.waitForTimeout(300);
   const file = asked.all ? `${name}-${viewport.width}-${scheme}-${locale}.png` : `${name}.png`;
   await page.screenshot({ path: join(folder, file), fullPage: Boolean(asked.all) });
@@ -185,10 +206,13 @@ async function takePicture(browser, url, people, { name, viewport, scheme, local
 const temp = mkdtempSync(join(tmpdir(), 'order-hub-pictures-'));
 mkdirSync(folder, { recursive: true });
 const { child, url } = await startHub(temp);
-const people = await furnish(url);
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-const pictures = asked.all ? Object.keys(screens(people)).flatMap(every) : ofReadme;
-for (const picture of pictures) await takePicture(browser, url, people, picture);
+const names = asked.only?.split(',') ?? Object.keys(screens({}));
+const pictures = asked.all ? names.flatMap(every) : ofReadme;
+const isBeforeAnyStore = ({ name }) => name === 'empty';
+for (const picture of pictures.filter(isBeforeAnyStore)) await takePicture(browser, url, {}, picture);
+const people = await furnish(url);
+for (const picture of pictures) if (!isBeforeAnyStore(picture)) await takePicture(browser, url, people, picture);
 await browser.close();
 child.kill();
 await once(child, 'exit');

@@ -81,7 +81,7 @@ describe('the house rules', () => {
   });
 
   test.each(['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md'])('what %s names is there', (page) => {
-    const named = [...readFileSync(page, 'utf8').matchAll(/`((?:src|web|test|scripts|examples)\/[\w./]+)`/g)];
+    const named = [...readFileSync(page, 'utf8').matchAll(/`((?:src|web|test|scripts|examples|demo)\/[\w./]+)`/g)];
     const missing = named.flatMap(([, path = '']) => (existsSync(path) ? [] : [path]));
     expect(missing).toEqual([]);
   });

@@ -35,6 +35,9 @@ export function App() {
           <Screen />
         </Suspense>
       </main>
+      <footer className="foot">
+        <a href="./docs">{words.docs}</a>
+      </footer>
     </>
   );
 }

@@ -31,8 +31,12 @@ export function dayAndTime(iso: string): string {
   );
 }
 
-export function timeOfDay(iso: string): string {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: 'short' }).format(new Date(iso));
+/** The time where it is of today, else the day too. */
+export function shortTime(iso: string): string {
+  const isOfToday = Date.parse(iso) >= startOfToday();
+  const day = isOfToday ? {} : ({ month: 'short', day: 'numeric' } as const);
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { ...day, hour: 'numeric', minute: '2-digit' });
+  return format.format(new Date(iso));
 }
 
 export function startOfToday(): number {

@@ -10,16 +10,16 @@ export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
   return new Markup(strings.reduce((text, string, index) => text + written(parts[index - 1]) + string));
 }
 
-/** Paragraphs, of text that may hold `code` and **what is important**, and nothing else of Markdown. */
+/** Paragraphs, of text that may hold `code` and **what is important**, code too, and nothing else of Markdown. */
 export function prose(text: string): Markup[] {
   return text.split('\n\n').map((paragraph) => html`<p>${phrase(paragraph)}</p>`);
 }
 
 /** The same within a line. */
 export function phrase(text: string): Part[] {
-  return text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
+  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((part) => {
     if (part.startsWith('`')) return html`<code>${part.slice(1, -1)}</code>`;
-    if (part.startsWith('**')) return html`<strong>${part.slice(2, -2)}</strong>`;
+    if (part.startsWith('**')) return html`<strong>${phrase(part.slice(2, -2))}</strong>`;
     return part;
   });
 }

@@ -22,8 +22,8 @@ const BACKOFF_MS = 10;
 /** A server that is away needs longer than a lost race. */
 const AWAY_BACKOFF_MS = 100;
 /**
- * No attempt begins after this: what waits for the answer has its deadline, and is told that nothing was done. InnoDB looks
- * at its waiting locks once a second, so an attempt may wait for nearly two.
+ * No attempt begins after this: what waits for the answer has its deadline, and is told that nothing was done. A wait for a
+ * lock that may last one second (`dialect.ts`) lasts nearly two: InnoDB looks at those who wait once a second.
  */
 const ATTEMPTS_BEGIN_WITHIN_MS = 2_500;
 

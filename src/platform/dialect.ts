@@ -117,9 +117,9 @@ const mysqlServer = serverDialect('mysql', 'utf8mb4_0900_bin', {
  */
 const SETTINGS = {
   mariadb:
-    "tx_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 2, idle_transaction_timeout = 5, max_statement_time = 3",
+    "tx_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 1, idle_transaction_timeout = 5, max_statement_time = 3",
   mysql:
-    "transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 2, wait_timeout = 5, max_execution_time = 3000",
+    "transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 1, wait_timeout = 5, max_execution_time = 3000",
 };
 
 const CONFLICTS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);

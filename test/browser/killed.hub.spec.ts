@@ -1,31 +1,14 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { openBrowser, Visitor } from '../support/browser.js';
-import { build, HubProcess } from '../support/hub.process.js';
-import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
+import { expect, test } from '@jest/globals';
+import { hubProcessAndBrowser } from '../support/browser.js';
 
 const SHELF = `id,title,author,price,stock
 middlemarch,Middlemarch,George Eliot,42.00,9`;
 
-let database: TestDatabase;
-let hub: HubProcess;
-let browser: Browser;
-
-beforeAll(async () => {
-  build();
-  database = await createTestDatabase();
-  hub = await HubProcess.start(database);
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await hub?.kill();
-  await database?.drop();
-});
+const stage = hubProcessAndBrowser();
 
 test('a hub that is killed while an order is on its way leaves one order, and both pages catch up by themselves', async () => {
-  const seller = await Visitor.open(browser, hub.url);
-  const buyer = await Visitor.open(browser, hub.url);
+  const seller = await stage.visit();
+  const buyer = await stage.visit();
   await seller.register('Lin');
   await seller.openStore('lin-books');
   await seller.importBooks(SHELF);
@@ -38,16 +21,16 @@ test('a hub that is killed while an order is on its way leaves one order, and bo
   await buyer.go('cart');
 
   // The command has left the page and is not answered when the hub dies.
-  hub.freeze();
+  stage.hub.freeze();
   await buyer.page.getByRole('button', { name: 'Place the order: ¥42.00' }).click();
   const placing = buyer.page.getByRole('button', { name: 'Placing … (not confirmed yet)' });
   await placing.waitFor();
-  await hub.kill();
+  await stage.hub.kill();
   await buyer.page.locator('.line-state[data-state=offline]').waitFor();
   await seller.page.locator('.line-state[data-state=offline]').waitFor();
   expect(await placing.count()).toBe(1);
 
-  hub = await HubProcess.start(database, {}, { port: Number(new URL(hub.url).port) });
+  await stage.startAgain();
   await buyer.page.getByRole('button', { name: 'Pay ¥42.00' }).waitFor();
   await Promise.all([buyer.isLive(), seller.isLive()]);
   const waiting = seller.page.getByRole('region', { name: 'Waiting for payment' });

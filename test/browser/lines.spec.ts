@@ -1,32 +1,20 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import { expect, test } from '@jest/globals';
 import type { Order } from '../../src/contract/orders.js';
-import { openBrowser, Visitor } from '../support/browser.js';
-import { TestHub } from '../support/hub.js';
+import { hubAndBrowser } from '../support/browser.js';
 import { PrefixProxy } from '../support/prefix.proxy.js';
 import { TcpProxy } from '../support/proxy.js';
 
-let hub: TestHub;
-let browser: Browser;
-
-beforeAll(async () => {
-  hub = await TestHub.start();
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
-});
+const stage = hubAndBrowser();
 
 test('a page whose line was cut says so, and afterwards how many changes came in meanwhile', async () => {
-  const seller = await hub.seller();
-  const buyer = await hub.buyer();
+  const seller = await stage.hub.seller();
+  const buyer = await stage.hub.buyer();
   const place = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] };
   const { body: order } = await buyer.post<Order>('/orders', place);
 
-  const line = await TcpProxy.before(hub.url);
+  const line = await TcpProxy.before(stage.hub.url);
   await line.open();
-  const visitor = await Visitor.open(browser, line.url);
+  const visitor = await stage.visit({ url: line.url });
   await visitor.comeAs(buyer);
   await visitor.go(`orders/${order.orderId}`);
   await visitor.page.getByRole('timer').waitFor();
@@ -47,9 +35,9 @@ test('a page whose line was cut says so, and afterwards how many changes came in
 });
 
 test('the pages work below the folder in which a web server shows the hub', async () => {
-  const seller = await hub.seller([{ title: 'Middlemarch', price: 4_200 }]);
-  const folder = await PrefixProxy.before(hub.url, '/shop/hub');
-  const visitor = await Visitor.open(browser, folder.url);
+  const seller = await stage.hub.seller([{ title: 'Middlemarch', price: 4_200 }]);
+  const folder = await PrefixProxy.before(stage.hub.url, '/shop/hub');
+  const visitor = await stage.visit({ url: folder.url });
   await visitor.register('below');
   await visitor.topUp('50');
   await visitor.go(`store/${seller.storeId}`);
@@ -62,12 +50,31 @@ test('the pages work below the folder in which a web server shows the hub', asyn
   await folder.close();
 });
 
+test('the page of the API documents works below the folder too', async () => {
+  const folder = await PrefixProxy.before(stage.hub.url, '/shop/hub');
+  const { page, complaints } = await stage.visit({ url: folder.url });
+  await page.goto(`${folder.url}/docs`);
+  // Its style is let in by the policy, and its contents lead to places of the page.
+  expect(await page.evaluate("getComputedStyle(document.querySelector('h1')).fontWeight")).toBe('600');
+  await page.getByRole('navigation').getByRole('link', { name: 'order:place', exact: true }).click();
+  expect(await page.locator('article:target h4').innerText()).toBe('order:place');
+  expect(page.url()).toBe(`${folder.url}/docs#message-order.place`);
+  for (const name of ['openapi.json', 'asyncapi.json']) {
+    const address = await page.getByRole('link', { name, exact: true }).evaluate(({ href }: { href: string }) => href);
+    const document = await page.request.get(address);
+    expect(document.url()).toBe(`${folder.url}/${name}`);
+    expect(document.status()).toBe(200);
+  }
+  expect(complaints).toEqual([]);
+  await folder.close();
+});
+
 test('who is short of money is told how much is missing, and tops up and pays with one press', async () => {
-  const seller = await hub.seller([{ price: 3_000 }]);
-  const buyer = await hub.buyer(1_000);
+  const seller = await stage.hub.seller([{ price: 3_000 }]);
+  const buyer = await stage.hub.buyer(1_000);
   const place = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] };
   const { body: order } = await buyer.post<Order>('/orders', place);
-  const visitor = await Visitor.open(browser, hub.url);
+  const visitor = await stage.visit();
   await visitor.comeAs(buyer);
   await visitor.go(`orders/${order.orderId}`);
   await visitor.page.getByRole('button', { name: 'Pay ¥30.00' }).click();
@@ -78,9 +85,9 @@ test('who is short of money is told how much is missing, and tops up and pays wi
 });
 
 test('a price that has changed since it was shown orders nothing, and shows the new one', async () => {
-  const seller = await hub.seller([{ price: 3_000 }]);
-  const visitor = await Visitor.open(browser, hub.url);
-  await visitor.comeAs(await hub.buyer());
+  const seller = await stage.hub.seller([{ price: 3_000 }]);
+  const visitor = await stage.visit();
+  await visitor.comeAs(await stage.hub.buyer());
   await visitor.go(`store/${seller.storeId}`);
   await visitor.page.getByRole('button', { name: 'Add to cart' }).click();
   await visitor.go('cart');

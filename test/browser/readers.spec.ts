@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
 import type { Order } from '../../src/contract/orders.js';
-import { openBrowser, Visitor } from '../support/browser.js';
-import { TestHub } from '../support/hub.js';
+import { hubAndBrowser, type Visitor } from '../support/browser.js';
 import type { Person } from '../support/person.js';
 
 /** The judge of what people with a screen reader, a keyboard or weak eyes can use. */
@@ -23,15 +21,11 @@ interface AxeFault {
   nodes: { target: string[]; failureSummary: string }[];
 }
 
-let hub: TestHub;
-let browser: Browser;
 /** Somebody who sells and buys, and has every screen full. */
 let lin: Person;
 let bought: Order;
 
-beforeAll(async () => {
-  hub = await TestHub.start();
-  browser = await openBrowser();
+const stage = hubAndBrowser(async (hub) => {
   lin = await hub.seller([{ bookId: 'to-live', title: '活着', stock: 3 }, { stock: 9 }], 'lin');
   await lin.deposit(1_000);
   const other = await hub.seller([{ bookId: 'dark-forest', title: '三体Ⅱ：黑暗森林', price: 500 }], 'wang');
@@ -45,10 +39,6 @@ beforeAll(async () => {
   await place(buyer, lin.storeId, 'to-live');
   const paid = await place(buyer, lin.storeId, 'book-2');
   await buyer.post(`/orders/${paid.orderId}/pay`, {});
-});
-afterAll(async () => {
-  await browser?.close();
-  await hub?.stop();
 });
 
 /** Faults that keep somebody from using the screen, as they stand in it. */
@@ -65,7 +55,7 @@ describe.each(looks)('axe-core finds no serious fault, $colorScheme and $locale 
   let visitor: Visitor;
 
   beforeAll(async () => {
-    visitor = await Visitor.open(browser, hub.url, look);
+    visitor = await stage.visit(look);
     await visitor.comeAs(lin);
   });
   afterAll(() => visitor.page.context().close());
@@ -108,5 +98,10 @@ describe.each(looks)('axe-core finds no serious fault, $colorScheme and $locale 
     await visitor.go('panel/import');
     await visitor.page.locator('textarea').fill('id,title,price,stock\na,A,free,1\nb,B,1.00,1');
     await judge('panel/import', '.problems');
+  });
+
+  test('on the page of the API documents', async () => {
+    await visitor.page.goto(`${stage.hub.url}/docs`);
+    expect(await seriousFaults(visitor)).toEqual([]);
   });
 });

@@ -1,8 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { openBrowser, Visitor } from '../support/browser.js';
-import { build, HubProcess } from '../support/hub.process.js';
-import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
+import { expect, test } from '@jest/globals';
+import { hubProcessAndBrowser, type Visitor } from '../support/browser.js';
 
 const SHELF = `编号,书名,作者,价格,库存
 dark-forest,"三体Ⅱ：黑暗森林",刘慈欣,32.00,6
@@ -10,21 +7,7 @@ to-live,活着,余华,28.00,10
 no-price,没有价格的书,无名氏,many,1
 walden,"Walden; or, Life in the Woods",Henry David Thoreau,25.50,4`;
 
-let database: TestDatabase;
-let hub: HubProcess;
-let browser: Browser;
-
-beforeAll(async () => {
-  build();
-  database = await createTestDatabase();
-  hub = await HubProcess.start(database);
-  browser = await openBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await hub?.kill();
-  await database?.drop();
-});
+const stage = hubProcessAndBrowser();
 
 /** How often the page has sounded: counted where the browser is asked for a tone. */
 async function countTones({ page }: Visitor): Promise<() => Promise<number>> {
@@ -39,9 +22,9 @@ async function countTones({ page }: Visitor): Promise<() => Promise<number>> {
 }
 
 test('a seller fills a shelf, a buyer finds, pays and receives a book, and each sees what the other does', async () => {
-  const seller = await Visitor.open(browser, hub.url);
+  const seller = await stage.visit();
   const tones = await countTones(seller);
-  const buyer = await Visitor.open(browser, hub.url, { locale: 'zh-CN', viewport: { width: 390, height: 844 } });
+  const buyer = await stage.visit({ locale: 'zh-CN', viewport: { width: 390, height: 844 } });
 
   await seller.register('Lin');
   await seller.openStore('lin-books');

@@ -5,7 +5,7 @@ import type { Answer } from '../../src/contract/wire.js';
 import { audit } from '../support/audit.js';
 import { DatabaseReader } from '../support/database.reader.js';
 import { until } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { asAnswer, codeOf, range } from '../support/ways.js';
@@ -91,7 +91,6 @@ describe('a hub that is ended in the middle of its work', () => {
   let seller: Regular;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     hub = await HubProcess.start(database, {}, { crash: true });
     buyer = new Regular(await hub.register('buyer'), 'buyer');

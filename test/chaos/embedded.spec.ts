@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ENDS_WITHIN_MS, KILLS_MIN, randomOf, report, seconds, seed } from '../support/chaos.js';
 import { Fleet } from '../support/fleet.js';
-import { build } from '../support/hub.process.js';
 import { MarketRun } from '../support/market.run.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 
@@ -17,7 +16,6 @@ describe('a hub on its embedded database that is killed while it commits', () =>
   let fleet: Fleet;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
   }, 60_000);
   afterAll(async () => {

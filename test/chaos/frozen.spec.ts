@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { report, seed, serverUnderTest, sized } from '../support/chaos.js';
 import { Fleet } from '../support/fleet.js';
-import { build } from '../support/hub.process.js';
 import { MarketRun } from '../support/market.run.js';
 import { ServerProcess } from '../support/server.process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
@@ -23,7 +22,6 @@ describe('what is frozen for a while', () => {
   let run: MarketRun;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     redis = await ServerProcess.start('redis');
     run = await MarketRun.start(database, { clients: CLIENTS, urls: () => fleet.urls, seed }, async () => {

@@ -4,7 +4,7 @@ import { audit } from '../support/audit.js';
 import { report } from '../support/chaos.js';
 import { DatabaseReader } from '../support/database.reader.js';
 import { until } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { ServerProcess } from '../support/server.process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
@@ -24,7 +24,6 @@ describe('the hints between hubs', () => {
   let sellerThere: Person;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     redis = await ServerProcess.start('redis');
     const variables = { REDIS_URL: redis.url, LOG_LEVEL: 'info' };

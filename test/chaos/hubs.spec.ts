@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ENDS_WITHIN_MS, KILLS_MIN, randomOf, report, seconds, seed } from '../support/chaos.js';
 import { Fleet } from '../support/fleet.js';
-import { build } from '../support/hub.process.js';
 import { MarketRun } from '../support/market.run.js';
 import { TcpProxy } from '../support/proxy.js';
 import { ServerProcess } from '../support/server.process.js';
@@ -29,7 +28,6 @@ describe('three hubs that are killed again and again, with a Redis that comes an
   const random = randomOf('hubs');
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     redis = await ServerProcess.start('redis');
     hints = await TcpProxy.before(redis.url);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { report, sized } from '../support/chaos.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { ServerProcess } from '../support/server.process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
@@ -15,7 +15,6 @@ describe('a push to a party on another hub', () => {
   let redis: ServerProcess;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     redis = await ServerProcess.start('redis');
   }, 60_000);

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ENDS_WITHIN_MS, KILLS_MIN, randomOf, report, seconds, seed, serverUnderTest } from '../support/chaos.js';
 import { Fleet } from '../support/fleet.js';
-import { build } from '../support/hub.process.js';
 import { MarketRun } from '../support/market.run.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 
@@ -18,7 +17,6 @@ describe('a database server that is killed under load', () => {
   let fleet: Fleet;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
   }, 60_000);
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createApi } from '../../src/client/connect.js';
 import { type Follower, follow, hearsUpTo, isLive } from '../support/follower.js';
 import { until } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { TcpProxy } from '../support/proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
@@ -26,7 +26,6 @@ describe('the client library, when its hub is away', () => {
   const open: Follower[] = [];
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     hub = await HubProcess.start(database, {}, { crash: true });
     seller = await hub.register('seller');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Order } from '../../src/contract/orders.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { until } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { asAnswer, dataOf, range } from '../support/ways.js';
@@ -17,7 +17,6 @@ describe('a hub process', () => {
   let buyer: Person;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     hub = await HubProcess.start(database);
     [seller, buyer] = [await hub.register('seller'), await hub.register('buyer')];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { audit } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { TcpProxy } from '../support/proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
@@ -75,7 +75,6 @@ describe('when the database is away', () => {
   });
 
   test('at the start, the hub is live and waits for it', async () => {
-    build();
     if (!isServer) {
       const missing = { url: 'sqlite:/dev/null/hub.sqlite', drop: async () => {} };
       await expect(HubProcess.start(missing)).rejects.toThrow(/ended with 1/);

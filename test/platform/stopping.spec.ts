@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import { lockFile } from '../support/locks.js';
 import type { Person } from '../support/person.js';
 import { TcpProxy } from '../support/proxy.js';
@@ -19,7 +19,6 @@ describe('a hub that is asked to end', () => {
   let users = 0;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     if (!isServer) return;
     proxy = await TcpProxy.before(database.url);

@@ -1,14 +1,13 @@
 import process from 'node:process';
+import { afterAll, beforeAll } from '@jest/globals';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { PASSWORD } from './hub.js';
+import { PASSWORD, TestHub } from './hub.js';
+import { HubProcess } from './hub.process.js';
+import { createTestDatabase, type TestDatabase } from './test.database.js';
 
 /** Debian's. Another one can be named. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'];
-
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-}
 
 /** What takes longer on a page will not happen. */
 const PAGE_ANSWERS_WITHIN_MS = 15_000;
@@ -85,4 +84,64 @@ export class Visitor {
   async isLive(): Promise<void> {
     await this.page.locator('.line-state[data-state=live]').waitFor();
   }
+}
+
+interface Stage<Hub> {
+  readonly hub: Hub;
+  /** Opens a page of somebody else each time, on the hub's own address unless told. */
+  visit(options?: BrowserContextOptions & { url?: string }): Promise<Visitor>;
+}
+
+/** A hub and a browser for the tests of a file, which end with them. */
+export function hubAndBrowser(furnish: (hub: TestHub) => Promise<void> = async () => {}): Stage<TestHub> {
+  return stageOf(async () => {
+    const hub = await TestHub.start();
+    await furnish(hub);
+    return { hub, stop: () => hub.stop() };
+  });
+}
+
+/** The same with a hub as its users have it: a process of its own, that can be killed and started again where it was. */
+export function hubProcessAndBrowser(): Stage<HubProcess> & { startAgain(): Promise<void> } {
+  let database: TestDatabase;
+  let hub: HubProcess;
+  const stage = stageOf(async () => {
+    database = await createTestDatabase();
+    hub = await HubProcess.start(database);
+    const stop = async () => {
+      await hub.kill();
+      await database.drop();
+    };
+    return { hub, stop };
+  });
+  return {
+    get hub() {
+      return hub;
+    },
+    visit: (options) => stage.visit(options),
+    async startAgain() {
+      hub = await HubProcess.start(database, {}, { port: Number(new URL(hub.url).port) });
+    },
+  };
+}
+
+function stageOf<Hub extends { url: string }>(
+  start: () => Promise<{ hub: Hub; stop: () => Promise<void> }>,
+): Stage<Hub> {
+  let browser: Browser;
+  let started: Awaited<ReturnType<typeof start>>;
+  beforeAll(async () => {
+    started = await start();
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await started?.stop();
+  });
+  return {
+    get hub() {
+      return started.hub;
+    },
+    visit: ({ url = started.hub.url, ...options } = {}) => Visitor.open(browser, url, options),
+  };
 }

@@ -1,27 +1,20 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { PASSWORD, type TestHub, until } from './hub.js';
 import { Person } from './person.js';
 import type { TestDatabase } from './test.database.js';
 
-const BUILT = join('dist', '.built');
+let isPrepared = false;
 
-function newest(path: string): number {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat?.isDirectory()) return stat?.mtimeMs ?? 0;
-  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
-}
-
-/** Builds the hub, unless what is built is newer than its sources. */
-export function build(): void {
-  if (newest(join('dist', 'main.js')) > 0 && newest(BUILT) > newest('src')) return;
-  const nest = join('node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
-  const { status, stderr, stdout } = spawnSync(process.execPath, [nest, 'build'], { encoding: 'utf8' });
+/** Builds the hub, unless what is built is newer than its sources: one script decides, for everybody. */
+export function prepare(): void {
+  if (isPrepared) return;
+  const script = join('scripts', 'prepare.mjs');
+  const { status, stderr, stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`The hub could not be built: ${stdout}${stderr}`);
-  writeFileSync(BUILT, '');
+  isPrepared = true;
 }
 
 /** How a process ended: of itself with a code, or by a signal. */
@@ -58,6 +51,7 @@ export class HubProcess {
     variables: Record<string, string> = {},
     { crash = false, port = 0, unheard = false }: ProcessOptions = {},
   ): Promise<HubProcess> {
+    prepare();
     const preloaded = crash === false ? [] : ['--import', `./${join('test', 'support', 'crash.points.mjs')}`];
     const child = spawn(process.execPath, ['--disable-proto=delete', ...preloaded, join('dist', 'main.js')], {
       env: {

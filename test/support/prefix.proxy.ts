@@ -3,8 +3,16 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+interface ProxyOptions {
+  /** Old ones pass on requests and answers only. */
+  passesWebSockets?: boolean;
+}
+
 /** A web server before a hub that shows it below a folder, as `https://shop.example/hub/`: the hub does not know of it. */
 export class PrefixProxy {
+  /** How often a WebSocket was asked for and not passed on. */
+  refusedWebSockets = 0;
+
   private constructor(
     private readonly server: Server,
     /** A server forgets the connections that were upgraded. */
@@ -12,7 +20,11 @@ export class PrefixProxy {
     readonly url: string,
   ) {}
 
-  static async before(hubUrl: string, prefix: string): Promise<PrefixProxy> {
+  static async before(
+    hubUrl: string,
+    prefix: string,
+    { passesWebSockets = true }: ProxyOptions = {},
+  ): Promise<PrefixProxy> {
     const asked = ({ method, url = '', headers }: IncomingMessage) =>
       request(hubUrl + url.slice(prefix.length), { ...(method ? { method } : {}), headers });
     const isBelow = ({ url = '' }: IncomingMessage) => url.startsWith(`${prefix}/`);
@@ -29,6 +41,10 @@ export class PrefixProxy {
     const upgraded = new Set<Duplex>();
     server.on('upgrade', (question: IncomingMessage, client: Duplex) => {
       if (!isBelow(question)) return void client.destroy();
+      if (!passesWebSockets) {
+        proxy.refusedWebSockets++;
+        return void client.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      }
       const passedOn = asked(question).on('upgrade', ({ rawHeaders }, hub, first) => {
         const lines = rawHeaders.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
         client.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`);
@@ -47,7 +63,9 @@ export class PrefixProxy {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new PrefixProxy(server, upgraded, `http://127.0.0.1:${(server.address() as AddressInfo).port}${prefix}`);
+    const { port } = server.address() as AddressInfo;
+    const proxy = new PrefixProxy(server, upgraded, `http://127.0.0.1:${port}${prefix}`);
+    return proxy;
   }
 
   async close(): Promise<void> {

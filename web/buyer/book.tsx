@@ -5,6 +5,7 @@ import { money } from '../money.js';
 import { Cover } from '../parts/cover.js';
 import { Unread } from '../parts/notice.js';
 import { useReading } from '../parts/reading.js';
+import { StoreLink } from '../parts/store.link.js';
 import { to } from '../route.js';
 import { useWords } from '../words/words.js';
 import { Stock } from './shop.js';
@@ -35,7 +36,7 @@ export function BookPage({ storeId, bookId }: { storeId: string; bookId: string 
           <strong>{money(book.price)}</strong> <Stock book={book} />
         </p>
         <p>
-          {words.shop.soldBy} <a href={to('store', storeId)}>{storeId}</a>
+          {words.shop.soldBy} <StoreLink storeId={storeId} />
         </p>
         <p className="actions">
           <button

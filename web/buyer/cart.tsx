@@ -4,9 +4,12 @@ import { COUNT_MAX } from '../../src/contract/fields.js';
 import { type Basket, cart, placeBasket, setCount, totalOf } from '../cart.js';
 import { money } from '../money.js';
 import { Cover } from '../parts/cover.js';
+import { Empty } from '../parts/empty.js';
+import { StoreLink } from '../parts/store.link.js';
 import { go, to } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
+import { useStoreName } from '../store.names.js';
 import { useWords, wordsFor } from '../words/words.js';
 
 export function CartPage() {
@@ -16,9 +19,12 @@ export function CartPage() {
     <>
       <h1>{words.title}</h1>
       {baskets.length === 0 && (
-        <p className="quiet">
-          {words.empty} <a href={to()}>{words.look}</a>
-        </p>
+        <Empty icon="cart">
+          <p>{words.empty}</p>
+          <a className="button" href={to()}>
+            {words.look}
+          </a>
+        </Empty>
       )}
       {baskets.map((basket) => (
         <BasketCard key={basket.storeId} basket={basket} />
@@ -47,9 +53,9 @@ function BasketCard({ basket }: { basket: Basket }) {
   }
 
   return (
-    <section className="card basket" aria-label={basket.storeId} aria-busy={placing}>
+    <section className="card basket" aria-label={useStoreName(basket.storeId)} aria-busy={placing}>
       <h2>
-        <a href={to('store', basket.storeId)}>{basket.storeId}</a>
+        <StoreLink storeId={basket.storeId} />
       </h2>
       <ul>
         {basket.lines.map((line) => (
@@ -98,7 +104,7 @@ function Line({ line: { book, count }, fixed }: { line: Basket['lines'][number];
       />
       <button
         type="button"
-        className="quiet-button"
+        className="quiet-button take-out"
         aria-label={words.remove(book.title)}
         disabled={fixed}
         onClick={() => setCount(book.storeId, book.bookId, 0)}

@@ -4,6 +4,7 @@ import { type KnownOrder, ordersOf, shortId } from '../orders.js';
 import { Unread } from '../parts/notice.js';
 import { useReading } from '../parts/reading.js';
 import { Stamp } from '../parts/stamp.js';
+import { StoreLink } from '../parts/store.link.js';
 import { to } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
@@ -16,13 +17,17 @@ export function OrderPage({ orderId }: { orderId: string }) {
   const { error, again } = useReading(orderId, () => ordersOf.buyer.look(orderId));
   const order = useStore(ordersOf.buyer.known).get(orderId);
   if (!order) {
-    return error === undefined ? <p className="quiet">{words.loading}</p> : <Unread error={error} again={again} />;
+    if (error === undefined) return <p className="quiet">{words.loading}</p>;
+    return (
+      <>
+        <BackToOrders />
+        <Unread error={error} again={again} />
+      </>
+    );
   }
   return (
     <article className="order-page">
-      <p>
-        <a href={to('orders')}>← {words.orders.title}</a>
-      </p>
+      <BackToOrders />
       <header>
         <h1>{words.orders.order(shortId(orderId))}</h1>
         <Stamp status={order.status} />
@@ -43,12 +48,20 @@ export function OrderPage({ orderId }: { orderId: string }) {
             {words.orders.total} <strong>{money(order.total)}</strong>
           </p>
           <p className="quiet">
-            {words.orders.store} <a href={to('store', order.storeId)}>{order.storeId}</a>
+            {words.orders.store} <StoreLink storeId={order.storeId} />
           </p>
         </section>
         <Timeline order={order} />
       </div>
     </article>
+  );
+}
+
+function BackToOrders() {
+  return (
+    <p className="back">
+      <a href={to('orders')}>← {useWords().orders.title}</a>
+    </p>
   );
 }
 
@@ -69,7 +82,7 @@ function Timeline({ order }: { order: KnownOrder }) {
             </span>
             {status === 'shipped' && (order.carrier || order.trackingNo) && (
               <span>
-                {words.orders.parcel}: {order.carrier} <span className="tracking">{order.trackingNo}</span>
+                {words.orders.parcel} {order.carrier} <span className="tracking">{order.trackingNo}</span>
               </span>
             )}
             {status === 'cancelled' && order.cancelReason && <span>{words.orders.reason(order.cancelReason)}</span>}

@@ -1,12 +1,13 @@
-import { useEffect, useState } from 'react';
-import { type OrderStatus, orderStatuses } from '../../src/contract/lifecycle.js';
+import { orderStatuses } from '../../src/contract/lifecycle.js';
 import { dayAndTime } from '../clock.js';
-import { hear } from '../hub.js';
 import { money } from '../money.js';
-import { type KnownOrder, ordersOf, shortId, useOrders } from '../orders.js';
+import { useLists } from '../order.lists.js';
+import { type KnownOrder, shortId, useOrders } from '../orders.js';
+import { Empty } from '../parts/empty.js';
 import { More } from '../parts/more.js';
 import { Stamp } from '../parts/stamp.js';
 import { setQuery, to } from '../route.js';
+import { useStoreName } from '../store.names.js';
 import { useWords } from '../words/words.js';
 import { OrderActions } from './actions.js';
 
@@ -14,7 +15,8 @@ import { OrderActions } from './actions.js';
 export function OrdersPage({ query }: { query: URLSearchParams }) {
   const words = useWords();
   const status = orderStatuses.find((name) => name === query.get('status'));
-  const list = useList(status);
+  const list = useLists('buyer', [status ?? 'all']);
+  // Older ones may be known too, from elsewhere, but those between are not.
   const orders = useOrders('buyer').filter(
     (order) => (!status || order.status === status) && order.orderId >= list.downTo,
   );
@@ -36,7 +38,14 @@ export function OrdersPage({ query }: { query: URLSearchParams }) {
         </nav>
       </div>
       {orders.length === 0 && !list.isReading && list.error === undefined && (
-        <p className="quiet">{words.orders.none}</p>
+        <Empty icon="orders">
+          <p>{words.orders.none}</p>
+          {!status && (
+            <a className="button" href={to()}>
+              {words.cart.look}
+            </a>
+          )}
+        </Empty>
       )}
       <ul className="orders">
         {orders.map((order) => (
@@ -52,6 +61,7 @@ export function OrdersPage({ query }: { query: URLSearchParams }) {
 
 function OrderCard({ order }: { order: KnownOrder }) {
   const words = useWords();
+  const store = useStoreName(order.storeId);
   const titles = order.items.map(({ title, count }) => (count > 1 ? `${title} ×${count}` : title)).join(', ');
   return (
     <article className="card order">
@@ -60,56 +70,13 @@ function OrderCard({ order }: { order: KnownOrder }) {
         <Stamp status={order.status} />
       </header>
       <p className="titles">{titles}</p>
-      <p className="quiet">
-        {dayAndTime(order.placedAt)} · {order.storeId} · <strong>{money(order.total)}</strong>
+      <p className="meta">
+        <span className="quiet">
+          {dayAndTime(order.placedAt)} · {store}
+        </span>
+        <strong className="amount">{money(order.total)}</strong>
       </p>
       <OrderActions order={order} />
     </article>
   );
-}
-
-/**
- * Reads the pages of a list into the known orders. Shown is what is known down to the last order read: older ones may be
- * known too, from elsewhere, but those between are not.
- */
-function useList(status: OrderStatus | undefined) {
-  const [next, setNext] = useState<string | null>(null);
-  const [isReading, setReading] = useState(true);
-  const [error, setError] = useState<unknown>();
-  const [round, setRound] = useState(0);
-  const [after, setAfter] = useState<string | null>(null);
-
-  useEffect(() => hear('fresh', () => setRound((before) => before + 1)), []);
-  // A filter, or a fresh start, begins at the newest order.
-  const about = `${status} ${round}`;
-  const [shownAbout, setShownAbout] = useState(about);
-  if (about !== shownAbout) {
-    setShownAbout(about);
-    setAfter(null);
-    setNext(null);
-  }
-  useEffect(() => {
-    let wanted = about !== '';
-    setReading(true);
-    setError(undefined);
-    ordersOf.buyer
-      .read(status, after)
-      .then(
-        (following) => wanted && setNext(following),
-        (thrown: unknown) => wanted && setError(thrown),
-      )
-      .finally(() => wanted && setReading(false));
-    return () => {
-      wanted = false;
-    };
-  }, [about, status, after]);
-
-  return {
-    downTo: next ?? '',
-    hasMore: next !== null,
-    isReading,
-    error,
-    more: () => setAfter(next),
-    again: () => setRound(round + 1),
-  };
 }

@@ -4,9 +4,11 @@ import { addToCart } from '../cart.js';
 import { ask } from '../hub.js';
 import { money } from '../money.js';
 import { Cover } from '../parts/cover.js';
+import { Empty } from '../parts/empty.js';
 import { More } from '../parts/more.js';
 import { usePages } from '../parts/pages.js';
 import { setQuery, to } from '../route.js';
+import { useStoreName } from '../store.names.js';
 import { useWords } from '../words/words.js';
 
 /** People type a word in about this time; the hub is asked when they pause. */
@@ -29,17 +31,28 @@ export function Shop({ storeId, query }: ShopProps) {
     return storeId === undefined ? ask('books', search) : ask('storeBooks', { storeId, ...search });
   });
   const { items, isReading, hasMore } = pages;
+  const isEmpty = !isReading && items.length === 0 && pages.error === undefined;
 
   return (
     <>
       <div className="page-head">
-        <h1>{storeId ?? words.title}</h1>
+        <h1>{storeId === undefined ? words.title : <StoreName storeId={storeId} />}</h1>
         <Search q={q} field={field} />
       </div>
       <p className="quiet found" role="status">
         {added || (q !== '' && !isReading && words.found(items.length, hasMore))}
-        {!isReading && items.length === 0 && pages.error === undefined && (q ? ` ${words.none}` : words.empty)}
+        {q !== '' && isEmpty && ` ${words.none}`}
       </p>
+      {q === '' && isEmpty && (
+        <Empty icon="shop">
+          <p>{storeId === undefined ? words.empty : words.emptyStore}</p>
+          {storeId === undefined && (
+            <a className="button" href={to('panel')}>
+              {words.openOne}
+            </a>
+          )}
+        </Empty>
+      )}
       <ul className="books" aria-busy={isReading}>
         {items.map((book) => (
           <li key={`${book.storeId}/${book.bookId}`}>
@@ -56,6 +69,10 @@ export function Shop({ storeId, query }: ShopProps) {
       <More pages={pages} />
     </>
   );
+}
+
+function StoreName({ storeId }: { storeId: string }) {
+  return useStoreName(storeId);
 }
 
 function Search({ q, field }: { q: string; field: SearchField | undefined }) {
@@ -78,7 +95,7 @@ function Search({ q, field }: { q: string; field: SearchField | undefined }) {
         onChange={({ target }) => setText(target.value)}
       />
       <select
-        aria-label={words.fields.all}
+        aria-label={words.where}
         value={field ?? 'all'}
         onChange={({ target }) => setQuery({ q: text.trim(), field: target.value === 'all' ? '' : target.value })}
       >

@@ -2,6 +2,9 @@ import { useState } from 'react';
 import type { BookView } from '../../src/contract/stores.js';
 
 const COVER_CLOTHS = 8;
+/** The hash is FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
 
 /** The cover that the seller gave, or one set in type: the same book always has the same cloth. */
 export function Cover({ book }: { book: Pick<BookView, 'title' | 'author' | 'coverUrl'> }) {
@@ -24,7 +27,7 @@ export function Cover({ book }: { book: Pick<BookView, 'title' | 'author' | 'cov
 }
 
 function clothOf(title: string): number {
-  let sum = 0;
-  for (const letter of title) sum = (sum * 33 + (letter.codePointAt(0) ?? 0)) % 65_521;
-  return (sum >> 3) % COVER_CLOTHS;
+  let hash = FNV_BASIS;
+  for (const letter of title) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), FNV_PRIME);
+  return ((hash ^ (hash >>> 15)) >>> 0) % COVER_CLOTHS;
 }

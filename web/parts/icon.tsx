@@ -9,7 +9,9 @@ const drawings = {
   bell: 'M6 16V11a6 6 0 0 1 12 0v5l2 2H4z M10 20h4',
 } as const;
 
-export function Icon({ name }: { name: keyof typeof drawings }) {
+export type IconName = keyof typeof drawings;
+
+export function Icon({ name }: { name: IconName }) {
   return (
     <svg className={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true">
       <path d={drawings[name]} />

@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { OrderStatus } from '../../src/contract/lifecycle.js';
-import { hear } from '../hub.js';
-import { type KnownOrder, ordersOf, useOrders } from '../orders.js';
-import { Problem } from '../parts/notice.js';
+import { useLists } from '../order.lists.js';
+import { type KnownOrder, useOrders } from '../orders.js';
+import { Unread } from '../parts/notice.js';
 import { useWords } from '../words/words.js';
 import { BoardCard } from './card.js';
 import { ShipForm } from './ship.js';
@@ -16,20 +16,15 @@ const columns = {
   done: ['received', 'cancelled'],
 } as const satisfies Record<string, readonly OrderStatus[]>;
 type ColumnName = keyof typeof columns;
+/** What somebody waits for is read to the last order; of the others the newest, and more when asked. */
+const wholeColumns: readonly ColumnName[] = ['placed', 'paid'];
 
 /** The orders of all of a seller's stores, by where they are; they move as the events arrive. */
 export function Board() {
   const words = useWords();
   const orders = useOrders('seller');
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [error, setError] = useState<unknown>();
   const toShip = orders.filter(({ orderId, status }) => status === 'paid' && selected.has(orderId));
-
-  useEffect(() => {
-    const read = () => void readBoard().then(() => setError(undefined), setError);
-    read();
-    return hear('fresh', read);
-  }, []);
 
   function select(orderIds: string[], wanted: boolean) {
     const next = new Set(toShip.map(({ orderId }) => orderId));
@@ -39,7 +34,6 @@ export function Board() {
 
   return (
     <>
-      {error !== undefined && <Problem error={error} />}
       <div className="board">
         {(Object.keys(columns) as ColumnName[]).map((name) => {
           const wanted: readonly OrderStatus[] = columns[name];
@@ -62,11 +56,6 @@ export function Board() {
   );
 }
 
-/** The newest of every column. What is older is in nobody's way, and its events bring it back. */
-async function readBoard(): Promise<void> {
-  for (const status of Object.values(columns).flat()) await ordersOf.seller.read(status, null);
-}
-
 interface ColumnProps {
   name: ColumnName;
   title: string;
@@ -76,13 +65,21 @@ interface ColumnProps {
 }
 
 function Column({ name, title, cards, selected, select }: ColumnProps) {
-  const words = useWords().panel;
+  const words = useWords();
   const [shown, setShown] = useState(CARDS);
+  const lists = useLists('seller', columns[name], wholeColumns.includes(name));
   const ids = cards.map(({ orderId }) => orderId);
+  const hidden = Math.max(0, cards.length - shown);
+
+  function more() {
+    setShown(shown + CARDS);
+    if (hidden < CARDS && lists.hasMore) lists.more();
+  }
+
   return (
-    <section className={`column column-${name}`} aria-label={title}>
+    <section className={`column column-${name}`} aria-label={title} aria-busy={lists.isReading}>
       <h2>
-        {title} <span className="count">{cards.length}</span>
+        {title} <span className="count">{lists.hasMore ? words.panel.atLeast(cards.length) : cards.length}</span>
       </h2>
       {name === 'paid' && cards.length > 1 && (
         <label className="check">
@@ -91,7 +88,7 @@ function Column({ name, title, cards, selected, select }: ColumnProps) {
             checked={ids.every((orderId) => selected.has(orderId))}
             onChange={({ target }) => select(ids, target.checked)}
           />
-          {words.selectAll}
+          {words.panel.selectAll}
         </label>
       )}
       <ul>
@@ -101,10 +98,11 @@ function Column({ name, title, cards, selected, select }: ColumnProps) {
           </li>
         ))}
       </ul>
-      {cards.length === 0 && <p className="quiet">{words.nothing}</p>}
-      {cards.length > shown && (
-        <button type="button" className="secondary" onClick={() => setShown(shown + CARDS)}>
-          {words.moreCards(cards.length - shown)}
+      {cards.length === 0 && !lists.isReading && <p className="quiet">{words.panel.nothing}</p>}
+      {lists.error !== undefined && <Unread error={lists.error} again={lists.again} />}
+      {(hidden > 0 || (lists.hasMore && !lists.isReading)) && (
+        <button type="button" className="secondary" onClick={more}>
+          {lists.hasMore ? words.more : words.panel.moreCards(hidden)}
         </button>
       )}
     </section>

@@ -1,12 +1,23 @@
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { newKey } from '../../src/client/again.js';
-import { type BookView, LOW_MARK_DEFAULT } from '../../src/contract/stores.js';
+import { COVER_URL_CHARACTERS_MAX } from '../../src/contract/book.fields.js';
+import { ID_CHARACTERS_MAX, STOCK_MAX } from '../../src/contract/fields.js';
+import {
+  AUTHOR_CHARACTERS_MAX,
+  type BookView,
+  type ChangeBookRequest,
+  ISBN_CHARACTERS_MAX,
+  LOW_MARK_DEFAULT,
+  SUMMARY_CHARACTERS_MAX,
+  TITLE_CHARACTERS_MAX,
+} from '../../src/contract/stores.js';
 import { ask } from '../hub.js';
 import { decimal } from '../money.js';
-import { Field } from '../parts/field.js';
+import { Field, LongField } from '../parts/field.js';
 import { Problem } from '../parts/notice.js';
 import { useWords } from '../words/words.js';
-import { readBook } from './book.reader.js';
+import { type NewBook, readBook, told } from './book.reader.js';
+import { writeDetails } from './details.js';
 
 /** A new book for the shelf. */
 export function AddBook({ storeId, onAdded }: { storeId: string; onAdded: () => void }) {
@@ -18,33 +29,22 @@ export function AddBook({ storeId, onAdded }: { storeId: string; onAdded: () => 
         resets
         save={async (form) => {
           const { book, faults } = readBook(storeId, Object.fromEntries(texts(form)));
-          if (!book) throw new Error(faults.map(({ path, problem }) => `${path} ${problem}`).join('; '));
+          if (!book) throw new Error(told(faults));
           await ask('addBook', book);
           onAdded();
         }}
       >
-        <Field label={words.bookId} name="bookId" maxLength={64} required />
-        <Field label={words.bookTitle} name="title" maxLength={500} required />
-        <Field label={words.author} name="author" maxLength={300} />
+        <Field label={words.bookId} name="bookId" maxLength={ID_CHARACTERS_MAX} required />
+        <Field label={words.bookTitle} name="title" maxLength={TITLE_CHARACTERS_MAX} required />
         <Field label={words.price} name="price" inputMode="decimal" required />
-        <Field label={words.stock} name="stock" type="number" min={0} defaultValue={1} required />
-        <Field
-          label={words.lowMark}
-          name="lowMark"
-          type="number"
-          min={0}
-          defaultValue={LOW_MARK_DEFAULT}
-          hint={words.lowMarkHint}
-        />
-        <Field label={words.tags} name="tags" />
-        <Field label={words.coverUrl} name="coverUrl" type="url" />
-        <Field label={words.summary} name="summary" />
+        <Field label={words.stock} name="stock" type="number" min={0} max={STOCK_MAX} defaultValue={1} required />
+        <DescriptionFields />
       </BookForm>
     </details>
   );
 }
 
-/** What changes most: the price, the stock, and when to be warned. */
+/** All that the contract lets an owner change, and how many copies came. Sent is only what was changed. */
 export function ChangeBook({ book, onChanged }: { book: BookView; onChanged: (book: BookView) => void }) {
   const words = useWords().shelf;
   const { storeId, bookId } = book;
@@ -53,28 +53,59 @@ export function ChangeBook({ book, onChanged }: { book: BookView; onChanged: (bo
   return (
     <BookForm
       save={async (form) => {
-        const given = Object.fromEntries(texts(form));
-        const { book: read, faults } = readBook(storeId, { ...given, bookId, stock: '0' });
-        if (!read) throw new Error(faults.map(({ path, problem }) => `${path} ${problem}`).join('; '));
-        const { title, price, lowMark = book.lowMark } = read;
-        onChanged(await ask('changeBook', { storeId, bookId, title, price, lowMark }));
-        const add = Number(form.get('add'));
-        if (add) onChanged(await ask('addStock', { storeId, bookId, add, key }));
+        // All tags and details may be taken away.
+        const written: Record<string, string> = { tags: '', details: '', ...Object.fromEntries(texts(form)) };
+        const { add = '0', ...described } = written;
+        const { book: read, faults } = readBook(storeId, { ...described, bookId, stock: '0' }, book);
+        if (!read) throw new Error(told(faults));
+        const changed = changesOf(book, read);
+        if (Object.keys(changed).length > 0) onChanged(await ask('changeBook', { storeId, bookId, ...changed }));
+        if (Number(add) !== 0) onChanged(await ask('addStock', { storeId, bookId, add: Number(add), key }));
         setKey(newKey());
       }}
     >
-      <Field label={words.bookTitle} name="title" defaultValue={book.title} maxLength={500} required />
+      <Field label={words.bookTitle} name="title" defaultValue={book.title} maxLength={TITLE_CHARACTERS_MAX} required />
       <Field label={words.price} name="price" inputMode="decimal" defaultValue={decimal(book.price)} required />
+      <Field label={words.addStock} name="add" type="number" defaultValue={0} />
+      <DescriptionFields book={book} />
+    </BookForm>
+  );
+}
+
+/** How a book is described. The hub lets a text be changed, but not taken away: one that is there stays required. */
+function DescriptionFields({ book }: { book?: BookView }) {
+  const words = useWords().shelf;
+  const given = (name: 'author' | 'publisher' | 'isbn' | 'coverUrl' | 'summary') => ({
+    name,
+    defaultValue: book?.[name],
+    required: book?.[name] !== undefined,
+  });
+  return (
+    <>
+      <Field label={words.author} {...given('author')} maxLength={AUTHOR_CHARACTERS_MAX} />
+      <Field label={words.publisher} {...given('publisher')} maxLength={AUTHOR_CHARACTERS_MAX} />
+      <Field label={words.isbn} {...given('isbn')} maxLength={ISBN_CHARACTERS_MAX} />
+      <Field label={words.tags} name="tags" defaultValue={book?.tags?.join(', ')} />
       <Field
         label={words.lowMark}
         name="lowMark"
         type="number"
         min={0}
-        defaultValue={book.lowMark}
+        max={STOCK_MAX}
+        defaultValue={book?.lowMark ?? LOW_MARK_DEFAULT}
         hint={words.lowMarkHint}
+        required
       />
-      <Field label={words.addStock} name="add" type="number" defaultValue={0} />
-    </BookForm>
+      <Field label={words.coverUrl} {...given('coverUrl')} maxLength={COVER_URL_CHARACTERS_MAX} />
+      <LongField label={words.summary} {...given('summary')} rows={4} maxLength={SUMMARY_CHARACTERS_MAX} />
+      <LongField
+        label={words.details}
+        name="details"
+        rows={3}
+        defaultValue={writeDetails(book?.details)}
+        hint={words.detailsHint}
+      />
+    </>
   );
 }
 
@@ -118,6 +149,14 @@ function BookForm({ children, save, resets = false }: BookFormProps) {
         <span role="status">{saved && words.saved}</span>
       </p>
     </form>
+  );
+}
+
+/** The fields of the read book that say something else than the book does. */
+function changesOf(book: BookView, { stock: _, ...read }: NewBook): Omit<ChangeBookRequest, 'storeId' | 'bookId'> {
+  const before: Record<string, unknown> = { tags: [], details: {}, ...book };
+  return Object.fromEntries(
+    Object.entries(read).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
   );
 }
 

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { markSeen, unseen, unseenOf } from '../bell.js';
-import { dayAndTime } from '../clock.js';
+import { shortTime } from '../clock.js';
 import { hub } from '../hub.js';
 import { money } from '../money.js';
 import { give, type KnownOrder, shortId, useDoing } from '../orders.js';
@@ -41,7 +41,6 @@ export function BoardCard({ order, selected, select }: BoardCardProps) {
         ) : (
           <strong>{id}</strong>
         )}
-        {(status === 'received' || status === 'cancelled') && <Stamp status={status} />}
         <strong className="amount">{money(order.total)}</strong>
       </header>
       <ul className="packing">
@@ -50,9 +49,14 @@ export function BoardCard({ order, selected, select }: BoardCardProps) {
         ))}
       </ul>
       <p className="quiet">
-        {words.orders.buyer} {order.buyerId} · {dayAndTime(order.placedAt)}
-        {order.trackingNo && ` · ${order.carrier ?? ''} ${order.trackingNo}`}
+        {words.orders.buyer} {order.buyerId} · {shortTime(order.placedAt)}
       </p>
+      {(order.carrier || order.trackingNo) && (
+        <p className="quiet">
+          {order.carrier} <span className="tracking">{order.trackingNo}</span>
+        </p>
+      )}
+      {(status === 'received' || status === 'cancelled') && <Stamp status={status} />}
       {command && (
         <p className="pending" role="status">
           {words.orders.doing[command]} ({words.pendingHint})

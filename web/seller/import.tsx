@@ -1,7 +1,7 @@
 import { useMemo, useRef, useState } from 'react';
 import { ask } from '../hub.js';
 import { useWords, wordsFor } from '../words/words.js';
-import { readBook } from './book.reader.js';
+import { readBook, told } from './book.reader.js';
 import { readTable } from './table.js';
 
 /** So many books are on their way at once: quick, and others are still heard. */
@@ -34,9 +34,7 @@ export function Import({ storeId }: { storeId: string }) {
     [table, storeId],
   );
   const good = lines.flatMap(({ line, book }) => (book ? [{ line, book }] : []));
-  const unreadable = lines.flatMap(({ line, faults }) =>
-    faults.length > 0 ? [{ line, told: faults.map(({ path, problem }) => `${path} ${problem}`).join('; ') }] : [],
-  );
+  const unreadable = lines.flatMap(({ line, faults }) => (faults.length > 0 ? [{ line, told: told(faults) }] : []));
   const problems = [...unreadable, ...refused].sort((a, b) => a.line - b.line);
 
   async function start() {
@@ -123,7 +121,7 @@ function Problems({ problems }: { problems: Problem[] }) {
       <thead>
         <tr>
           <th scope="col">{words.line}</th>
-          <th scope="col">{words.problem}</th>
+          <th scope="col">{words.problemHead}</th>
         </tr>
       </thead>
       <tbody>

@@ -3,7 +3,7 @@ import type { StoreView } from '../../src/contract/stores.js';
 import { to } from '../route.js';
 import { useStore } from '../store.js';
 import { useWords } from '../words/words.js';
-import { lowBooks, watchStock } from './low.stock.js';
+import { LOW_MAX, lowBooks, watchStock } from './low.stock.js';
 
 /** What must be bought in soon. */
 export function LowStock({ stores }: { stores: StoreView[] }) {
@@ -13,13 +13,14 @@ export function LowStock({ stores }: { stores: StoreView[] }) {
   useEffect(() => watchStock(ids.split('\n')), [ids]);
   return (
     <section className="card low-stock" aria-label={words.lowStock}>
-      <h2>{words.lowStock}</h2>
+      <h2>
+        {words.lowStock} <span className="count">{books.length < LOW_MAX ? books.length : words.atLeast(LOW_MAX)}</span>
+      </h2>
       <ul aria-live="polite">
         {books.map(({ storeId, bookId, title, stock }) => (
           <li key={`${storeId}/${bookId}`}>
-            <a href={to('panel', 'shelf')} className={stock === 0 ? 'sold-out' : ''}>
-              {words.low(title, stock)}
-            </a>
+            <a href={`${to('panel', 'shelf')}?q=${encodeURIComponent(title)}`}>{title}</a>{' '}
+            <span className={stock === 0 ? 'sold-out' : 'few'}>{words.low(stock)}</span>
           </li>
         ))}
       </ul>

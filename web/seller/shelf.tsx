@@ -1,10 +1,12 @@
 import { useState } from 'react';
-import type { BookView } from '../../src/contract/stores.js';
+import { type BookView, QUERY_CHARACTERS_MAX } from '../../src/contract/stores.js';
 import { Stock } from '../buyer/shop.js';
 import { ask } from '../hub.js';
 import { money } from '../money.js';
+import { Empty } from '../parts/empty.js';
 import { More } from '../parts/more.js';
 import { usePages } from '../parts/pages.js';
+import { setQuery, to, usePlace } from '../route.js';
 import { useWords } from '../words/words.js';
 import { AddBook, ChangeBook } from './book.form.js';
 import { noteStock } from './low.stock.js';
@@ -14,7 +16,7 @@ const PAGE = 30;
 /** The books of a store, as its owner sees and changes them. */
 export function Shelf({ storeId }: { storeId: string }) {
   const words = useWords().shelf;
-  const [q, setQ] = useState('');
+  const q = usePlace().query.get('q') ?? '';
   const [open, setOpen] = useState<string>();
   const [changed, setChanged] = useState<ReadonlyMap<string, BookView>>(new Map());
   const pages = usePages(JSON.stringify([storeId, q]), (after) =>
@@ -35,10 +37,20 @@ export function Shelf({ storeId }: { storeId: string }) {
           aria-label={words.search}
           placeholder={words.search}
           value={q}
-          onChange={({ target }) => setQ(target.value)}
+          maxLength={QUERY_CHARACTERS_MAX}
+          onChange={({ target }) => setQuery({ q: target.value })}
         />
       </search>
-      {pages.items.length === 0 && !pages.isReading && <p className="quiet">{words.none}</p>}
+      {pages.items.length === 0 && !pages.isReading && pages.error === undefined && (
+        <Empty icon="shop">
+          <p>{q ? words.notFound : words.none}</p>
+          {!q && (
+            <a className="button" href={to('panel', 'import')}>
+              {words.many}
+            </a>
+          )}
+        </Empty>
+      )}
       <ul className="shelf">
         {pages.items.map((read) => {
           const book = changed.get(read.bookId) ?? read;

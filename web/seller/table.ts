@@ -18,6 +18,7 @@ const columnNames: Record<string, string> = {
   ...{ isbn: 'isbn' },
   ...{ tags: 'tags', 标签: 'tags' },
   ...{ summary: 'summary', 简介: 'summary', 内容简介: 'summary' },
+  ...{ details: 'details', 其他: 'details' },
   ...{ coverurl: 'coverUrl', cover: 'coverUrl', 封面: 'coverUrl' },
 };
 

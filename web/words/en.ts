@@ -1,8 +1,11 @@
 import type { RefusalCode } from '../../src/contract/errors.js';
 import type { OrderCommand, OrderStatus } from '../../src/contract/lifecycle.js';
+import type { AddBookRequest } from '../../src/contract/stores.js';
 import type { EntryKind } from '../../src/contract/wallet.js';
 
 const some = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+type BookField = Exclude<keyof AddBookRequest, 'storeId'>;
 
 const statuses: Record<OrderStatus, string> = {
   placed: 'Unpaid',
@@ -51,6 +54,7 @@ export const en = {
   loading: 'Loading …',
   more: 'Show more',
   failed: 'This did not work.',
+  docs: 'API documents',
   again: 'Try again',
   statuses,
   commands,
@@ -78,6 +82,9 @@ export const en = {
     found: (count: number, more: boolean) => `${count}${more ? '+' : ''} found`,
     none: 'No book has this in it.',
     empty: 'No store has put a book on its shelf yet.',
+    emptyStore: 'This store has no books yet.',
+    openOne: 'Open a store',
+    where: 'Where to search',
     left: (stock: number) => `${stock} left`,
     inStock: 'In stock',
     soldOut: 'Sold out',
@@ -90,7 +97,7 @@ export const en = {
   },
   cart: {
     title: 'Cart',
-    empty: 'Nothing in it yet.',
+    empty: 'Nothing in the cart yet.',
     look: 'Look at the books',
     count: (title: string) => `How many of ${title}`,
     remove: (title: string) => `Take out ${title}`,
@@ -152,12 +159,13 @@ export const en = {
     which: 'Store',
     today: 'Today',
     todayOrders: (count: number) => some(count, 'order paid', 'orders paid'),
-    revenue: 'Revenue',
+    revenue: 'revenue',
     chart: 'Revenue by hour',
     hour: (hour: number, orders: number, revenue: string) =>
       `${hour}:00, ${some(orders, 'order', 'orders')}, ${revenue}`,
     columns: { placed: 'Waiting for payment', paid: 'To ship', shipped: 'On the way', done: 'Done' },
     nothing: 'Nothing here',
+    atLeast: (count: number) => `${count}+`,
     moreCards: (count: number) => `${count} more`,
     bell: (count: number) => `${some(count, 'new paid order', 'new paid orders')}`,
     seen: 'I have seen them',
@@ -173,7 +181,7 @@ export const en = {
     trackingNo: 'Tracking number',
     trackingOf: (id: string) => `Tracking number of ${id}`,
     lowStock: 'Running low',
-    low: (title: string, stock: number) => `${title}: ${stock} left`,
+    low: (stock: number) => (stock === 0 ? 'none left' : `${stock} left`),
   },
   shelf: {
     title: 'Shelf',
@@ -185,7 +193,11 @@ export const en = {
     stock: 'Stock',
     lowMark: 'Low mark',
     lowMarkHint: 'You are told when the stock comes down to this',
+    publisher: 'Publisher',
+    isbn: 'ISBN',
     coverUrl: 'Cover (an https address)',
+    details: 'Anything else',
+    detailsHint: 'One on a line, like pages: 302',
     tags: 'Tags, with commas',
     summary: 'Summary',
     save: 'Save',
@@ -195,7 +207,9 @@ export const en = {
     saved: 'Saved.',
     saving: 'Saving …',
     search: 'Search the shelf',
-    none: 'The shelf is empty.',
+    none: 'The shelf is empty. Add a book above, or many at once.',
+    notFound: 'No book on the shelf has this in it.',
+    many: 'Import books',
   },
   importing: {
     title: 'Import books',
@@ -210,7 +224,11 @@ export const en = {
     progress: (done: number, of: number) => `${done} of ${of}`,
     done: (added: number, refused: number) => `${some(added, 'book', 'books')} added, ${refused} refused.`,
     line: 'Line',
-    problem: 'Problem',
+    problemHead: 'Problem',
+    /** What a field is called where its fault is told; by its own name where there is none here. */
+    fields: {} as Partial<Record<BookField, string>>,
+    /** The contract says in English what is wrong. */
+    problem: (told: string) => told,
     problems: 'Lines that need you',
     notNumber: 'is not a number',
     notPrice: 'is not a price like 45.00',

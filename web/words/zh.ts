@@ -1,5 +1,18 @@
 import type { Words } from './en.js';
 
+/** What the contract says is wrong with a field. */
+const problems: [english: RegExp, chinese: string][] = [
+  [/^must have (\d+) to (\d+) characters$/, '应有 $1 到 $2 个字符'],
+  [/^must be a whole number from (\d+) to (\d+)$/, '应是 $1 到 $2 的整数'],
+  [/^must have at most (\d+) fields$/, '最多 $1 项'],
+  [/^must be at most (\d+) bytes of JSON$/, '最多 $1 字节'],
+  [/^must not hold control characters$/, '不能有控制字符'],
+  [/^must not begin or end with white space$/, '首尾不能有空白'],
+  [/^must be an http or https address, or a path$/, '应是 http 或 https 网址，或一个路径'],
+  [/^Too big: expected array to have <=(\d+) items$/, '最多 $1 个'],
+  [/^is not a name for a field$/, '中有一项没有名称'],
+];
+
 export const zh: Words = {
   hub: '订单枢纽',
   skip: '跳到正文',
@@ -16,6 +29,7 @@ export const zh: Words = {
   loading: '载入中……',
   more: '再看一些',
   failed: '没有成功。',
+  docs: 'API 文档',
   again: '再试一次',
   statuses: { placed: '待付款', paid: '已付款', shipped: '运送中', received: '已收货', cancelled: '已取消' },
   commands: { pay: '付款', ship: '发货', receive: '确认收货', cancel: '取消订单' },
@@ -69,6 +83,9 @@ export const zh: Words = {
     found: (count, more) => `找到 ${count}${more ? '+' : ''} 本`,
     none: '没有找到这样的书。',
     empty: '还没有店铺上架图书。',
+    emptyStore: '这家店还没有书。',
+    openOne: '开一家店',
+    where: '搜索范围',
     left: (stock) => `余 ${stock} 本`,
     inStock: '有货',
     soldOut: '售完',
@@ -81,7 +98,7 @@ export const zh: Words = {
   },
   cart: {
     title: '购物车',
-    empty: '还是空的。',
+    empty: '购物车还是空的。',
     look: '去看书',
     count: (title) => `《${title}》的数量`,
     remove: (title) => `移除《${title}》`,
@@ -145,6 +162,7 @@ export const zh: Words = {
     hour: (hour, orders, revenue) => `${hour} 点，${orders} 单，${revenue}`,
     columns: { placed: '等待付款', paid: '待发货', shipped: '运送中', done: '已结束' },
     nothing: '空',
+    atLeast: (count) => `${count}+`,
     moreCards: (count) => `还有 ${count} 单`,
     bell: (count) => `${count} 个新付款订单`,
     seen: '我看到了',
@@ -160,7 +178,7 @@ export const zh: Words = {
     trackingNo: '快递单号',
     trackingOf: (id) => `${id} 的快递单号`,
     lowStock: '库存告急',
-    low: (title, stock) => `《${title}》余 ${stock} 本`,
+    low: (stock) => (stock === 0 ? '售完' : `余 ${stock} 本`),
   },
   shelf: {
     title: '书架',
@@ -172,7 +190,11 @@ export const zh: Words = {
     stock: '库存',
     lowMark: '告急线',
     lowMarkHint: '库存降到这个数时提醒您',
+    publisher: '出版社',
+    isbn: 'ISBN',
     coverUrl: '封面（https 网址）',
+    details: '其他信息',
+    detailsHint: '每行一项，如 页数: 302',
     tags: '标签，用逗号分开',
     summary: '简介',
     save: '保存',
@@ -182,7 +204,9 @@ export const zh: Words = {
     saved: '已保存。',
     saving: '保存中……',
     search: '搜索书架',
-    none: '书架是空的。',
+    none: '书架是空的。可在上方添加一本，或一次导入许多本。',
+    notFound: '书架上没有找到这样的书。',
+    many: '批量导入',
   },
   importing: {
     title: '批量导入',
@@ -196,7 +220,25 @@ export const zh: Words = {
     progress: (done, of) => `${done} / ${of}`,
     done: (added, refused) => `已上架 ${added} 本，被拒 ${refused} 本。`,
     line: '行',
-    problem: '问题',
+    problemHead: '问题',
+    fields: {
+      bookId: '编号',
+      title: '书名',
+      author: '作者',
+      price: '价格',
+      stock: '库存',
+      lowMark: '告急线',
+      publisher: '出版社',
+      isbn: 'ISBN',
+      tags: '标签',
+      summary: '简介',
+      coverUrl: '封面',
+      details: '其他信息',
+    },
+    problem: (told) => {
+      for (const [english, chinese] of problems) if (english.test(told)) return told.replace(english, chinese);
+      return told;
+    },
     problems: '需要您处理的行',
     notNumber: '不是数字',
     notPrice: '不是 45.00 这样的价格',

@@ -1,0 +1,76 @@
+import process from 'node:process';
+import mysql, { type RowDataPacket } from 'mysql2/promise';
+import { EmbeddedDatabase } from '../../src/platform/embedded.driver.js';
+import { CONNECTIONS } from '../../src/platform/server.driver.js';
+
+export type Value = string | number | null;
+export type Run = (sql: string, values: Value[]) => Promise<Record<string, unknown>[]>;
+
+/** Prepared statements in transactions, on the driver itself. */
+export interface Statements {
+  forUpdate: string;
+  transaction<T>(work: (run: Run) => Promise<T>): Promise<T>;
+}
+
+export function openStatements(url = process.env.DATABASE_URL ?? ''): Statements {
+  return url.startsWith('sqlite:') ? embedded(url.slice('sqlite:'.length)) : onServer(url);
+}
+
+function onServer(url: string): Statements {
+  const pool = mysql.createPool({ uri: url, connectionLimit: CONNECTIONS, charset: 'utf8mb4', timezone: 'Z' });
+  pool.pool.on('connection', (connection) =>
+    connection.query("SET SESSION transaction_isolation = 'READ-COMMITTED'", () => {}),
+  );
+  return {
+    forUpdate: ' FOR UPDATE',
+    async transaction(work) {
+      const connection = await pool.getConnection();
+      try {
+        await connection.beginTransaction();
+        const result = await work(async (sql, values) => {
+          const [rows] = await connection.execute<RowDataPacket[]>(sql, values);
+          return rows;
+        });
+        await connection.commit();
+        return result;
+      } catch (error) {
+        await connection.rollback();
+        throw error;
+      } finally {
+        connection.release();
+      }
+    },
+  };
+}
+
+function embedded(file: string): Statements {
+  const database = new EmbeddedDatabase(file, {});
+  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL']) database.pragma(pragma);
+  const prepared = new Map<string, ReturnType<EmbeddedDatabase['prepare']>>();
+  const run: Run = async (sql, values) => {
+    const statement = prepared.get(sql) ?? database.prepare(sql);
+    prepared.set(sql, statement);
+    if (statement.reader) return statement.all(...values) as Record<string, unknown>[];
+    statement.run(...values);
+    return [];
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    forUpdate: '',
+    transaction(work) {
+      const result = turn.then(async () => {
+        await run('BEGIN IMMEDIATE', []);
+        try {
+          const given = await work(run);
+          await run('COMMIT', []);
+          return given;
+        } catch (error) {
+          await run('ROLLBACK', []);
+          throw error;
+        }
+      });
+      turn = result.catch(() => {});
+      return result;
+    },
+  };
+}
