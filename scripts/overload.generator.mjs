@@ -27,7 +27,7 @@ async function connect({ url, buyers, storeId, bookId }) {
 function open(url, token) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, { perMessageDeflate: false });
-    const line = { socket, sent: new Map(), next: 1 };
+    const line = { socket, sent: new Map(), unpaid: [], next: 1 };
     lines.push(line);
     socket.on('error', reject);
     socket.on('message', (data) => {
@@ -64,7 +64,7 @@ async function press({ perSecond, underWay, seconds, payShare }) {
 
 function say(line, now) {
   const id = line.next++;
-  const pays = line.unpaid?.length > 0 && Math.random() < run.payShare;
+  const pays = line.unpaid.length > 0 && Math.random() < run.payShare;
   line.sent.set(id, { now, pays, within: run });
   run.sent++;
   const message = pays ? `["order:pay",{"orderId":"${line.unpaid.pop()}"}]` : `["order:place",${line.place}]`;
@@ -82,7 +82,7 @@ function hear(line, frame) {
     within.ok++;
     if (pays) within.paid++;
     within.okMs.push(ms);
-    if (!pays) (line.unpaid ??= []).push(/"orderId":"([^"]+)"/.exec(frame)[1]);
+    if (!pays) line.unpaid.push(/"orderId":"([^"]+)"/.exec(frame)[1]);
   } else {
     const [, code] = /"code":"(\w+)"/.exec(frame);
     within.codes[code] = (within.codes[code] ?? 0) + 1;

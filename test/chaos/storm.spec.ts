@@ -5,7 +5,7 @@ import type { OrderStatusPush } from '../../src/contract/rooms.js';
 import { report, sized } from '../support/chaos.js';
 import { freeze } from '../support/frozen.js';
 import { until } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import { memoryOf } from '../support/memory.js';
 import type { Person } from '../support/person.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
@@ -32,7 +32,6 @@ describe('a crowd of sockets', () => {
   let seller: Person;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     hub = await HubProcess.start(database);
     seller = await hub.register('seller');

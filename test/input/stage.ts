@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type OrderStatus, orderStatuses } from '../../src/contract/lifecycle.js';
 import { DatabaseReader } from '../support/database.reader.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { exampleFor, type Row, stepOfRow } from './rows.js';
@@ -59,7 +59,6 @@ export class Stage {
   ) {}
 
   static async set(rows: Row[] = []): Promise<Stage> {
-    build();
     const database = await createTestDatabase();
     // Furnished by a hub in this process, which need not hash passwords; then handed on to the one that is tried.
     const hub = await TestHub.start({}, database);

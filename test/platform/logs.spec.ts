@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { knock } from '../support/handshake.js';
 import { TestHub, until } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import { LogBook } from '../support/log.book.js';
 import type { Person } from '../support/person.js';
 import { rawHttp } from '../support/raw.http.js';
@@ -147,8 +147,6 @@ describe('the log at its usual level', () => {
 });
 
 describe('a log that nobody reads', () => {
-  beforeAll(build);
-
   test('stops neither the hub nor its end', async () => {
     const database = await createTestDatabase();
     const hub = await HubProcess.start(database, { LOG_LEVEL: 'debug' }, { unheard: true });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { knock } from '../support/handshake.js';
 import type { TestHub } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 
 /** Words that stand in every secret of the day, and nowhere else. */
@@ -14,7 +14,6 @@ describe('a day of work at the most talkative level', () => {
   let hub: HubProcess;
 
   beforeAll(async () => {
-    build();
     database = await createTestDatabase();
     hub = await HubProcess.start(database, {
       LOG_LEVEL: 'trace',

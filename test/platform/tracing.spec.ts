@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { TestHub } from '../support/hub.js';
-import { build, HubProcess } from '../support/hub.process.js';
+import { HubProcess } from '../support/hub.process.js';
 import { createTestDatabase } from '../support/test.database.js';
 import { type Span, TraceCollector } from '../support/trace.collector.js';
 
@@ -21,8 +21,6 @@ function attribute({ attributes }: Span, name: string): unknown {
 }
 
 describe('traces', () => {
-  beforeAll(build);
-
   test('join messages, over either way, with their batch and its phases', async () => {
     const collector = await TraceCollector.open();
     const hub = await TestHub.start({ traceEndpoint: collector.url });

@@ -8,13 +8,13 @@ import { Keeping } from '../../src/commands/keeping.js';
 import { HubNodes } from '../../src/rooms/hub.nodes.js';
 import { audit } from '../support/audit.js';
 import { PASSWORD, TestHub } from '../support/hub.js';
-import { build } from '../support/hub.process.js';
+import { prepare } from '../support/hub.process.js';
 import { createLeastAccount, type LeastAccount } from '../support/least.account.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 
 const DAYS_40_MS = 40 * 86_400_000;
 
-beforeAll(build, 120_000);
+beforeAll(prepare, 120_000);
 
 /** What an operator runs with the account that owns the database, before hubs with lesser accounts start. */
 function migrate({ url }: TestDatabase): void {

@@ -125,6 +125,11 @@ export function hubProcessAndBrowser(): Stage<HubProcess> & { startAgain(): Prom
   };
 }
 
+/** Debian's Chromium. The caller closes it. */
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
 function stageOf<Hub extends { url: string }>(
   start: () => Promise<{ hub: Hub; stop: () => Promise<void> }>,
 ): Stage<Hub> {
@@ -132,7 +137,7 @@ function stageOf<Hub extends { url: string }>(
   let started: Awaited<ReturnType<typeof start>>;
   beforeAll(async () => {
     started = await start();
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser = await openBrowser();
   });
   afterAll(async () => {
     await browser?.close();
