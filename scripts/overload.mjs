@@ -67,7 +67,7 @@ try {
   );
   const peaks = [];
   for (const _ of range(3))
-    peaks.push((await press({ underWay: UNDER_WAY_AT_PEAK, seconds: seconds / 2 })).ok / (seconds / 2));
+    peaks.push((await press({ underWay: UNDER_WAY_AT_PEAK, seconds: seconds / 2 })).okInTime / (seconds / 2));
   const peak = Math.max(...peaks);
   console.log(
     `${database.name}: peak ${Math.round(peak)} commands/s (${peaks.map(Math.round)}), a lone one ${normalMs.toFixed(1)} ms`,
@@ -192,7 +192,7 @@ function sum(results) {
   const all = (field) => results.flatMap((result) => result[field]);
   return {
     codes,
-    ...Object.fromEntries(['ok', 'paid', 'sent', 'unanswered'].map((field) => [field, add(field)])),
+    ...Object.fromEntries(['ok', 'okInTime', 'paid', 'sent', 'unanswered'].map((field) => [field, add(field)])),
     okMs: all('okMs'),
     refusedMs: all('refusedMs'),
     drainMs: Math.max(...results.map(({ drainMs }) => drainMs)),
@@ -200,8 +200,8 @@ function sum(results) {
   };
 }
 
-function tell(times, peak, { ok, paid, sent, unanswered, codes, okMs, refusedMs, seconds: took }, normalMs) {
-  const rate = ok / took;
+function tell(times, peak, { okInTime, paid, sent, unanswered, codes, okMs, refusedMs, seconds: took }, normalMs) {
+  const rate = okInTime / took;
   const ms = (list, share) => (list.length === 0 ? '-' : Math.round(percentile(list, share)));
   console.log(
     `${String(times).padStart(2)} x: offered ${Math.round(sent / took)}/s, done ${Math.round(rate)}/s (${Math.round((100 * rate) / peak)}%, ` +

@@ -9,7 +9,7 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
  * many ask, and as many waiting as are done before their callers are told that it takes too long.
  */
 export const HASHES_AT_ONCE = 2;
-export const HASHES_WAITING_MAX = 64;
+export const HASHES_WAITING_MAX = 126;
 
 const hashing = new Gate({ atOnce: HASHES_AT_ONCE, waitingMax: HASHES_WAITING_MAX });
 

@@ -23,7 +23,7 @@ import { withinDeadline } from './deadline.js';
 import type { Faults } from './faults.js';
 import { type Journal, UNLISTED } from './journal.js';
 import { type Limits, MESSAGES_PER_SOCKET } from './limits.js';
-import { Rest } from './rest.js';
+import { rest } from './rest.js';
 import type { SecurityLog } from './security.log.js';
 import type { HubServer, HubSocket } from './socket.js';
 import { TokenBucket } from './token.bucket.js';
@@ -64,8 +64,6 @@ const MESSAGE_NAME_CHARACTERS_MAX = 100;
  * one socket in any order and costs an observable a message; this one parses, calls, answers, and answers whatever is thrown.
  */
 export class SocketAdapter extends IoAdapter {
-  private readonly rest = new Rest();
-
   constructor(
     app: INestApplicationContext,
     private readonly door: Door,
@@ -159,7 +157,7 @@ export class SocketAdapter extends IoAdapter {
     const refusal = this.refusalOf(socket, name);
     if (refusal) {
       tell(socket, name, acknowledge, { ok: false, error: refusal });
-      this.rest.give(socket);
+      rest(socket);
       return;
     }
     const earlier = socket.data.answered ?? Promise.resolve();

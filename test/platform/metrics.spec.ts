@@ -161,7 +161,12 @@ describe('the metrics', () => {
     expect([...labels].filter((name) => !known.includes(name))).toEqual([]);
   });
 
-  (isServer ? test : test.skip)('tell how old a batch was that another hub has committed', async () => {
+  test('tell how old a batch was that another hub has committed', async () => {
+    // The embedded database has one hub, which hears of no other.
+    if (!isServer) {
+      expect((await samplesOf(hub)).get('order_hub_hint_age_seconds_count')).toBe(0);
+      return;
+    }
     const other = await TestHub.start({}, { ...database, drop: async () => {} });
     await grows('order_hub_hint_age_seconds_count', 1, () =>
       fetch(`${other.url}/wallet/deposits`, {

@@ -22,8 +22,9 @@ function writeDetail([name, value]: [string, string | number | boolean]): string
 }
 
 function readDetail(line: string): [string, string | number | boolean] {
-  const [, name = line, value = ''] = /^(.*?)\s*[:：]\s*(.*)$/.exec(line) ?? [];
-  return [name.trim(), readValue(value.trim())];
+  const colon = line.search(/[:：]/);
+  if (colon === -1) return [line.trim(), ''];
+  return [line.slice(0, colon).trim(), readValue(line.slice(colon + 1).trim())];
 }
 
 function readValue(text: string): string | number | boolean {
