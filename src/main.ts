@@ -18,7 +18,10 @@ async function main(): Promise<void> {
   let stopping = false;
   const stop = () => {
     // Asked twice, or held up by a database that does not answer: what is committed is safe, and the rest was not acknowledged.
-    if (stopping) void leave(logger, 0);
+    if (stopping) {
+      void leave(logger, 0);
+      return;
+    }
     stopping = true;
     setTimeout(() => leave(logger, 0), STOP_WITHIN_MS).unref();
     hub.close().then(
