@@ -1,15 +1,14 @@
 // A market to look at: a hub on a temporary database, two furnished shops, and people who shop and sell at a human pace.
 //   npm run demo                 PORT=4000 npm run demo   at this port rather than at a free one
 //   npm run demo -- --pace 5     five times faster than people are
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startHub } from '../scripts/start.hub.mjs';
 import { shops } from './books.js';
 import { enter, openShop, pick, sell, shop, thinker } from './people.js';
 
@@ -17,7 +16,6 @@ const PASSWORD = 'demo-books';
 const BUYERS = ['小雨', 'Marcus', '王老师', 'Priya', '阿杰', 'Sofia', '陈默', 'Tom'];
 /** Soon enough that a newcomer sees what happens to an order that nobody pays. */
 const UNPAID_TTL_SECONDS = 120;
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 const { values: asked } = parseArgs({ options: { pace: { type: 'string', default: '1' } } });
 const pace = Number(asked.pace);
@@ -27,25 +25,20 @@ let child;
 let isEnding = false;
 
 /** Starts the hub; the second time at the same address. */
-async function startHub(port) {
-  child = spawn(process.execPath, [MAIN], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      PORT: port,
-      DATABASE_URL: `sqlite:${join(folder, 'demo.sqlite')}`,
-      REDIS_URL: '',
-      UNPAID_TTL_SECONDS: String(UNPAID_TTL_SECONDS),
-      LOG_LEVEL: 'error',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+async function startMarket(port) {
+  const variables = {
+    PORT: port,
+    DATABASE_URL: `sqlite:${join(folder, 'demo.sqlite')}`,
+    UNPAID_TTL_SECONDS: String(UNPAID_TTL_SECONDS),
+    LOG_LEVEL: 'error',
+  };
+  // In a folder of its own: a `.env` beside the demo is not meant for it.
+  const hub = startHub(variables, { cwd: folder });
+  child = hub.child;
   child.once('exit', (code, signal) => {
     if (!isEnding && signal !== 'SIGKILL') end(code ?? 1);
   });
-  const [printed] = await once(child.stdout, 'data');
-  child.stdout.resume();
-  return new URL(/http:\/\/\S+/.exec(String(printed))[0]);
+  return new URL(await hub.listening);
 }
 
 async function killHub(port) {
@@ -53,7 +46,7 @@ async function killHub(port) {
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
-  await startHub(port);
+  await startMarket(port);
   console.log('… and is back. The pages catch up by themselves; no order is lost, none is there twice.');
 }
 
@@ -91,7 +84,7 @@ async function openMarket(url) {
 
 process.on('SIGINT', () => end());
 process.on('SIGTERM', () => end());
-const url = await startHub(process.env.PORT || '0');
+const url = await startMarket(process.env.PORT || '0');
 console.log(`Opening two bookshops at ${url.origin} …`);
 await openMarket(url.origin);
 console.log(`

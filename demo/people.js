@@ -9,7 +9,7 @@ export async function enter(url, userId, password) {
   const visitor = createApi({ url });
   await visitor.call('register', { userId, password });
   const { token } = await visitor.call('login', { userId, password, terminal: 'demo' });
-  return { userId, api: createApi({ url, token }), hub: connect({ url, token }) };
+  return { userId, token, api: createApi({ url, token }), hub: connect({ url, token }) };
 }
 
 export async function openShop({ api }, { storeId, name, books }) {

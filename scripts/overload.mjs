@@ -5,7 +5,7 @@
 //   node scripts/overload.mjs                                        on the embedded database
 //   node scripts/overload.mjs --on mysql://hub:hub@127.0.0.1:3306    on a server, in a database of its own
 //   node scripts/overload.mjs --seconds 20 --generators 2 --buyers 32
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import mysql from 'mysql2/promise';
 import { io } from 'socket.io-client';
+import { startHub } from './start.hub.mjs';
 
 const { values: asked } = parseArgs({
   options: {
@@ -37,7 +38,8 @@ const NORMAL_TIMES = 3;
 
 const temp = mkdtempSync(join(tmpdir(), 'order-hub-overload-'));
 const database = await ownDatabase();
-const hub = await startHub(database.url);
+const hub = startHub({ PORT: '0', DATABASE_URL: database.url, LOG_LEVEL: 'error', RATE_LIMITS: 'off' });
+const url = await hub.listening;
 try {
   const market = await furnish();
   const generators = await Promise.all(range(Number(asked.generators)).map((index) => startGenerator(index, market)));
@@ -103,24 +105,9 @@ async function ownDatabase() {
   return { name: version, url: url.href, drop };
 }
 
-async function startHub(url) {
-  const env = { PATH: process.env.PATH, DATABASE_URL: url, PORT: '0', LOG_LEVEL: 'error', RATE_LIMITS: 'off' };
-  const child = spawn(process.execPath, [join('dist', 'main.js')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  let printed = '';
-  for await (const text of child.stdout) {
-    printed += text;
-    const [address] = /http:\/\/127\.0\.0\.1:\d+/.exec(printed) ?? [];
-    if (address) {
-      child.stdout.resume();
-      return { child, url: address };
-    }
-  }
-  throw new Error('The hub did not start');
-}
-
 async function http(method, path, token, body) {
   const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
-  const answer = await fetch(hub.url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  const answer = await fetch(url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path}: ${text}`);
   return text === '' ? undefined : JSON.parse(text);
@@ -148,7 +135,7 @@ async function furnish() {
 async function startGenerator(index, { buyers, storeId, bookId }) {
   const generator = fork(join('scripts', 'overload.generator.mjs'));
   const own = buyers.filter((_, at) => at % Number(asked.generators) === index);
-  await askGenerator(generator, { connect: { url: hub.url, buyers: own, storeId, bookId } });
+  await askGenerator(generator, { connect: { url, buyers: own, storeId, bookId } });
   return generator;
 }
 
@@ -160,7 +147,7 @@ async function askGenerator(generator, order) {
 
 /** A buyer who gives one command at a time, all the while: what everybody else feels. */
 async function startProbe({ prober, storeId, bookId }) {
-  const socket = io(hub.url, { auth: { token: prober }, transports: ['websocket'] });
+  const socket = io(url, { auth: { token: prober }, transports: ['websocket'] });
   await once(socket, 'room:ready');
   const probe = { latencies: [], placed: 0, stop: () => clearInterval(timer) };
   const timer = setInterval(async () => {

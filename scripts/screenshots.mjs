@@ -2,7 +2,6 @@
 //   npm run screenshots                   the pictures of the README, into docs/screenshots
 //   npm run screenshots -- --all <folder> every screen, wide and narrow, light and dark, in English and in Chinese;
 //                                         with --only board,cart just these
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +9,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
-import { connect, createApi } from '../dist/client/connect.js';
+import { enter } from '../demo/people.js';
+import { startHub } from './start.hub.mjs';
 
 const { values: asked } = parseArgs({ options: { all: { type: 'string' }, only: { type: 'string' } } });
 const folder = asked.all ?? join('docs', 'screenshots');
@@ -43,26 +43,9 @@ const books = [
   ],
 ];
 
-/** Starts the built hub on an empty database. */
-async function startHub(temp) {
-  const child = spawn(process.execPath, [join('dist', 'main.js')], {
-    env: { ...process.env, PORT: '0', DATABASE_URL: `sqlite:${join(temp, 'hub.sqlite')}`, LOG_LEVEL: 'silent' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [printed] = await once(child.stdout, 'data');
-  return { child, url: /http:\/\/\S+/.exec(String(printed))[0] };
-}
-
-async function enter(url, userId) {
-  const open = createApi({ url });
-  await open.call('register', { userId, password: PASSWORD });
-  const { token } = await open.call('login', { userId, password: PASSWORD });
-  return { userId, token, api: createApi({ url, token }), hub: connect({ url, token }) };
-}
-
 /** A store at work: orders in every status. */
 async function furnish(url) {
-  const seller = await enter(url, '林书店');
+  const seller = await enter(url, '林书店', PASSWORD);
   await seller.api.call('openStore', { storeId: 'lin-books', name: '林记书店 · Lin’s Books' });
   for (const [bookId, title, author, price, stock, tag] of books) {
     await seller.api.call('addBook', {
@@ -76,7 +59,7 @@ async function furnish(url) {
         : {}),
     });
   }
-  const buyer = await enter(url, 'Ada');
+  const buyer = await enter(url, 'Ada', PASSWORD);
   await buyer.api.call('deposit', { amount: 60_000, key: 'first' });
   const order = async (bookId, count, steps) => {
     const { orderId } = await buyer.hub.place({ storeId: 'lin-books', items: [{ bookId, count }] });
@@ -205,7 +188,9 @@ async function takePicture(browser, url, people, { name, viewport, scheme, local
 
 const temp = mkdtempSync(join(tmpdir(), 'order-hub-pictures-'));
 mkdirSync(folder, { recursive: true });
-const { child, url } = await startHub(temp);
+const databaseUrl = `sqlite:${join(temp, 'hub.sqlite')}`;
+const { child, listening } = startHub({ PORT: '0', DATABASE_URL: databaseUrl, LOG_LEVEL: 'silent' });
+const url = await listening;
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 const names = asked.only?.split(',') ?? Object.keys(screens({}));
 const pictures = asked.all ? names.flatMap(every) : ofReadme;
