@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { orderFields } from '../src/commands/order.columns.js';
 import type { OrderEntity } from '../src/commands/order.entity.js';
@@ -5,91 +6,112 @@ import { isoTime } from '../src/contract/fields.js';
 import type { OrderStatusPush } from '../src/contract/rooms.js';
 import { placeholders } from '../src/platform/database.js';
 import type { TestHub } from '../test/support/hub.js';
-import type { Market, Party } from './wire.js';
+import type { Party } from './wire.js';
 
-const ROWS_AT_ONCE = 500;
+const VALUES_AT_ONCE = 20_000;
+const ORDERS_AT_ONCE = 5_000;
 const A_DAY_MS = 86_400_000;
 const PRICE = 1_000;
-const EVENTS_AN_ORDER = 2;
 
-/** Rows written straight into the tables: a million orders would take the hub itself a while. */
-async function insert(hub: TestHub, table: string, columns: readonly string[], rows: unknown[][]): Promise<void> {
-  for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-    const part = rows.slice(start, start + ROWS_AT_ONCE);
-    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${placeholders(part.length, columns.length)}`;
-    await hub.database.writer.query(sql, part.flat());
-  }
-}
+type Seller = Party & { storeId: string };
+type Role = 'buyer' | 'seller';
 
-/** Orders of the day before that were placed and cancelled, spread over everybody. Their events are past the keeping time. */
-export async function writeOrders(hub: TestHub, { buyers, sellers }: Market, count: number): Promise<void> {
-  const columns = Object.values(orderFields);
-  for (let start = 0; start < count; start += ROWS_AT_ONCE) {
-    const orders = Array.from({ length: Math.min(ROWS_AT_ONCE, count - start) }, (_, index) =>
-      cancelled(start + index, count, buyers, sellers),
-    );
-    await insert(
-      hub,
-      'orders',
-      columns,
-      orders.map((order) => valuesOf(order)),
-    );
+/** Rows written straight into the tables, as the hub would have written them: a million orders would take it a while. */
+export class History {
+  private readonly heads = new Map<string, { role: Role; userId: string; head: number }>();
+
+  constructor(private readonly hub: TestHub) {}
+
+  /** People who have registered and logged in, each with so much money. Nobody knows their passwords. */
+  async people(name: string, count: number, balance: number): Promise<Party[]> {
+    const parties = Array.from({ length: count }, (_, index) => ({
+      userId: `${name}-${index}`,
+      token: randomBytes(32).toString('base64url'),
+    }));
+    const now = Date.now();
+    const ids = parties.map(({ userId }) => userId);
+    await this.insert('users', { user_id: ids, password_hash: 'none', created_at: now });
+    await this.insert('sessions', {
+      token_hash: parties.map(({ token }) => createHash('sha256').update(token).digest('hex')),
+      ...{ user_id: ids, created_at: now, expires_at: now + A_DAY_MS },
+    });
+    const entries = balance > 0 ? 1 : 0;
+    await this.insert('wallets', { user_id: ids, balance, entries });
+    if (entries)
+      await this.insert('wallet_entries', {
+        ...{ user_id: ids, entry_no: 1, amount: balance, balance, kind: 'deposit', at: now },
+      });
+    for (const role of ['buyer', 'seller']) await this.insert('rooms', { role, user_id: ids, head: 0 });
+    return parties;
   }
-  for (const [role, parties] of [
-    ['buyer', buyers],
-    ['seller', sellers],
-  ] as const) {
-    for (const [index, { userId }] of parties.entries()) {
-      const orders = Math.floor(count / parties.length) + (index < count % parties.length ? 1 : 0);
-      await raise(hub, role, userId, orders * EVENTS_AN_ORDER);
+
+  /**
+   * Orders of the day before that were placed and cancelled, spread over everybody. Only the newest have their events still:
+   * those of the others are past the keeping time.
+   */
+  async orders(buyers: Party[], sellers: Seller[], count: number, withEvents: Partial<Record<Role, number>>) {
+    for (let start = 0; start < count; start += ORDERS_AT_ONCE) {
+      const orders = Array.from({ length: Math.min(ORDERS_AT_ONCE, count - start) }, (_, index) =>
+        cancelled(start + index, count, buyers, sellers),
+      );
+      const events = orders.flatMap((order, index) =>
+        (['buyer', 'seller'] as const).flatMap((role) => {
+          const pushes = this.pushesOf(order, role);
+          return start + index >= count - (withEvents[role] ?? 0) ? pushes : [];
+        }),
+      );
+      const columns = Object.entries(orderFields) as [keyof OrderEntity, string][];
+      await this.insert(
+        'orders',
+        Object.fromEntries(columns.map(([field, column]) => [column, orders.map((order) => order[field])])),
+      );
+      await this.insert('room_events', {
+        role: events.map(({ role }) => role),
+        user_id: events.map(({ role, buyerId, sellerId }) => (role === 'buyer' ? buyerId : sellerId)),
+        seq: events.map(({ seq }) => seq),
+        body: events.map((push) => JSON.stringify(push)),
+        at: events.map(({ at }) => Date.parse(at)),
+      });
+    }
+  }
+
+  /** Numbers of rooms, once everything is written. */
+  async close(): Promise<void> {
+    for (const { role, userId, head } of this.heads.values()) {
+      const sql = 'UPDATE rooms SET head = ? WHERE role = ? AND user_id = ?';
+      await this.hub.database.writer.query(sql, [head, role, userId]);
+    }
+  }
+
+  private pushesOf(order: OrderEntity, role: Role): OrderStatusPush[] {
+    const { orderId, storeId, buyerId, sellerId, total, placedAt } = order;
+    const userId = role === 'buyer' ? buyerId : sellerId;
+    const room = this.heads.get(`${role} ${userId}`) ?? { role, userId, head: 0 };
+    this.heads.set(`${role} ${userId}`, room);
+    return (['placed', 'cancelled'] as const).map((status, change) => ({
+      ...{ role, seq: ++room.head, orderId, version: change + 1, status, previous: change === 0 ? null : 'placed' },
+      ...{ storeId, buyerId, sellerId, total, by: buyerId, at: isoTime(placedAt) },
+    }));
+  }
+
+  /** Rows of columns: each a value of its own in every row, or the same in all. */
+  private async insert(table: string, columns: Record<string, unknown>): Promise<void> {
+    const names = Object.keys(columns);
+    const lists = Object.values(columns);
+    const count = lists.find(Array.isArray)?.length ?? 0;
+    const atOnce = Math.floor(VALUES_AT_ONCE / names.length);
+    for (let start = 0; start < count; start += atOnce) {
+      const values: unknown[] = [];
+      const end = Math.min(count, start + atOnce);
+      for (let row = start; row < end; row++)
+        for (const list of lists) values.push(Array.isArray(list) ? list[row] : list);
+      const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES ${placeholders(end - start, names.length)}`;
+      await this.hub.database.writer.query(sql, values);
     }
   }
 }
 
-/** So many events that a buyer has not seen yet, and the orders that they are about. */
-export async function writeEvents(hub: TestHub, buyer: Party, { sellers }: Market, count: number): Promise<void> {
-  const orders = Array.from({ length: count / EVENTS_AN_ORDER }, (_, index) =>
-    cancelled(index, count, [buyer], sellers.slice(0, 1)),
-  );
-  await insert(
-    hub,
-    'orders',
-    Object.values(orderFields),
-    orders.map((order) => valuesOf(order)),
-  );
-  const events = orders.flatMap((order, index) =>
-    (['placed', 'cancelled'] as const).map((status, change): unknown[] => {
-      const seq = index * EVENTS_AN_ORDER + change + 1;
-      const { orderId, storeId, buyerId, sellerId, total, placedAt } = order;
-      const about = { orderId, version: change + 1, status, storeId, buyerId, sellerId, total };
-      const push: OrderStatusPush = {
-        ...{ role: 'buyer', seq, ...about, previous: change === 0 ? null : 'placed', by: buyerId },
-        at: isoTime(placedAt),
-      };
-      return ['buyer', buyerId, seq, JSON.stringify(push), placedAt];
-    }),
-  );
-  await insert(hub, 'room_events', ['role', 'user_id', 'seq', 'body', 'at'], events);
-  await raise(hub, 'buyer', buyer.userId, count);
-  await raise(hub, 'seller', sellers[0]?.userId ?? '', count);
-}
-
-/** People who are connected and do nothing. */
-export async function writeIdle(hub: TestHub, count: number): Promise<Party[]> {
-  const parties: Party[] = [];
-  for (let index = 0; index < count; index++) {
-    const { userId, token } = await hub.person();
-    parties.push({ userId, token });
-  }
-  return parties;
-}
-
-function raise(hub: TestHub, role: string, userId: string, by: number): Promise<unknown> {
-  const sql = 'UPDATE rooms SET head = head + ? WHERE role = ? AND user_id = ?';
-  return hub.database.writer.query(sql, [by, role, userId]);
-}
-
-function cancelled(index: number, count: number, buyers: Party[], sellers: Market['sellers']): OrderEntity {
+function cancelled(index: number, count: number, buyers: Party[], sellers: Seller[]): OrderEntity {
   const at = Date.now() - A_DAY_MS + Math.floor((index * A_DAY_MS) / 2 / count);
   const buyerId = buyers[index % buyers.length]?.userId ?? '';
   const seller = sellers[index % sellers.length];
@@ -104,8 +126,4 @@ function cancelled(index: number, count: number, buyers: Party[], sellers: Marke
     ...{ placedAt: at, expiresAt: at, paidAt: null, shippedAt: null, receivedAt: null, cancelledAt: at, dueAt: null },
     ...{ carrier: null, trackingNo: null, cancelReason: null },
   };
-}
-
-function valuesOf(order: OrderEntity): unknown[] {
-  return (Object.keys(orderFields) as (keyof OrderEntity)[]).map((field) => order[field]);
 }

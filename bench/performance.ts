@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+import process from 'node:process';
+import type { Result } from './report.js';
+
+/** What `docs/performance.json` holds: all that PERFORMANCE.md says in figures. */
+export interface Performance {
+  machine: Machine;
+  /** By database and scenario. */
+  results: Record<string, Record<string, Result>>;
+}
+
+export interface Machine {
+  processor: string;
+  cores: number;
+  memoryGb: number;
+  node: string;
+  system: string;
+}
+
+export function machine(): Machine {
+  return {
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    system: execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim(),
+  };
+}
