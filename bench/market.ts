@@ -27,7 +27,7 @@ const BALANCE = 10 ** 12;
 const STOCK = 1_000_000;
 const EVENTS_AN_ORDER = 2;
 /** So many of the orders that are there already have all of their events still. */
-const WITH_EVENTS_MAX = 100_000;
+const WITH_EVENTS_MAX = 25_000;
 
 /** Books, buyers with money and sellers, put into a new database by a hub that is gone again. */
 export async function furnish(server: string | undefined, size: MarketSize): Promise<[TestDatabase, Market]> {
@@ -50,10 +50,10 @@ export async function furnish(server: string | undefined, size: MarketSize): Pro
     const back = await history.people('back', 1, 0);
     market.returning = back[0];
     const missedOrders = missed / EVENTS_AN_ORDER;
-    await history.orders(back, sellers.slice(0, 1), missedOrders, { buyer: missedOrders });
+    await history.orders(back, sellers.slice(0, 1), missedOrders, { count: missedOrders, roles: ['buyer'] });
   }
   const withEvents = Math.min(orders, WITH_EVENTS_MAX);
-  await history.orders(market.buyers, sellers, orders, { buyer: withEvents, seller: withEvents });
+  await history.orders(market.buyers, sellers, orders, { count: withEvents, roles: ['buyer', 'seller'] });
   await history.close();
   await hub.leave();
   return [database, market];
