@@ -18,6 +18,8 @@ type Hear = (payload: never) => void;
  * The load has one core, and with the usual client that core is full before the hub's is.
  */
 export class Line {
+  /** Of all lines of the process: characters, which are bytes here. */
+  static heard = 0;
   private readonly waiting = new Map<number, (answer: Answer) => void>();
   private readonly ears = new Map<string, Hear>();
   private asked = 0;
@@ -56,6 +58,7 @@ export class Line {
   }
 
   ask(name: string, message: object): Promise<Answer> {
+    if (this.isClosing) return Promise.resolve({ ok: false, error: 'closed' });
     const id = this.asked++;
     return new Promise((resolve) => {
       this.waiting.set(id, resolve);
@@ -63,13 +66,16 @@ export class Line {
     });
   }
 
+  /** Whoever still waits for an answer is told that there will be none. */
   close(): void {
     this.isClosing = true;
+    this.giveUp('not answered');
     this.raw.send(DISCONNECT);
     this.raw.end();
   }
 
   private hear(text: string): void {
+    Line.heard += text.length;
     const type = text.slice(0, 2);
     const start = text.indexOf('[');
     if (type === ACK) {
@@ -86,8 +92,12 @@ export class Line {
   private cut(why: string): void {
     if (this.isClosing) return;
     this.isClosing = true;
+    this.giveUp(why);
+    this.onCut(why);
+  }
+
+  private giveUp(why: string): void {
     for (const answer of this.waiting.values()) answer({ ok: false, error: why });
     this.waiting.clear();
-    this.onCut(why);
   }
 }

@@ -21,6 +21,8 @@ export interface Stand {
   orders: number;
   changes: number;
   copies: number;
+  /** Of the file, where it is one. */
+  bytes?: number;
 }
 
 const BALANCE = 10 ** 12;
@@ -69,15 +71,23 @@ export async function lookInto<T>(database: TestDatabase, look: (reader: Databas
   }
 }
 
-export async function standOf(reader: DatabaseReader): Promise<Stand> {
+export async function standOf(reader: DatabaseReader, url: string): Promise<Stand> {
   const [orders] = await reader.rows('SELECT COUNT(*) AS orders, COALESCE(SUM(version), 0) AS changes FROM orders');
   const [stock] = await reader.rows('SELECT SUM(stock) AS copies FROM book_stock');
-  return { orders: Number(orders?.orders), changes: Number(orders?.changes), copies: Number(stock?.copies) };
+  const stand = { orders: Number(orders?.orders), changes: Number(orders?.changes), copies: Number(stock?.copies) };
+  if (!url.startsWith('sqlite:')) return stand;
+  const [file] = await reader.rows('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size');
+  return { ...stand, bytes: Number(file?.bytes) };
 }
 
 /** A run counts only if the database says what the load was told: as many orders, changes and sold copies. */
-export async function faultsOf(reader: DatabaseReader, before: Stand, { done, pushes }: Told): Promise<string[]> {
-  const after = await standOf(reader);
+export async function faultsOf(
+  reader: DatabaseReader,
+  before: Stand,
+  { done, pushes }: Told,
+  url: string,
+): Promise<string[]> {
+  const after = await standOf(reader, url);
   const faults = pushFaults({ done, pushes });
   const expect = (what: string, found: number, expected: number) => {
     if (found !== expected) faults.push(`${what}: ${found} instead of ${expected}`);
@@ -102,6 +112,6 @@ export function auditHub(reader: DatabaseReader, { orders = 0, missed = 0 }: Mar
   return audit(reader, { whole: orders + missed === 0 });
 }
 
-function commandsOf(done: Told['done']): number {
+export function commandsOf(done: Told['done']): number {
   return Object.values(done).reduce((sum, n) => sum + n, 0);
 }

@@ -1,10 +1,20 @@
 import { join } from 'node:path';
 import type { TestDatabase } from '../test/support/test.database.js';
-import { auditHub, faultsOf, furnish, lookInto, type MarketSize, pushFaults, standOf } from './market.js';
+import {
+  auditHub,
+  commandsOf,
+  faultsOf,
+  furnish,
+  lookInto,
+  type MarketSize,
+  pushFaults,
+  type Stand,
+  standOf,
+} from './market.js';
 import { type Figures, figuresOf } from './report.js';
 import type { Row } from './scenarios.js';
 import type { Server } from './server.js';
-import { stagesOf } from './stages.js';
+import { readStages, type Stage } from './stages.js';
 import { type Cost, costOf, System, startLoad } from './system.js';
 import type { AsideMeasured, Market, Measured, Probed, ToAside, ToLoad, Work } from './wire.js';
 
@@ -29,7 +39,7 @@ export interface Setting {
 export interface Outcome {
   figures: Figures;
   faults: string[];
-  stages?: string;
+  stages?: Stage[];
 }
 
 interface Furnished {
@@ -82,7 +92,7 @@ export async function measure(row: Row, setting: Setting, rate: number | undefin
   const { database, market, size } = furnished;
   const running: System[] = [];
   try {
-    const before = await lookInto(database, standOf);
+    const before = await lookInto(database, (reader) => standOf(reader, database.url));
     const { processes = 1, isPinned = true, system } = row;
     for (let index = 0; index < processes; index++)
       running.push(await System.start(system, database, { isPinned, isProbed: true }));
@@ -90,9 +100,10 @@ export async function measure(row: Row, setting: Setting, rate: number | undefin
     const outcome = await run.carryOut(rate);
     for (const each of running) await each.stop();
     const { told } = outcome;
+    if (system === 'hub') Object.assign(outcome.figures, await diskFigure(database, before, told));
     const faults = await lookInto(database, async (reader) => [
       ...outcome.faults,
-      ...(system === 'bare' ? pushFaults(told) : await faultsOf(reader, before, told)),
+      ...(system === 'bare' ? pushFaults(told) : await faultsOf(reader, before, told, database.url)),
       ...(system === 'hub' && row.reuses === undefined ? await auditHub(reader, size) : []),
     ]);
     return { ...outcome, faults };
@@ -100,6 +111,13 @@ export async function measure(row: Row, setting: Setting, rate: number | undefin
     for (const each of running) await each.stop();
     await setting.databases.giveBack(row, furnished);
   }
+}
+
+/** What the tables grew by for each command. Only of a file it can be said at once. */
+async function diskFigure(database: TestDatabase, before: Stand, told: Measured['told']): Promise<Figures> {
+  const { bytes } = await lookInto(database, (reader) => standOf(reader, database.url));
+  if (bytes === undefined || before.bytes === undefined) return {};
+  return { diskBytes: (bytes - before.bytes) / commandsOf(told.done) };
 }
 
 /** From the start of the process until it says over HTTP that it is ready. */
@@ -158,7 +176,7 @@ class LoadedRun {
         ...(beside ? { aside: beside } : {}),
         ...(idleKb === undefined ? {} : { idleKb }),
       });
-      const stages = setting.profiles && stagesOf(this.profileOf(0), measured.messages || (beside?.done ?? 1));
+      const stages = setting.profiles && readStages(this.profileOf(0), measured.messages || (beside?.done ?? 1));
       const faults = [...measured.faults, ...(beside?.faults ?? [])];
       return { figures, faults, told: measured.told, ...(stages ? { stages } : {}) };
     } finally {

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { Line } from './line.js';
 import type { Measured } from './wire.js';
 
 /** What a process of load has seen. Times in whole microseconds, counted only while measuring. */
@@ -15,6 +16,7 @@ export class Meter {
   private isOn = false;
   private since = 0;
   private ms = 0;
+  private bytes = 0;
   private cpu = process.cpuUsage();
   /** When the sender of a change was answered, or the other party heard of it, whichever came first. */
   private readonly firstAt = new Map<string, { at: number; isPush: boolean }>();
@@ -27,12 +29,14 @@ export class Meter {
   begin(): void {
     this.isOn = true;
     this.since = performance.now();
+    this.bytes = Line.heard;
     this.cpu = process.cpuUsage();
   }
 
   end(): void {
     this.isOn = false;
     this.ms = performance.now() - this.since;
+    this.bytes = Line.heard - this.bytes;
     this.cpu = process.cpuUsage(this.cpu);
   }
 
@@ -63,7 +67,7 @@ export class Meter {
     const [pushLagUs] = percentiles(this.pushLagsUs, [50]);
     const [lateUs] = percentiles(this.latesUs, [50]);
     return {
-      ...{ messages: this.messages, ms: this.ms, p50Us, p99Us, slowestUs, pushLagUs, lateUs },
+      ...{ messages: this.messages, ms: this.ms, bytes: this.bytes, p50Us, p99Us, slowestUs, pushLagUs, lateUs },
       loadShare: (this.cpu.user + this.cpu.system) / 1_000 / this.ms,
       told: { done: this.done, pushes: this.pushes },
       faults: this.faults.slice(0, 5),

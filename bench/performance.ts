@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import process from 'node:process';
 import type { Result } from './report.js';
+import type { Stage } from './stages.js';
 
 /** What `docs/performance.json` holds: all that PERFORMANCE.md says in figures. */
 export interface Performance {
   machine: Machine;
   /** By database and scenario. */
   results: Record<string, Record<string, Result>>;
+  /** By database and row: where the time of one message goes. */
+  stages?: Record<string, Record<string, Stage[]>>;
 }
 
 export interface Machine {
@@ -16,6 +19,8 @@ export interface Machine {
   memoryGb: number;
   node: string;
   system: string;
+  /** The load average before the benchmark began: what others did on the machine. */
+  loadBefore: number;
 }
 
 export function machine(): Machine {
@@ -25,5 +30,6 @@ export function machine(): Machine {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     system: execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim(),
+    loadBefore: Number((loadavg()[0] ?? 0).toFixed(1)),
   };
 }

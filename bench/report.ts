@@ -13,6 +13,8 @@ export interface Figures {
   p99Us?: number;
   slowestUs?: number;
   pushLagUs?: number;
+  /** Of an answer and what was pushed because of it. */
+  bytes?: number;
   loopP99Us?: number;
   loopMaxUs?: number;
   /** The share of the time in which a system's event loop had something to do. */
@@ -20,6 +22,8 @@ export interface Figures {
   loadShare?: number;
   lateUs?: number;
   rssMb?: number;
+  /** What the tables grew by. */
+  diskBytes?: number;
   /** What others did meanwhile: how often a second, and how long each time took. */
   asidePerSecond?: number;
   asideUs?: number;
@@ -78,9 +82,9 @@ export function figuresOf(run: Run): Figures {
   };
 }
 
-function latencies({ p50Us, p99Us, slowestUs, pushLagUs, told }: Measured): Figures {
+function latencies({ p50Us, p99Us, slowestUs, pushLagUs, bytes, messages, told }: Measured): Figures {
   const isRead = Object.keys(told.done).length === 0;
-  return { p50Us, p99Us, slowestUs, ...(isRead ? {} : { pushLagUs }) };
+  return { p50Us, p99Us, slowestUs, bytes: bytes / messages, ...(isRead ? {} : { pushLagUs }) };
 }
 
 export function resultOf(
@@ -149,6 +153,8 @@ const COLUMNS: Column[] = [
   of('p99 ms', 'p99Us', ms),
   of('slowest ms', 'slowestUs', ms),
   of('push ms', 'pushLagUs', ms),
+  of('bytes', 'bytes', whole),
+  of('on disk', 'diskBytes', whole),
   of('start ms', 'startMs', whole),
   ratio('start', 'startMs', false),
   of('aside a second', 'asidePerSecond', (value) => (value < 20 ? value.toFixed(1) : whole(value))),

@@ -13,11 +13,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { Databases, measure, measureStart, type Setting } from './measure.js';
+import { Databases, measure, measureStart, type Outcome, type Setting } from './measure.js';
 import { machine, type Performance } from './performance.js';
 import { type Figures, isSaturated, type Result, resultOf, table } from './report.js';
 import { type Row, type Scenario, scenariosNamed } from './scenarios.js';
 import { type Server, startServer } from './server.js';
+import { type Stage, stageLines } from './stages.js';
 
 const { values: asked } = parseArgs({
   options: {
@@ -68,7 +69,12 @@ function estimate(databases: string[]): number {
 }
 
 /** The rounds of a scenario on one database, by turns. */
-async function compare(name: string, scenario: Scenario, setting: Setting): Promise<Result | undefined> {
+async function compare(
+  name: string,
+  scenario: Scenario,
+  setting: Setting,
+  stages: Record<string, Stage[]>,
+): Promise<Result | undefined> {
   const rows = rowsOf(scenario, setting.server !== undefined);
   if (rows.length === 0) return undefined;
   const found: Record<string, Figures[]> = {};
@@ -76,17 +82,29 @@ async function compare(name: string, scenario: Scenario, setting: Setting): Prom
   for (let round = 1; round <= roundsOf(scenario); round++) {
     for (const [label, row] of rows) {
       const title = `${name}, ${label}, round ${round}`;
-      const run = row.isStart
-        ? await measureStart(row, setting)
-        : await measure(row, setting, rateOf(row, found), title.replaceAll(/[ ,]+/g, '-'));
+      const run = await outcomeOf(row, setting, rateOf(row, found), title);
       if (run.faults.length > 0) {
         isExact = false;
         console.log(`${title} does not count: ${run.faults.join('; ')}`);
-      } else found[label] = [...(found[label] ?? []), run.figures];
-      if (run.stages) console.log(`\n${title}\n${run.stages}`);
+        continue;
+      }
+      found[label] = [...(found[label] ?? []), run.figures];
+      if (!run.stages) continue;
+      stages[`${name}, ${label}`] = run.stages;
+      console.log(`\n${title}\n${stageLines(run.stages)}`);
     }
   }
   return resultOf(scenario, found, { at, rounds: roundsOf(scenario), seconds });
+}
+
+/** A run that breaks down is one that does not count: those after it may. */
+async function outcomeOf(row: Row, setting: Setting, rate: number | undefined, title: string): Promise<Outcome> {
+  try {
+    if (row.isStart) return await measureStart(row, setting);
+    return await measure(row, setting, rate, title.replaceAll(/[ ,]+/g, '-'));
+  } catch (error) {
+    return { figures: {}, faults: [String(error)] };
+  }
 }
 
 /** What this round's other row has just reached, or what the row names itself. */
@@ -96,17 +114,20 @@ function rateOf({ rate }: Row, found: Record<string, Figures[]>): number | undef
   return reached && reached * rate.share;
 }
 
-async function compareAll(database: string): Promise<Record<string, Result>> {
+async function compareAll(
+  database: string,
+): Promise<{ results: Record<string, Result>; stages: Record<string, Stage[]> }> {
   const server: Server | undefined = startServer(database);
   const databases = new Databases(server?.url);
   const results: Record<string, Result> = {};
+  const stages: Record<string, Stage[]> = {};
   try {
     const setting: Setting = {
       ...{ databases, server, warmUpMs, measureMs: seconds * 1_000 },
       ...(asked.profile ? { profiles: `${asked.profile}/${database}` } : {}),
     };
     for (const [name, scenario] of Object.entries(wanted)) {
-      const result = await compare(name, scenario, setting);
+      const result = await compare(name, scenario, setting, stages);
       if (!result) continue;
       results[name] = result;
       console.log(`\n${name}: ${result.says}\n${table(result)}`);
@@ -120,7 +141,7 @@ async function compareAll(database: string): Promise<Record<string, Result>> {
     await databases.drop();
     server?.stop();
   }
-  return results;
+  return { results, stages };
 }
 
 const databases = asked.on.split(',');
@@ -128,14 +149,15 @@ console.log(`About ${Math.ceil(estimate(databases) / 60)} minutes`);
 const began = performance.now();
 const earlier: Performance | undefined =
   asked.json && existsSync(asked.json) ? JSON.parse(readFileSync(asked.json, 'utf8')) : undefined;
-const results = { ...earlier?.results };
+const kept: Performance = { results: {}, stages: {}, ...earlier, machine: machine() };
 for (const database of databases) {
   console.log(`\nOn ${database}`);
-  results[database] = { ...results[database], ...(await compareAll(database)) };
-  const kept: Performance = { machine: machine(), results };
+  const { results, stages } = await compareAll(database);
+  // A profiler slows what it looks at: what was measured under one says where the time goes, and nothing else.
+  if (asked.profile) kept.stages = { ...kept.stages, [database]: { ...kept.stages?.[database], ...stages } };
+  else kept.results[database] = { ...kept.results[database], ...results };
   if (asked.json && isExact) writeFileSync(asked.json, `${JSON.stringify(kept, null, 2)}\n`);
 }
-console.log(
-  `\n${Math.round((performance.now() - began) / 1_000)} s; ${isExact ? 'every run was exact' : 'not every run was exact'}`,
-);
+const took = Math.round((performance.now() - began) / 1_000);
+console.log(`\n${took} s; ${isExact ? 'every run was exact' : 'not every run was exact: nothing is kept'}`);
 if (!isExact) process.exitCode = 1;

@@ -133,7 +133,7 @@ export const scenarios: Record<string, Scenario> = {
   'orders-replay': withOrders('replay of 10,000 missed events', { steps: [], aside: 'replays' }),
   idle: withIdle(),
   hubs: {
-    ...within('place, by so many hubs on one database, which share all cores with it and with the load', {
+    ...within('place, by so many hubs on one database without Redis, which share all cores with it and with the load', {
       '1': { processes: 1, isPinned: false },
       '2': { processes: 2, isPinned: false },
       '4': { processes: 4, isPinned: false },

@@ -63,7 +63,7 @@ export function sumStages(profile: Profile, messages: number): Stage[] {
   });
   return [...totals]
     .filter(([stage]) => stage !== 'idle')
-    .map(([stage, us]) => ({ stage, us: us / messages }))
+    .map(([stage, us]) => ({ stage, us: Number((us / messages).toFixed(2)) }))
     .sort((a, b) => b.us - a.us);
 }
 
@@ -88,19 +88,20 @@ function stageOfFrame({ callFrame: { functionName, url } }: ProfileNode): string
   return STAGES.find(([, pattern]) => pattern.test(where))?.[0];
 }
 
-/** Where the time of a profile went, as lines to print. */
-export function stagesOf(file: string, messages: number): string {
-  const stages = sumStages(JSON.parse(readFileSync(file, 'utf8')) as Profile, messages);
+export function readStages(file: string, messages: number): Stage[] {
+  return sumStages(JSON.parse(readFileSync(file, 'utf8')) as Profile, messages);
+}
+
+/** Where the time went, as lines to print. */
+export function stageLines(stages: readonly Stage[]): string {
   const total = stages.reduce((sum, { us }) => sum + us, 0);
-  const lines = stages.map(({ stage, us }) => `${us.toFixed(2).padStart(10)}  ${stage}`);
-  return [
-    ...lines,
-    `${total.toFixed(2).padStart(10)}  µs for each message, of one thread, with the profiler’s own`,
-  ].join('\n');
+  const line = (us: number, says: string) => `${us.toFixed(2).padStart(10)}  ${says}`;
+  const lines = stages.map(({ us, stage }) => line(us, stage));
+  return [...lines, line(total, 'µs for each message, of one thread, with the profiler’s own')].join('\n');
 }
 
 const [, script, file, messages] = process.argv;
 if (script && import.meta.url === pathToFileURL(script).href) {
   if (!file || !messages) throw new Error('Say which profile, and how many messages are in it');
-  console.log(stagesOf(file, Number(messages)));
+  console.log(stageLines(readStages(file, Number(messages))));
 }

@@ -55,6 +55,8 @@ export type LoadNotice = 'measuring' | 'measured';
 export interface Measured {
   messages: number;
   ms: number;
+  /** All that was heard, of answers and pushes. */
+  bytes: number;
   told: Told;
   faults: string[];
   p50Us: number;
