@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { cpus, loadavg, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import process from 'node:process';
 import type { Result } from './report.js';
 import type { Stage } from './stages.js';
@@ -29,7 +28,7 @@ export function machine(): Machine {
     cores: cpus().length,
     memoryGb: Math.round(totalmem() / 2 ** 30),
     node: process.version,
-    system: execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim(),
+    system: `${type()} ${release().split('.').slice(0, 2).join('.')}`,
     loadBefore: Number((loadavg()[0] ?? 0).toFixed(1)),
   };
 }
