@@ -1,7 +1,7 @@
 import { placeholders, type Tx } from '../platform/database.js';
 import type { Dialect } from '../platform/dialect.js';
 import { writeAnswer } from './kept.answer.js';
-import { orderFields, orderFieldsThatChange } from './order.columns.js';
+import { fieldsWhenPlaced, orderFields, orderFieldsThatChange } from './order.columns.js';
 import type { OrderEntity } from './order.entity.js';
 import type { OrderRow } from './order.view.js';
 import type { World } from './world.js';
@@ -17,6 +17,8 @@ interface Write {
   keys?: readonly string[];
   update?: readonly string[];
 }
+
+const allFields = Object.keys(orderFields) as (keyof OrderEntity)[];
 
 /** Writes everything that the commands of a batch have changed: one statement a table. */
 export async function save(tx: Tx, dialect: Dialect, world: World, now: number): Promise<void> {
@@ -34,11 +36,14 @@ export async function save(tx: Tx, dialect: Dialect, world: World, now: number):
 
 /** What stands as it is now: new rows, and rows that were loaded and changed. */
 function stateOf({ changed: { orders, stock, wallets, rooms } }: World): Write[] {
+  const placed: OrderRow[] = [];
+  const changed: OrderRow[] = [];
+  for (const order of orders.values()) (order.version === 1 ? placed : changed).push(order);
   return [
+    { table: 'orders', ...orderRows(placed, fieldsWhenPlaced) },
     {
       table: 'orders',
-      columns: Object.values(orderFields),
-      rows: [...orders.values()].map(orderValues),
+      ...orderRows(changed, allFields),
       keys: ['order_id'],
       update: orderFieldsThatChange.map((field) => orderFields[field]),
     },
@@ -93,10 +98,14 @@ function recordsOf({ changed: { entries, events, answers } }: World, now: number
   ];
 }
 
-const ORDER_FIELDS = Object.keys(orderFields) as (keyof OrderEntity)[];
-
-function orderValues(order: OrderRow): unknown[] {
-  return ORDER_FIELDS.map((field) =>
-    field === 'items' || field === 'timeline' ? JSON.stringify(order[field]) : order[field],
-  );
+function orderRows(
+  orders: readonly OrderRow[],
+  fields: readonly (keyof OrderEntity)[],
+): Pick<Write, 'columns' | 'rows'> {
+  const cell = (order: OrderRow, field: keyof OrderEntity) =>
+    field === 'items' || field === 'timeline' ? JSON.stringify(order[field]) : order[field];
+  return {
+    columns: fields.map((field) => orderFields[field]),
+    rows: orders.map((order) => fields.map((field) => cell(order, field))),
+  };
 }

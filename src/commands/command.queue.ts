@@ -59,13 +59,9 @@ export class CommandQueue {
     const refusal = this.refusalOf(name, by);
     if (refusal) return Promise.resolve({ ok: false, error: refusal });
     // The compiler cannot follow that `request` belongs to `name`; the parameters above say so.
-    const command = {
-      name,
-      by,
-      request,
-      ...(key === undefined ? {} : { key: { text: key, messageHash: messageHash(name, request) } }),
-      ...(name === 'order:place' ? { orderId: newOrderId() } : {}),
-    } as unknown as Command;
+    const command = { name, by, request } as unknown as Command;
+    if (key !== undefined) command.key = { text: key, messageHash: messageHash(name, request) };
+    if (name === 'order:place') command.orderId = newOrderId();
     return new Promise<Answer<Data>>((resolve) => {
       const lines = command.name === 'order:place' ? command.request.items.length : 1;
       this.line.add({ command, lines, since: performance.now(), asker, answer: resolve as Waiting['answer'] });

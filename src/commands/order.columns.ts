@@ -23,6 +23,22 @@ export const orderFields = {
   cancelReason: 'cancel_reason',
 } as const satisfies Record<keyof OrderEntity, string>;
 
+/** Those that an order has from its placing on. The others are null until something happens. */
+export const fieldsWhenPlaced = [
+  'orderId',
+  'storeId',
+  'buyerId',
+  'sellerId',
+  'status',
+  'version',
+  'total',
+  'items',
+  'timeline',
+  'placedAt',
+  'expiresAt',
+  'dueAt',
+] as const satisfies (keyof OrderEntity)[];
+
 /** Those that a command can change after the order was placed. */
 export const orderFieldsThatChange = [
   'status',
