@@ -17,6 +17,8 @@ export const PAGE_LIMIT_DEFAULT = 20;
 export const CURSOR_CHARACTERS_MAX = 64;
 
 const CONTROL = /\p{Cc}/u;
+/** What most ids and names are made of: a character a code unit, none of them a control character. */
+const PRINTABLE_ASCII = /^[ -~]*$/;
 const CONTROL_BUT_LINE_BREAKS = /(?![\r\n])\p{Cc}/u;
 
 export function characters(text: string): number {
@@ -38,6 +40,8 @@ export function text(max: number, { min = 1, lineBreaks = false, controls = fals
   return z
     .string()
     .superRefine((value, context) => {
+      const isWithin = value.length >= min && value.length <= max;
+      if (isWithin && PRINTABLE_ASCII.test(value) && !(trimmed && value.trim() !== value)) return;
       const fault = (message: string) => context.addIssue({ code: 'custom', message });
       const length = characters(value);
       if (length < min || length > max) fault(`must have ${min} to ${max} characters`);
