@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Role, roles } from '../contract/lifecycle.js';
 import type { OrderStatusPush, RoomReadyPush } from '../contract/rooms.js';
 import type { Push } from '../contract/wire.js';
@@ -5,7 +6,8 @@ import type { Metrics } from '../platform/metrics.js';
 import type { HubSocket } from '../platform/socket.js';
 import type { RoomsService } from './rooms.service.js';
 
-const REPLAY_PAGE = 100;
+/** Read and told in a few milliseconds; others have their turn before the next page. */
+const REPLAY_PAGE = 250;
 
 interface Cursor {
   /** The number of the latest event that the socket was given. */
@@ -93,6 +95,8 @@ export class RoomFeed {
         }
         for (const push of events)
           if (push.seq === cursor.given + 1 && push.seq <= upTo()) this.give(cursor, push, 'database');
+        // The embedded database answers without a pause: others must not wait until all that was missed is told.
+        if (cursor.given < upTo()) await setImmediate();
       }
     } finally {
       cursor.reading = false;
