@@ -60,7 +60,7 @@ export class Databases {
     const from = performance.now();
     const [database, market] = await furnish(this.server, size);
     const took = Math.round((performance.now() - from) / 1_000);
-    if (took > A_WHILE_SECONDS) console.log(`Furnished for ${reuses} in ${took} s`);
+    if (took > A_WHILE_SECONDS) console.log(`Furnished${reuses ? ` for ${reuses}` : ''} in ${took} s`);
     const furnished = { database, market, size };
     if (reuses !== undefined) this.named.set(reuses, furnished);
     return furnished;
@@ -171,13 +171,15 @@ class LoadedRun {
       if (!begun || !ended) throw new Error('The load did not say when it measured');
       const { server: serverBegun } = begun;
       const figures = figuresOf({
-        ...{ measured, system: [begun.system, ended.system], probed: this.probed, isAtRate: rate !== undefined },
+        ...{ measured, system: [begun.system, ended.system], probed: this.probed },
+        ...{ isAtRate: rate !== undefined, isAsideOnly: row.steps.length === 0 },
         ...(serverBegun && ended.server ? { server: [serverBegun, ended.server] } : {}),
         ...(beside ? { aside: beside } : {}),
         ...(idleKb === undefined ? {} : { idleKb }),
       });
       const stages = setting.profiles && readStages(this.profileOf(0), measured.messages || (beside?.done ?? 1));
       const faults = [...measured.faults, ...(beside?.faults ?? [])];
+      if (!Number.isFinite(figures.cpuUs)) faults.push('nothing was answered while measuring');
       return { figures, faults, told: measured.told, ...(stages ? { stages } : {}) };
     } finally {
       for (const child of [this.load, this.aside]) child?.process.kill();

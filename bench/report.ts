@@ -58,19 +58,21 @@ export interface Run {
   aside?: AsideMeasured;
   idleKb?: number;
   isAtRate: boolean;
+  /** No commands are given: what others do aside is what is measured. */
+  isAsideOnly: boolean;
 }
 
 export function figuresOf(run: Run): Figures {
   const { measured, system, server, probed, aside, isAtRate, idleKb } = run;
-  const isAsideOnly = measured.messages === 0 && aside !== undefined;
-  const messages = isAsideOnly ? aside.done : measured.messages;
+  const only = run.isAsideOnly ? aside : undefined;
+  const messages = only ? only.done : measured.messages;
   const cost = ([begun, ended]: [Cost, Cost]) => (ended.cpuUs - begun.cpuUs) / messages;
   const most = (of: (each: Probed) => number) => Math.max(...probed.map(of));
   return {
-    perSecond: (messages * 1_000) / (isAsideOnly ? aside.ms : measured.ms),
+    perSecond: (messages * 1_000) / (only ? only.ms : measured.ms),
     cpuUs: cost(system),
     ...(server ? { serverCpuUs: cost(server) } : {}),
-    ...(isAsideOnly ? {} : latencies(measured)),
+    ...(only ? {} : latencies(measured)),
     ...(aside ? { asideUs: aside.p50Us, asidePerSecond: (aside.done * 1_000) / aside.ms } : {}),
     ...(idleKb === undefined ? {} : { idleKb }),
     loopP99Us: most(({ loopP99Us }) => loopP99Us),

@@ -76,18 +76,18 @@ export class LeanOrders extends Orders {
       const entries = [...entryOf(buyerId, -total, 'payment'), ...entryOf(sellerId, total, 'sale')];
       await run(MOVE, [buyerId, -total, total, buyerId, sellerId]);
       await run(ENTRIES, entries);
-      return { paid_at: now, due_at: null };
+      return { paidAt: now, dueAt: null };
     });
   }
 
   ship(userId: string, { orderId, carrier, trackingNo }: ChangeDto): Promise<OrderEntity> {
     return this.change(orderId, 'paid', 'shipped', userId, async (_run, _order, now) => ({
-      ...{ shipped_at: now, carrier: carrier ?? null, tracking_no: trackingNo ?? null },
+      ...{ shippedAt: now, carrier: carrier ?? null, trackingNo: trackingNo ?? null },
     }));
   }
 
   receive(userId: string, { orderId }: ChangeDto): Promise<OrderEntity> {
-    return this.change(orderId, 'shipped', 'received', userId, async (_run, _order, now) => ({ received_at: now }));
+    return this.change(orderId, 'shipped', 'received', userId, async (_run, _order, now) => ({ receivedAt: now }));
   }
 
   private change(
@@ -95,7 +95,7 @@ export class LeanOrders extends Orders {
     from: OrderStatus,
     to: OrderStatus,
     by: string,
-    apply: (run: Run, order: OrderEntity, now: number) => Promise<Record<string, Value>>,
+    apply: (run: Run, order: OrderEntity, now: number) => Promise<Partial<OrderEntity>>,
   ): Promise<OrderEntity> {
     return this.statements.transaction(async (run) => {
       const sql = `SELECT ${orderColumns} FROM orders WHERE order_id = ?${this.statements.forUpdate}`;
@@ -106,9 +106,9 @@ export class LeanOrders extends Orders {
       const version = Number(order.version) + 1;
       const timeline = JSON.stringify([...JSON.parse(order.timeline), { version, status: to, by, at: now }]);
       const changed = { ...(await apply(run, order, now)), status: to, version, timeline };
-      const columns = Object.keys(changed).map((column) => `${column} = ?`);
+      const columns = Object.keys(changed).map((field) => `${orderFields[field as keyof OrderEntity]} = ?`);
       await run(`UPDATE orders SET ${columns} WHERE order_id = ?`, [...Object.values(changed), orderId]);
-      return { ...order, status: to, version, timeline };
+      return { ...order, ...changed };
     });
   }
 }
