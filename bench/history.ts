@@ -7,6 +7,7 @@ import { isoTime } from '../src/contract/fields.js';
 import { type Role, roles } from '../src/contract/lifecycle.js';
 import type { OrderStatusPush } from '../src/contract/rooms.js';
 import { placeholders } from '../src/platform/database.js';
+import { writeBody } from '../src/rooms/event.body.js';
 import type { TestHub } from '../test/support/hub.js';
 import type { Party } from './wire.js';
 
@@ -70,7 +71,7 @@ export class History {
         role: events.map(({ role }) => role),
         user_id: events.map((event) => memberOf(event, event.role)),
         seq: events.map(({ seq }) => seq),
-        body: events.map((push) => JSON.stringify(push)),
+        body: events.map((push) => writeBody(push)),
         at: events.map(({ at }) => Date.parse(at)),
       });
     }

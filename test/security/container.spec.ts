@@ -40,7 +40,9 @@ describe('the image', () => {
   });
 
   test('starts the hub itself, so that it hears SIGTERM, and without __proto__', () => {
-    expect(instructions.at(-1)).toBe('CMD ["node", "--disable-proto=delete", "dist/main.js"]');
+    expect(instructions.at(-1)).toBe(
+      'CMD ["node", "--disable-proto=delete", "--max-semi-space-size=64", "dist/main.js"]',
+    );
     expect(instructions.filter((line) => line.startsWith('HEALTHCHECK'))).toHaveLength(1);
   });
 
