@@ -9,6 +9,7 @@ import { goalLines } from './goals.js';
 import type { Performance } from './performance.js';
 import { planLines } from './plan.js';
 import { cellsOf } from './report.js';
+import { WAITING, workOf } from './stages.js';
 
 const FIGURES = 'docs/performance.json';
 const PAGE = 'PERFORMANCE.md';
@@ -59,11 +60,13 @@ function stageTable(): string {
   const of = (database: string) => stages[database]?.['place, hub'] ?? [];
   const all = [...new Set(profiled.flatMap((database) => of(database).map(({ stage }) => stage)))];
   const us = (database: string, stage: string) => of(database).find((each) => each.stage === stage)?.us ?? 0;
-  const sum = (database: string) => of(database).reduce((total, each) => total + each.us, 0);
   return markdown([
     ['µs for each `place`', ...profiled.map((database) => NAMES[database] ?? database)],
-    ...all.map((stage) => [stage, ...profiled.map((database) => us(database, stage).toFixed(1))]),
-    ['all', ...profiled.map((database) => sum(database).toFixed(1))],
+    ...all
+      .filter((stage) => stage !== WAITING)
+      .map((stage) => [stage, ...profiled.map((database) => us(database, stage).toFixed(1))]),
+    ['**all work**', ...profiled.map((database) => workOf(of(database)).toFixed(1))],
+    ['nothing to do', ...profiled.map((database) => us(database, WAITING).toFixed(1))],
   ]);
 }
 

@@ -168,11 +168,11 @@ export function scenariosNamed(list: string | undefined, isQuick: boolean): Reco
 function quick(scenario: Scenario): Scenario {
   const rows = Object.entries(scenario.rows).map(([name, row]) => [
     name,
-    { ...row, market: QUICK_MARKET, inFlight: 64 },
+    { ...row, market: QUICK_MARKET, inFlight: 8 },
   ]);
   return {
     ...scenario,
-    says: `${scenario.says} (the quick form: few people, 64 in flight)`,
+    says: `${scenario.says} (the quick form: few people, 8 in flight)`,
     rows: Object.fromEntries(rows),
   };
 }

@@ -18,9 +18,12 @@ interface Profile {
   timeDeltas: number[];
 }
 
+/** The thread had nothing to do: it waited for the database, mostly for its commit, or for clients. */
+export const WAITING = 'waiting';
+
 /** The first that fits decides. What fits none is counted to whoever called it: `JSON.stringify` to what it was needed for. */
 const STAGES: [stage: string, where: RegExp][] = [
-  ['idle', /^\(idle\)/],
+  [WAITING, /^\(idle\)/],
   ['garbage collection', /^\(garbage collector\)/],
   ['parse', /dist\/contract\/|node_modules\/zod/],
   ['queue', /dist\/commands\/(command\.queue|waiting\.line|command)\.js/],
@@ -52,7 +55,7 @@ export interface Stage {
   us: number;
 }
 
-/** Microseconds of each stage for one message; what was idle is left out. */
+/** Microseconds of each stage for one message, the largest first, and how long there was nothing to do. */
 export function sumStages(profile: Profile, messages: number): Stage[] {
   const stageOf = stagesOfNodes(profile.nodes);
   const totals = new Map<string, number>();
@@ -62,9 +65,13 @@ export function sumStages(profile: Profile, messages: number): Stage[] {
     totals.set(stage, (totals.get(stage) ?? 0) + Math.max(0, profile.timeDeltas[index + 1] ?? 0));
   });
   return [...totals]
-    .filter(([stage]) => stage !== 'idle')
     .map(([stage, us]) => ({ stage, us: Number((us / messages).toFixed(2)) }))
-    .sort((a, b) => b.us - a.us);
+    .sort((a, b) => Number(a.stage === WAITING) - Number(b.stage === WAITING) || b.us - a.us);
+}
+
+/** What the thread worked for one message. */
+export function workOf(stages: readonly Stage[]): number {
+  return stages.reduce((sum, { stage, us }) => sum + (stage === WAITING ? 0 : us), 0);
 }
 
 function stagesOfNodes(nodes: readonly ProfileNode[]): Map<number, string> {
@@ -94,10 +101,11 @@ export function readStages(file: string, messages: number): Stage[] {
 
 /** Where the time went, as lines to print. */
 export function stageLines(stages: readonly Stage[]): string {
-  const total = stages.reduce((sum, { us }) => sum + us, 0);
   const line = (us: number, says: string) => `${us.toFixed(2).padStart(10)}  ${says}`;
   const lines = stages.map(({ us, stage }) => line(us, stage));
-  return [...lines, line(total, 'µs for each message, of one thread, with the profiler’s own')].join('\n');
+  return [...lines, line(workOf(stages), 'µs of work for each message, of one thread, with the profiler’s own')].join(
+    '\n',
+  );
 }
 
 const [, script, file, messages] = process.argv;
