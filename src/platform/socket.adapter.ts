@@ -163,7 +163,9 @@ export class SocketAdapter extends IoAdapter {
     const earlier = socket.data.answered ?? Promise.resolve();
     const message = this.door.journal.begin('socket', isMessageName(name) ? name : UNLISTED);
     const caller = { ...socket.data.caller, message };
-    const told = this.answer(caller, name, payload, earlier)
+    // A read waits for what was sent before it, and until the client has taken most of what it was told.
+    const mayRead = () => earlier.then(() => socket.data.unsent.eased());
+    const told = this.answer(caller, name, payload, mayRead)
       .then(async (answer) => {
         if (!isNotNow(answer)) await earlier;
         tell(socket, name, acknowledge, answer);
@@ -191,7 +193,7 @@ export class SocketAdapter extends IoAdapter {
     caller: Caller,
     name: unknown,
     payload: unknown[],
-    earlier: Promise<void>,
+    mayRead: () => Promise<void>,
   ): Promise<Answer<unknown>> {
     try {
       if (this.door.connections.draining) throw new Refusal('UNAVAILABLE');
@@ -199,9 +201,8 @@ export class SocketAdapter extends IoAdapter {
       if (!isMessageName(name)) throw new Refusal('UNKNOWN_MESSAGE');
       if (payload.length > 1) throw Refusal.badMessage([{ path: '', problem: 'must be one object' }]);
       const request = parse(messages[name].request, payload[0]);
-      // A command goes straight to its queue, which keeps the order. A read waits for what was sent before it.
-      const before = isCommand(name) ? undefined : earlier;
-      return await withinDeadline(this.call(name, caller, request, before));
+      // A command goes straight to its queue, which keeps the order.
+      return await withinDeadline(this.call(name, caller, request, isCommand(name) ? undefined : mayRead()));
     } catch (error) {
       return { ok: false, error: this.door.faults.bodyOf(error, { id: caller.message?.id }) };
     }
