@@ -124,6 +124,17 @@ describe('a hub of which too much is asked', () => {
     expect(cuts).toEqual([]);
   }, 60_000);
 
+  test('hears others while one asks for much', async () => {
+    const [eager, other] = [await hub.person(), await hub.person()];
+    await Promise.all([eager.connect(), other.connect()]);
+    const answered: string[] = [];
+    const ask = (person: Person) =>
+      person.send('order:list', { role: 'buyer' }).then(() => void answered.push(person.userId));
+    await Promise.all([...range(500).map(() => ask(eager)), ask(other)]);
+    expect(answered).toHaveLength(501);
+    expect(answered.at(-1)).toBe(eager.userId);
+  });
+
   test('waits for a slow reader of what it asked for, and does not cut it', async () => {
     const buyer = await hub.person();
     await fill(hub, buyer);
