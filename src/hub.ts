@@ -84,12 +84,13 @@ function speakHttp(app: NestExpressApplication, config: Config): void {
   app.use(app.get(Journal).http);
   app.use(helmet());
   servePages(app);
-  app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
+  // Before bodies are read: a page elsewhere must be able to read why its body was refused.
   app.enableCors({
     origin: config.allowedOrigins,
     allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER, REQUEST_ID_HEADER, 'traceparent'],
     exposedHeaders: [SEQ_HEADER, REPLAYED_HEADER, REQUEST_ID_HEADER, 'Retry-After'],
   });
+  app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
 }
 
 async function speakSockets(app: NestExpressApplication, config: Config): Promise<void> {

@@ -7,7 +7,7 @@ import type { SessionHolder } from '../platform/caller.js';
 import { Connections } from '../platform/connections.js';
 import { Database, type Tx } from '../platform/database.js';
 import { SecurityLog } from '../platform/security.log.js';
-import { Session } from './session.entity.js';
+import { EndedSession, Session } from './session.entity.js';
 
 const TOKEN_BYTES = 32;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
@@ -38,9 +38,11 @@ export class SessionsService {
     return { userId, sessionId: tokenHash, terminal, expiresAt };
   }
 
-  /** Whether a session that was found valid still is: it may have ended while its socket was connecting. */
-  async isAlive(caller: SessionHolder): Promise<boolean> {
-    return (await this.find(caller.sessionId)) !== null;
+  /** Why a session that was found valid is over, if it is by now: it may have ended while its socket was connecting. */
+  async endingOf({ sessionId }: SessionHolder): Promise<SessionEndedReason | undefined> {
+    if (await this.find(sessionId)) return undefined;
+    const ended = await this.database.read.findOneBy(EndedSession, { tokenHash: sessionId });
+    return ended?.reason ?? 'expired';
   }
 
   /** Ends one session. Its token is dead at once, and its sockets are cut. */

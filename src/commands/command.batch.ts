@@ -3,12 +3,12 @@ import { CONFIG, type Config } from '../config.js';
 import type { Answer } from '../contract/wire.js';
 import { Database } from '../platform/database.js';
 import { Laps, type Phase } from '../platform/laps.js';
-import { HubNodes } from '../rooms/hub.nodes.js';
+import { HubNodes, type StockAlert } from '../rooms/hub.nodes.js';
 import { load } from './batch.load.js';
 import { save } from './batch.save.js';
 import type { Command } from './command.js';
 import { settle } from './decide.js';
-import { type EventRow, type StockAlert, World } from './world.js';
+import { type EventRow, World } from './world.js';
 
 /** What a committed batch has to tell: an answer to each command, in their order, and what parties are to hear. */
 export interface BatchOutcome {
@@ -47,7 +47,7 @@ export class CommandBatch {
         const answers = commands.map((command) => settle(world, command, now));
         laps.end('settle');
         await save(tx, dialect, world, now);
-        await this.nodes.sign(tx, batchNo, world.changed.rooms, now);
+        await this.nodes.sign(tx, batchNo, { rooms: world.changed.rooms, stockAlerts: world.stockAlerts }, now);
         laps.end('save');
         return { answers, events: world.changed.events, stockAlerts: world.stockAlerts };
       },

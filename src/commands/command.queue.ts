@@ -120,7 +120,7 @@ export class CommandQueue {
       if (answer) this.answer(waiting, answer);
     });
     this.feeds.publish(events);
-    if (events.length > 0) this.hints.tell();
+    if (events.length + stockAlerts.length > 0) this.hints.tell();
     for (const { ownerId, push } of stockAlerts) this.feeds.tell(ownerId, 'book:stock', push);
   }
 

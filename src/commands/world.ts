@@ -1,9 +1,10 @@
 import { isoTime } from '../contract/fields.js';
 import { type OrderStatus, type Role, roles } from '../contract/lifecycle.js';
-import type { BookStockPush, OrderStatusPush } from '../contract/rooms.js';
+import type { OrderStatusPush } from '../contract/rooms.js';
 import type { EntryKind } from '../contract/wallet.js';
 import type { Answer } from '../contract/wire.js';
 import { type EventBody, writeBody } from '../rooms/event.body.js';
+import type { StockAlert } from '../rooms/hub.nodes.js';
 import type { BookRow, BookTextsRow } from './book.view.js';
 import { memberOf, type OrderRow } from './order.view.js';
 
@@ -46,10 +47,6 @@ export interface AnswerRow {
   key: string;
   messageHash: string;
   answer: Answer<unknown>;
-}
-export interface StockAlert {
-  ownerId: string;
-  push: BookStockPush;
 }
 
 /** Ids hold no control characters, so a line break parts them safely. */

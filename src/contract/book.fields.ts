@@ -4,7 +4,6 @@ import * as field from './fields.js';
 /** The two fields of a book that a limit of length does not describe. */
 export const COVER_URL_CHARACTERS_MAX = 2_000;
 export const DETAILS_FIELDS_MAX = 50;
-export const DETAILS_NAME_CHARACTERS_MAX = 500;
 export const DETAILS_BYTES_MAX = 16_384;
 
 /** A cover is at an http or https address, or at a path of the site that shows it; nothing else is ever put into a page. */
@@ -31,7 +30,7 @@ export const details = z
     const fields = Object.entries(value);
     if (fields.length > DETAILS_FIELDS_MAX) return fault(`must have at most ${DETAILS_FIELDS_MAX} fields`);
     for (const [name, content] of fields) {
-      if (name === '' || name === '__proto__' || !field.text(DETAILS_NAME_CHARACTERS_MAX).safeParse(name).success) {
+      if (name === '' || name === '__proto__' || !field.text(DETAILS_BYTES_MAX).safeParse(name).success) {
         fault('is not a name for a field', [name]);
       } else if (typeof content === 'string') {
         const text = field.text(DETAILS_BYTES_MAX, { min: 0, lineBreaks: true }).safeParse(content);

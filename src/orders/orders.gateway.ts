@@ -27,9 +27,14 @@ export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSo
   /** The socket was authenticated at its handshake. Its session may have ended since, unseen by who ended it. */
   async handleConnection(socket: HubSocket): Promise<void> {
     this.connections.add(socket);
-    const alive = await this.sessions.isAlive(socket.data.caller).catch(() => false);
-    if (alive) await this.feeds.join(socket);
-    else socket.disconnect(true);
+    const { caller } = socket.data;
+    try {
+      const ending = await this.sessions.endingOf(caller);
+      if (ending === undefined) await this.feeds.join(socket);
+      else this.connections.endSessions(caller.userId, ending, ({ sessionId }) => sessionId === caller.sessionId);
+    } catch {
+      socket.disconnect(true);
+    }
   }
 
   'order:place'(caller: Caller, request: Request<'order:place'>): Given<'order:place'> {

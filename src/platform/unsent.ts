@@ -3,16 +3,22 @@ import type { Socket } from 'socket.io';
 type Line = Socket['conn'];
 
 /**
- * A socket whose client does not take what it is told may have so much waiting. Past that it is cut: the hub's memory is for
- * those who listen. The client comes back with `last`, and misses nothing.
+ * A socket whose client does not take what it is told may have so much waiting. If it has taken nothing of that a moment later, it
+ * is cut: the hub's memory is for those who listen. The client comes back with `last`, and misses nothing.
  */
 export const UNSENT_BYTES_MAX = 1_048_576;
+const TAKEN_WITHIN_MS = 1_000;
+/** With more than this, it is cut at once. */
+const UNSENT_BYTES_EVER = 4 * UNSENT_BYTES_MAX;
+/** While more than this waits, the socket is not read from, and nothing is read for it: the answers would only wait as well. */
+const UNSENT_BYTES_MUCH = 262_144;
 /** What a packet takes in memory besides its text. */
 const PACKET_BYTES = 200;
 
 /** What a socket has been told and waits in Engine.IO's buffer, because its client has not taken yet what came before. */
 export class Unsent {
   private bytes = 0;
+  private judgment: NodeJS.Timeout | undefined;
 
   private constructor(private readonly line: Line) {}
 
@@ -21,20 +27,30 @@ export class Unsent {
     const unsent = new Unsent(line);
     line.on('packetCreate', ({ data = '' }: { data?: string | Buffer }) => {
       // What waits already decides: a single answer may be larger, and is fine if it is taken.
-      if (unsent.bytes > UNSENT_BYTES_MAX) unsent.cut();
-      else unsent.bytes += PACKET_BYTES + Buffer.byteLength(data);
+      if (unsent.bytes > UNSENT_BYTES_EVER) return unsent.cut();
+      if (unsent.bytes > UNSENT_BYTES_MAX) unsent.judgment ??= setTimeout(() => unsent.cut(), TAKEN_WITHIN_MS);
+      unsent.bytes += PACKET_BYTES + Buffer.byteLength(data);
+      if (unsent.bytes > UNSENT_BYTES_MUCH) webSocketOf(line)?.pause();
     });
     // All that waits is handed to the transport together, which takes the next when this is written.
     line.on('flush', () => {
+      if (unsent.bytes > UNSENT_BYTES_MUCH) webSocketOf(line)?.resume();
       unsent.bytes = 0;
+      unsent.acquit();
     });
     flushTogether(line);
+    line.once('close', () => unsent.acquit());
     return unsent;
   }
 
-  /** Resolves when nothing waits any more, or when nothing will ever be taken. */
-  async drained(): Promise<void> {
-    while (this.bytes > 0 && this.line.readyState === 'open') {
+  /** Resolves when not much waits any more. */
+  eased(): Promise<void> {
+    return this.drained(UNSENT_BYTES_MUCH);
+  }
+
+  /** Resolves when nothing waits any more (or no more than that), or when nothing will ever be taken. */
+  async drained(bytesMax = 0): Promise<void> {
+    while (this.bytes > bytesMax && this.line.readyState === 'open') {
       await new Promise<void>((resolve) => {
         const done = () => {
           this.line.off('flush', done).off('close', done);
@@ -45,6 +61,11 @@ export class Unsent {
     }
   }
 
+  private acquit(): void {
+    clearTimeout(this.judgment);
+    this.judgment = undefined;
+  }
+
   private cut(): void {
     this.line.close(true);
     destroy(this.line);
@@ -52,9 +73,19 @@ export class Unsent {
 }
 
 /** Destroyed rather than closed: who takes nothing does not take the goodbye either, and the line would stay for half a minute. */
-export function destroy({ transport }: Line): void {
-  const { socket } = transport as { socket?: { terminate?(): void } };
-  socket?.terminate?.();
+export function destroy(line: Line): void {
+  webSocketOf(line)?.terminate();
+}
+
+interface WebSocketLine {
+  pause(): void;
+  resume(): void;
+  terminate(): void;
+}
+
+/** Who polls has none, and asks for no more than it takes. */
+function webSocketOf({ transport }: Line): WebSocketLine | undefined {
+  return (transport as { socket?: WebSocketLine }).socket;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v4 as uuid } from 'uuid';
 import { type Role, roles } from '../contract/lifecycle.js';
+import type { BookStockPush } from '../contract/rooms.js';
 import { Database, placeholders, type Tx } from '../platform/database.js';
 import { forgetInSteps } from '../platform/forget.js';
 import { Metrics } from '../platform/metrics.js';
@@ -11,6 +12,21 @@ export interface RoomHead {
   userId: string;
   head: number;
 }
+
+/** What the owner of a store is told of a book's stock. It has no number, so nobody can ask for it later. */
+export interface StockAlert {
+  ownerId: string;
+  push: BookStockPush;
+}
+
+/** What a batch has to tell the other hubs: the rooms that it wrote to, and what owners are told besides. */
+export interface BatchNews {
+  rooms: Iterable<RoomHead>;
+  stockAlerts: readonly StockAlert[];
+}
+
+/** Stands where rooms have their role; hubs that do not know it pass it over. */
+const STOCK = 'stock';
 
 /** Batches are kept for the other hubs this long. A hub that has not looked for longer looks into every room anew. */
 export const BATCHES_KEPT_MS = 600_000;
@@ -29,8 +45,11 @@ export class HubNodes {
   ) {}
 
   /** Signs a batch of this process, in the batch's own transaction. */
-  async sign(tx: Tx, batchNo: number, rooms: Iterable<RoomHead>, now: number): Promise<void> {
-    const written = JSON.stringify([...rooms].map(({ role, userId, head }) => [role, userId, head]));
+  async sign(tx: Tx, batchNo: number, { rooms, stockAlerts }: BatchNews, now: number): Promise<void> {
+    const written = JSON.stringify([
+      ...[...rooms].map(({ role, userId, head }) => [role, userId, head]),
+      ...stockAlerts.map(({ ownerId, push }) => [STOCK, ownerId, push]),
+    ]);
     const sql = `INSERT INTO hub_batches (node_id, batch_no, rooms, at) VALUES ${placeholders(1, 4)}`;
     await tx.query(sql, [this.nodeId, batchNo, written, now]);
   }
@@ -49,21 +68,22 @@ export class HubNodes {
     for (const { nodeId, batchNo } of await this.latest()) this.seen.set(nodeId, batchNo);
   }
 
-  /** The rooms that other hubs have written to since the last look. What it costs does not depend on idle rooms or hubs. */
-  async roomsWritten(): Promise<RoomHead[]> {
+  /** What other hubs have to tell since the last look. What it costs does not depend on idle rooms or hubs. */
+  async news(): Promise<{ rooms: RoomHead[]; stockAlerts: StockAlert[] }> {
     const news = (await this.latest()).filter(
       ({ nodeId, batchNo }) => nodeId !== this.nodeId && batchNo > (this.seen.get(nodeId) ?? 0),
     );
-    if (news.length === 0) return [];
+    if (news.length === 0) return { rooms: [], stockAlerts: [] };
     const where = news.map(() => '(node_id = ? AND batch_no > ? AND batch_no <= ?)').join(' OR ');
     const parameters = news.flatMap(({ nodeId, batchNo }) => [nodeId, this.seen.get(nodeId) ?? 0, batchNo]);
     const rows: { rooms: string; at: number }[] = await this.database.read.query(
-      `SELECT rooms, at FROM hub_batches WHERE ${where}`,
+      `SELECT rooms, at FROM hub_batches WHERE ${where} ORDER BY at, batch_no`,
       parameters,
     );
     for (const { nodeId, batchNo } of news) this.seen.set(nodeId, batchNo);
     for (const { at } of rows) this.metrics.hintRead(Date.now() - at);
-    return rows.flatMap(({ rooms }) => readRooms(rooms));
+    const told = rows.flatMap(({ rooms }) => JSON.parse(rooms) as Told[]);
+    return { rooms: told.flatMap(readRoom), stockAlerts: told.flatMap(readAlert) };
   }
 
   /** Forgets old batches: of this process those that every other has had time to see, of others what is a day old. */
@@ -96,10 +116,14 @@ export class HubNodes {
   }
 }
 
-function readRooms(written: string): RoomHead[] {
-  const rooms = JSON.parse(written) as [string, string, number][];
-  return rooms.flatMap(([name, userId, head]) => {
-    const role = roles.find((known) => known === name);
-    return role ? [{ role, userId, head }] : [];
-  });
+/** As it is written: a room and its head, or an owner and what is told of a stock. */
+type Told = [name: string, userId: string, what: unknown];
+
+function readRoom([name, userId, head]: Told): RoomHead[] {
+  const role = roles.find((known) => known === name);
+  return role ? [{ role, userId, head: Number(head) }] : [];
+}
+
+function readAlert([name, ownerId, push]: Told): StockAlert[] {
+  return name === STOCK ? [{ ownerId, push: push as BookStockPush }] : [];
 }

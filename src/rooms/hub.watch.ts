@@ -47,7 +47,9 @@ export class HubWatch implements OnApplicationBootstrap {
   private async look(): Promise<void> {
     const now = Date.now();
     const sleptTooLong = now - this.lookedAt > BATCHES_KEPT_MS / 2;
-    this.feeds.hint(await this.nodes.roomsWritten());
+    const { rooms, stockAlerts } = await this.nodes.news();
+    this.feeds.hint(rooms);
+    for (const { ownerId, push } of stockAlerts) this.feeds.tell(ownerId, 'book:stock', push);
     if (sleptTooLong) await this.feeds.hintAll();
     this.lookedAt = now;
     if (now - this.prunedAt < PRUNE_EVERY_MS) return;

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { knock } from '../support/handshake.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { Person } from '../support/person.js';
 import { type Failure, faultPaths, repeated, stranger } from '../support/refused.js';
+import { range } from '../support/ways.js';
 
 interface LoggedIn extends Failure {
   token: string;
@@ -154,6 +156,23 @@ describe('sessions', () => {
       expect((await here.post('/auth/logout')).status).toBe(401);
       there.disconnect();
     });
+  });
+
+  test('that end while their socket is connecting are refused, or cut with the reason', async () => {
+    const user = await hub.person();
+    const devices = await Promise.all(range(60).map(() => loginAgain(hub, user)));
+    const untold: string[][] = [];
+    for (const [index, device] of devices.entries()) {
+      device.connect().catch(() => {});
+      const wasRefused = new Promise<boolean>((resolve) => {
+        device.socket?.once('connect_error', () => resolve(true)).once('disconnect', () => resolve(false));
+      });
+      // A little later each time: at some of them the door has let it in already, and its rooms are not open yet.
+      await sleep(index / 6);
+      expect((await device.post('/auth/logout')).status).toBe(204);
+      if (!(await wasRefused) && device.endings.join() !== 'logout') untold.push(device.endings);
+    }
+    expect(untold).toEqual([]);
   });
 
   describe('changing the password', () => {

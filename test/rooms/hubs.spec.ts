@@ -48,6 +48,25 @@ describe('several hubs', () => {
     expect((await moved.at.hears(2)).map(({ seq }) => seq)).toEqual([2, 3]);
   });
 
+  test('an owner is told of low stock at every hub, whichever hub sold the copies or took them away', async () => {
+    const [seller, buyer] = [await here.seller([{ bookId: 'scarce', stock: 7 }]), await here.buyer()];
+    const elsewhere = device(seller, there);
+    await Promise.all([seller.connect(), elsewhere.connect()]);
+    const tells = (stocks: number[]) =>
+      until(`both are told of ${stocks}`, () =>
+        [seller, elsewhere].every(({ stockAlerts }) => stockAlerts.length === stocks.length),
+      );
+    await buyer.place(seller, [{ bookId: 'scarce', count: 2 }]);
+    await tells([5]);
+    await device(seller, there).post(`/stores/${seller.storeId}/books/scarce/stock`, { add: -5 });
+    await tells([5, 0]);
+    expect(elsewhere.stockAlerts).toEqual(seller.stockAlerts);
+    expect(seller.stockAlerts.map(({ bookId, stock }) => [bookId, stock])).toEqual([
+      ['scarce', 5],
+      ['scarce', 0],
+    ]);
+  });
+
   const endings: [string, (person: Person) => Promise<unknown>][] = [
     ['logout', (person) => person.post('/auth/logout')],
     ['password', (person) => changePassword(device(person))],

@@ -90,6 +90,17 @@ describe('of pages from elsewhere,', () => {
     expect(headers.vary).toMatch(/Origin/);
   });
 
+  test.each([
+    ['no such route', 'GET', '/nothing-here', '', 404],
+    ['no token', 'GET', '/wallet', '', 401],
+    ['a body that is no JSON', 'POST', '/auth/login', '{', 400],
+    ['a body that is too long', 'POST', '/auth/login', ' '.repeat(65_537), 400],
+  ])('it can read why it was refused, too: %s', async (_, method, path, body, refused) => {
+    const headers = { origin: LISTED, 'content-type': 'application/json' };
+    const answer = await rawHttp(hub, method, path, { headers, body });
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([refused, LISTED]);
+  });
+
   test('a hub without a list lets its own pages in, and no others', async () => {
     const alone = await TestHub.start();
     const visitor = (await alone.person()).token;

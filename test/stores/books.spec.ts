@@ -151,6 +151,7 @@ describe('books', () => {
     ['50 details', { details: detailsWith(50) }],
     ['no details', { details: {} }],
     ['16,384 bytes of details', { details: detailsOf(16_384) }],
+    ['a name in the details as long as all of them may be', { details: { [repeated('n', 16_384 - 6)]: 1 } }],
     ['details with names that objects have', { details: { constructor: 'x', toString: 1, hasOwnProperty: true } }],
     ['details with numbers of every kind', { details: { a: -1.5e-7, b: 1e21, c: 0.1, d: -(2 ** 53) } }],
     ['a title that looks like code', { title: `<script>alert('x')</script> "; DROP TABLE books; -- \\0 %s {{x}}` }],

@@ -6,6 +6,7 @@ import { startToday, today } from './today.js';
 
 const HOUR_WIDTH = 22;
 const HEIGHT = 60;
+const HOURS_HEIGHT = 16;
 
 /** Today's orders and revenue: two numbers, and a bar for each hour. */
 export function TodayChart() {
@@ -21,7 +22,7 @@ export function TodayChart() {
       <p>
         <strong className="amount">{money(revenue)}</strong> {words.revenue} · {words.todayOrders(orders)}
       </p>
-      <svg viewBox={`0 0 ${24 * HOUR_WIDTH} ${HEIGHT + 12}`} role="img" aria-label={words.chart}>
+      <svg viewBox={`0 0 ${24 * HOUR_WIDTH} ${HEIGHT + HOURS_HEIGHT + 2}`} role="img" aria-label={words.chart}>
         {hours.map((hour, index) => {
           const height = Math.max(1, (Math.max(0, hour.revenue) / most) * HEIGHT);
           const told = words.hour(index, hour.orders, money(hour.revenue));
@@ -39,7 +40,7 @@ export function TodayChart() {
           );
         })}
         {[0, 6, 12, 18].map((hour) => (
-          <text key={hour} x={hour * HOUR_WIDTH + 1} y={HEIGHT + 10}>
+          <text key={hour} x={hour * HOUR_WIDTH + 1} y={HEIGHT + HOURS_HEIGHT}>
             {hour}
           </text>
         ))}
