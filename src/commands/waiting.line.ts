@@ -41,12 +41,13 @@ export class WaitingLine {
     return this.finishing.length + this.placing.length;
   }
 
-  /** Whether there is no room for such a command. There always is for the hub's own: they are few, and their time has come. */
-  isFullFor({ name, by }: Pick<Command, 'name' | 'by'>, commandsPerMs: number): boolean {
-    if (by === null) return false;
-    const doneInTime = commandsPerMs * LINE_MS_MAX;
+  /** For how many more such commands there is room. There always is for the hub's own: they are few, and their time has come. */
+  roomFor({ name, by }: Pick<Command, 'name' | 'by'>, commandsPerMs: number): number {
+    if (by === null) return Number.POSITIVE_INFINITY;
+    const doneInTime = Math.ceil(commandsPerMs * LINE_MS_MAX);
     const max = Math.min(COMMANDS_WAITING_MAX, Math.max(COMMANDS_WAITING_MIN, doneInTime));
-    return this.length >= max || (name === 'order:place' && this.placing.length >= max * PLACING_SHARE);
+    const room = max - this.length;
+    return name === 'order:place' ? Math.min(room, Math.ceil(max * PLACING_SHARE) - this.placing.length) : room;
   }
 
   add(waiting: Waiting): void {

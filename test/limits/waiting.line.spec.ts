@@ -45,23 +45,23 @@ describe('the line of commands', () => {
   test('lets the hub go first, and always in', () => {
     const line = new WaitingLine();
     for (let count = 0; count < COMMANDS_WAITING_MAX; count++) line.add(waiting('order:pay', `user ${count}`));
-    expect(line.isFullFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(true);
-    expect(line.isFullFor({ name: 'order:due', by: null }, FAST)).toBe(false);
+    expect(line.roomFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(0);
+    expect(line.roomFor({ name: 'order:due', by: null }, FAST)).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('keeps room for those who finish an order, when it is full of those who place', () => {
     const line = new WaitingLine();
     for (let count = 0; count < COMMANDS_WAITING_MAX / 2; count++) {
-      expect(line.isFullFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(false);
+      expect(line.roomFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(COMMANDS_WAITING_MAX / 2 - count);
       line.add(waiting('order:place', `user ${count}`));
     }
-    expect(line.isFullFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(true);
-    expect(line.isFullFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(false);
+    expect(line.roomFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(0);
+    expect(line.roomFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(COMMANDS_WAITING_MAX / 2);
   });
 
   test('is shorter where less is done in a second, and never too short for a burst', () => {
     const line = new WaitingLine();
-    const fills = (perMs: number) => line.isFullFor({ name: 'order:pay', by: 'ann' }, perMs);
+    const fills = (perMs: number) => line.roomFor({ name: 'order:pay', by: 'ann' }, perMs) <= 0;
     for (let count = 0; count < COMMANDS_WAITING_MIN - 1; count++) line.add(waiting('order:pay', 'ann'));
     expect([fills(0.01), fills(3), fills(FAST)]).toEqual([false, false, false]);
     line.add(waiting('order:pay', 'ann'));
