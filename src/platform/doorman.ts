@@ -1,5 +1,6 @@
 import type { ErrorBody } from '../contract/errors.js';
 import { type CommandMessageName, isCommand } from '../contract/wire.js';
+import { FrameSieve } from './frame.sieve.js';
 import type { Limits } from './limits.js';
 import { rest } from './rest.js';
 import type { SecurityLog } from './security.log.js';
@@ -31,7 +32,7 @@ interface Refused {
 }
 
 /** How Socket.IO writes an event with a name such as the contract's. What is not written just so is read as everything else is. */
-const EVENT = /^2(0|[1-9]\d{0,14})?\["([a-z]{1,20}:[a-z]{1,20})"[,\]]/;
+const EVENT = /^42(0|[1-9]\d{0,14})?\["([a-z:]{1,20})"[,\]]/;
 /** A whole frame of text, from a server. */
 const TEXT = 0x81;
 const SHORT_MAX = 125;
@@ -56,21 +57,19 @@ export class Doorman {
     private readonly desk: Desk,
   ) {}
 
-  /** Stands before Socket.IO, which listens to the line by this one event. */
+  /** Stands before a socket's WebSocket, also where it comes later than the socket. */
   static stand(socket: HubSocket, desk: Desk): void {
     const { conn } = socket;
     const doorman = new Doorman(socket, desk);
-    const inside = conn.listeners('data') as ((frame: unknown) => void)[];
-    conn.removeAllListeners('data');
-    conn.on('data', (frame: unknown) => {
-      if (!doorman.refuses(frame)) for (const hear of inside) hear(frame);
-    });
+    const stand = () => FrameSieve.before(conn.transport, (opening) => doorman.refuses(opening));
+    if (conn.transport.name === 'websocket') stand();
+    else conn.once('upgrade', stand);
   }
 
-  private refuses(frame: unknown): boolean {
-    const { conn, connected, data } = this.socket;
-    if (typeof frame !== 'string' || conn.transport.name !== 'websocket' || !connected) return false;
-    const [event, id, name = ''] = EVENT.exec(frame) ?? [];
+  private refuses(opening: string): boolean {
+    const { connected, data } = this.socket;
+    if (!connected) return false;
+    const [event, id, name = ''] = EVENT.exec(opening) ?? [];
     if (event === undefined) return false;
     const { limits, queue } = this.desk;
     const waitMs = limits.waitMs(data.caller.userId, data.messages);

@@ -6,8 +6,8 @@ import type { HubSocket } from './socket.js';
  * all together they are read from some 5,000 times a second at most. But never so long that a refusal would come late, because
  * what waits unread waits for it.
  */
-const REST_MS_MIN = 10;
-const REST_MS_MAX = 100;
+const REST_MS_MIN = 40;
+const REST_MS_MAX = 80;
 const REST_MS_PER_SOCKET = 0.2;
 
 interface Readable {
