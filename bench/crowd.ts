@@ -1,5 +1,5 @@
-import { io, type Socket } from 'socket.io-client';
-import type { OrderStatusPush, RoomReadyPush } from '../src/contract/rooms.js';
+import type { OrderStatusPush } from '../src/contract/rooms.js';
+import { Line } from './line.js';
 import type { Meter } from './meter.js';
 import type { Market, Party } from './wire.js';
 
@@ -9,9 +9,9 @@ const SHIPPED_VERSION = 3;
 
 /** The sockets of everybody in the market, spread over the processes of a system. */
 export class Crowd {
-  readonly buyers: Socket[] = [];
-  readonly sellers: Socket[] = [];
-  private readonly idle: Socket[] = [];
+  readonly buyers: Line[] = [];
+  readonly sellers: Line[] = [];
+  private readonly idle: Line[] = [];
   private opened = 0;
 
   constructor(
@@ -21,48 +21,30 @@ export class Crowd {
   ) {}
 
   async connect(): Promise<void> {
-    const open = (party: Party) => this.open(party);
-    const { buyers, sellers, idle } = this.market;
-    this.buyers.push(...(await Promise.all(buyers.map(open))));
-    this.sellers.push(...(await Promise.all(sellers.map(open))));
-    for (let start = 0; start < idle.length; start += CONNECTING_AT_ONCE) {
-      this.idle.push(...(await Promise.all(idle.slice(start, start + CONNECTING_AT_ONCE).map(open))));
-    }
+    const { buyers, sellers } = this.market;
+    await this.openAll(buyers, this.buyers);
+    await this.openAll(sellers, this.sellers);
+  }
+
+  connectIdle(parties: readonly Party[]): Promise<void> {
+    return this.openAll(parties, this.idle);
   }
 
   close(): void {
-    for (const socket of [...this.buyers, ...this.sellers, ...this.idle]) socket.close();
+    for (const line of [...this.buyers, ...this.sellers, ...this.idle]) line.close();
   }
 
-  /** Somebody comes back who has seen nothing yet. Gives how long it took until everything was told, in milliseconds. */
-  async replay({ token }: Party, missed: number): Promise<number> {
-    const socket = this.dial(token, { buyer: 0 });
-    const from = performance.now();
-    let heard = 0;
-    socket.on('order:status', () => {
-      heard++;
-    });
-    const ready = await new Promise<RoomReadyPush>((resolve) => socket.once('room:ready', resolve));
-    const ms = performance.now() - from;
-    if (heard !== missed || !ready.rooms.buyer.complete) this.meter.faults.push(`replayed ${heard} of ${missed}`);
-    socket.close();
-    return ms;
+  private async openAll(parties: readonly Party[], lines: Line[]): Promise<void> {
+    for (let start = 0; start < parties.length; start += CONNECTING_AT_ONCE) {
+      const some = parties.slice(start, start + CONNECTING_AT_ONCE);
+      lines.push(...(await Promise.all(some.map((party) => this.open(party)))));
+    }
   }
 
-  private async open({ token }: Party): Promise<Socket> {
-    const socket = this.dial(token);
-    socket.on('order:status', (push: OrderStatusPush) => this.hear(push));
-    socket.on('disconnect', (reason) => {
-      if (reason !== 'io client disconnect') this.meter.faults.push(`cut off: ${reason}`);
-    });
-    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
-    return socket;
-  }
-
-  private dial(token: string, last?: { buyer: number }): Socket {
-    const url = this.urls[this.opened++ % this.urls.length];
-    const auth = last ? { token, last } : { token };
-    return io(url, { auth, transports: ['websocket'], forceNew: true, reconnection: false });
+  private open({ token }: Party): Promise<Line> {
+    const url = this.urls[this.opened++ % this.urls.length] ?? '';
+    const ears = { 'order:status': (push: OrderStatusPush) => this.hear(push) };
+    return Line.open(url, { token }, ears, (why) => this.meter.faults.push(`cut off: ${why}`));
   }
 
   private hear({ role, orderId, version }: OrderStatusPush): void {

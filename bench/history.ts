@@ -1,96 +1,164 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { orderFields } from '../src/commands/order.columns.js';
 import type { OrderEntity } from '../src/commands/order.entity.js';
+import { memberOf } from '../src/commands/order.view.js';
 import { isoTime } from '../src/contract/fields.js';
+import { type Role, roles } from '../src/contract/lifecycle.js';
 import type { OrderStatusPush } from '../src/contract/rooms.js';
 import { placeholders } from '../src/platform/database.js';
 import type { TestHub } from '../test/support/hub.js';
-import type { Market, Party } from './wire.js';
+import type { Party } from './wire.js';
 
-const ROWS_AT_ONCE = 500;
+const VALUES_AT_ONCE = 20_000;
+const ORDERS_AT_ONCE = 5_000;
 const A_DAY_MS = 86_400_000;
 const PRICE = 1_000;
+/** Placed and cancelled. */
 const EVENTS_AN_ORDER = 2;
 
-/** Rows written straight into the tables: a million orders would take the hub itself a while. */
-async function insert(hub: TestHub, table: string, columns: readonly string[], rows: unknown[][]): Promise<void> {
-  for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-    const part = rows.slice(start, start + ROWS_AT_ONCE);
-    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${placeholders(part.length, columns.length)}`;
-    await hub.database.writer.query(sql, part.flat());
-  }
-}
+type Seller = Party & { storeId: string };
+/** The digits of a UUIDv7 that say when it was made, and the dash among them. */
+const ID_TIME_CHARACTERS = 13;
 
-/** Orders of the day before that were placed and cancelled, spread over everybody. Their events are past the keeping time. */
-export async function writeOrders(hub: TestHub, { buyers, sellers }: Market, count: number): Promise<void> {
-  const columns = Object.values(orderFields);
-  for (let start = 0; start < count; start += ROWS_AT_ONCE) {
-    const orders = Array.from({ length: Math.min(ROWS_AT_ONCE, count - start) }, (_, index) =>
-      cancelled(start + index, count, buyers, sellers),
-    );
-    await insert(
-      hub,
+/** Rows written straight into the tables, as the hub would have written them: a million orders would take it a while. */
+export class History {
+  private readonly heads = new Map<string, { role: Role; userId: string; head: number }>();
+
+  constructor(private readonly hub: TestHub) {}
+
+  /** People who have registered and logged in, each with so much money. Nobody knows their passwords. */
+  async people(name: string, count: number, balance: number): Promise<Party[]> {
+    const parties = Array.from({ length: count }, (_, index) => ({
+      userId: `${name}-${index}`,
+      token: randomBytes(32).toString('base64url'),
+    }));
+    const now = Date.now();
+    const ids = parties.map(({ userId }) => userId);
+    await this.insert('users', { user_id: ids, password_hash: 'none', created_at: now });
+    await this.insert('sessions', {
+      token_hash: parties.map(({ token }) => createHash('sha256').update(token).digest('hex')),
+      ...{ user_id: ids, created_at: now, expires_at: now + A_DAY_MS },
+    });
+    const entries = balance > 0 ? 1 : 0;
+    await this.insert('wallets', { user_id: ids, balance, entries });
+    if (entries)
+      await this.insert('wallet_entries', {
+        ...{ user_id: ids, entry_no: 1, amount: balance, balance, kind: 'deposit', at: now },
+      });
+    for (const role of roles) await this.insert('rooms', { role, user_id: ids, head: 0 });
+    return parties;
+  }
+
+  /**
+   * Orders of the day before that were placed and cancelled, spread over everybody. Only the newest have their events still:
+   * those of the others are past the keeping time.
+   */
+  async orders(buyers: Party[], sellers: Seller[], count: number, withEvents: { count: number; roles: Role[] }) {
+    await this.oldOrders(buyers, sellers, count - withEvents.count);
+    for (let start = 0; start < withEvents.count; start += ORDERS_AT_ONCE) {
+      const many = Math.min(ORDERS_AT_ONCE, withEvents.count - start);
+      const orders = this.write(buyers, sellers, many, Date.now() - A_DAY_MS / 2 + start);
+      const events = orders.flatMap((order) =>
+        roles.flatMap((role) => {
+          const pushes = this.pushesOf(order, role);
+          return withEvents.roles.includes(role) ? pushes : [];
+        }),
+      );
+      await this.insertOrders(orders);
+      await this.insert('room_events', {
+        role: events.map(({ role }) => role),
+        user_id: events.map((event) => memberOf(event, event.role)),
+        seq: events.map(({ seq }) => seq),
+        body: events.map((push) => JSON.stringify(push)),
+        at: events.map(({ at }) => Date.parse(at)),
+      });
+    }
+  }
+
+  /** A block of orders is written, and the database copies it: each copy has another time in front of its ids. */
+  private async oldOrders(buyers: Party[], sellers: Seller[], count: number): Promise<void> {
+    const block = Math.min(ORDERS_AT_ONCE, count);
+    if (block === 0) return;
+    const { writer, dialect } = this.hub.database;
+    if (dialect.singleWriter) await writer.query('PRAGMA cache_size = -500000');
+    const copies = Math.ceil(count / block);
+    const timeOf = (copy: number) => Date.now() - A_DAY_MS + Math.floor((copy * A_DAY_MS) / 3 / copies);
+    const first = this.write(buyers, sellers, block, timeOf(0));
+    await this.insertOrders(first);
+    const prefix = first[0]?.orderId.slice(0, ID_TIME_CHARACTERS) ?? '';
+    const columns = Object.values(orderFields);
+    const rest = columns.filter((column) => column !== 'order_id');
+    const id = dialect.singleWriter ? '? || SUBSTR(order_id, ?)' : 'CONCAT(?, SUBSTR(order_id, ?))';
+    const copy = `INSERT INTO orders (order_id, ${rest.join(', ')}) SELECT ${id}, ${rest.join(', ')} FROM orders
+      WHERE order_id >= ? AND order_id < ? ORDER BY order_id LIMIT ?`;
+    for (let number = 0; number < copies; number++) {
+      const many = Math.min(block, count - number * block);
+      const time = uuidv7({ msecs: timeOf(number) }).slice(0, ID_TIME_CHARACTERS);
+      const values = [time, ID_TIME_CHARACTERS + 1, prefix, `${prefix}~`, many];
+      if (number > 0) await writer.query(copy, values);
+      const copied = many < block ? first.toSorted((a, b) => (a.orderId < b.orderId ? -1 : 1)).slice(0, many) : first;
+      for (const order of copied) for (const role of roles) this.room(order, role).head += EVENTS_AN_ORDER;
+    }
+  }
+
+  /** Numbers of rooms, once everything is written. */
+  async close(): Promise<void> {
+    for (const { role, userId, head } of this.heads.values()) {
+      const sql = 'UPDATE rooms SET head = ? WHERE role = ? AND user_id = ?';
+      await this.hub.database.writer.query(sql, [head, role, userId]);
+    }
+  }
+
+  private write(buyers: Party[], sellers: Seller[], count: number, at: number): OrderEntity[] {
+    return Array.from({ length: count }, (_, index) => cancelled(index, at, buyers, sellers));
+  }
+
+  private insertOrders(orders: OrderEntity[]): Promise<void> {
+    const columns = Object.entries(orderFields) as [keyof OrderEntity, string][];
+    return this.insert(
       'orders',
-      columns,
-      orders.map((order) => valuesOf(order)),
+      Object.fromEntries(columns.map(([field, column]) => [column, orders.map((order) => order[field])])),
     );
   }
-  for (const [role, parties] of [
-    ['buyer', buyers],
-    ['seller', sellers],
-  ] as const) {
-    for (const [index, { userId }] of parties.entries()) {
-      const orders = Math.floor(count / parties.length) + (index < count % parties.length ? 1 : 0);
-      await raise(hub, role, userId, orders * EVENTS_AN_ORDER);
+
+  /** What a room was told of an order. Its number grows with it, whether the events are kept or not. */
+  private pushesOf(order: OrderEntity, role: Role): OrderStatusPush[] {
+    const { orderId, storeId, buyerId, sellerId, total, placedAt } = order;
+    const room = this.room(order, role);
+    return (['placed', 'cancelled'] as const).map((status, change) => ({
+      ...{ role, seq: ++room.head, orderId, version: change + 1, status, previous: change === 0 ? null : 'placed' },
+      ...{ storeId, buyerId, sellerId, total, by: buyerId, at: isoTime(placedAt) },
+    }));
+  }
+
+  private room(order: OrderEntity, role: Role) {
+    const userId = memberOf(order, role);
+    const known = this.heads.get(`${role} ${userId}`);
+    if (known) return known;
+    const room = { role, userId, head: 0 };
+    this.heads.set(`${role} ${userId}`, room);
+    return room;
+  }
+
+  /** Rows of columns: each a value of its own in every row, or the same in all. */
+  private async insert(table: string, columns: Record<string, unknown>): Promise<void> {
+    const names = Object.keys(columns);
+    const lists = Object.values(columns);
+    const count = lists.find(Array.isArray)?.length ?? 0;
+    const atOnce = Math.floor(VALUES_AT_ONCE / names.length);
+    for (let start = 0; start < count; start += atOnce) {
+      const values: unknown[] = [];
+      const end = Math.min(count, start + atOnce);
+      for (let row = start; row < end; row++)
+        for (const list of lists) values.push(Array.isArray(list) ? list[row] : list);
+      const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES ${placeholders(end - start, names.length)}`;
+      await this.hub.database.writer.query(sql, values);
     }
   }
 }
 
-/** So many events that a buyer has not seen yet, and the orders that they are about. */
-export async function writeEvents(hub: TestHub, buyer: Party, { sellers }: Market, count: number): Promise<void> {
-  const orders = Array.from({ length: count / EVENTS_AN_ORDER }, (_, index) =>
-    cancelled(index, count, [buyer], sellers.slice(0, 1)),
-  );
-  await insert(
-    hub,
-    'orders',
-    Object.values(orderFields),
-    orders.map((order) => valuesOf(order)),
-  );
-  const events = orders.flatMap((order, index) =>
-    (['placed', 'cancelled'] as const).map((status, change): unknown[] => {
-      const seq = index * EVENTS_AN_ORDER + change + 1;
-      const { orderId, storeId, buyerId, sellerId, total, placedAt } = order;
-      const about = { orderId, version: change + 1, status, storeId, buyerId, sellerId, total };
-      const push: OrderStatusPush = {
-        ...{ role: 'buyer', seq, ...about, previous: change === 0 ? null : 'placed', by: buyerId },
-        at: isoTime(placedAt),
-      };
-      return ['buyer', buyerId, seq, JSON.stringify(push), placedAt];
-    }),
-  );
-  await insert(hub, 'room_events', ['role', 'user_id', 'seq', 'body', 'at'], events);
-  await raise(hub, 'buyer', buyer.userId, count);
-  await raise(hub, 'seller', sellers[0]?.userId ?? '', count);
-}
-
-/** People who are connected and do nothing. */
-export async function writeIdle(hub: TestHub, count: number): Promise<Party[]> {
-  const parties: Party[] = [];
-  for (let index = 0; index < count; index++) {
-    const { userId, token } = await hub.person();
-    parties.push({ userId, token });
-  }
-  return parties;
-}
-
-function raise(hub: TestHub, role: string, userId: string, by: number): Promise<unknown> {
-  const sql = 'UPDATE rooms SET head = head + ? WHERE role = ? AND user_id = ?';
-  return hub.database.writer.query(sql, [by, role, userId]);
-}
-
-function cancelled(index: number, count: number, buyers: Party[], sellers: Market['sellers']): OrderEntity {
-  const at = Date.now() - A_DAY_MS + Math.floor((index * A_DAY_MS) / 2 / count);
+function cancelled(index: number, at: number, buyers: Party[], sellers: Seller[]): OrderEntity {
   const buyerId = buyers[index % buyers.length]?.userId ?? '';
   const seller = sellers[index % sellers.length];
   return {
@@ -104,8 +172,4 @@ function cancelled(index: number, count: number, buyers: Party[], sellers: Marke
     ...{ placedAt: at, expiresAt: at, paidAt: null, shippedAt: null, receivedAt: null, cancelledAt: at, dueAt: null },
     ...{ carrier: null, trackingNo: null, cancelReason: null },
   };
-}
-
-function valuesOf(order: OrderEntity): unknown[] {
-  return (Object.keys(orderFields) as (keyof OrderEntity)[]).map((field) => order[field]);
 }

@@ -1,117 +1,110 @@
 // A process of load: holds the sockets of all buyers and sellers, gives commands, and counts what it is told.
-import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Socket } from 'socket.io-client';
+import { answer } from './child.js';
 import { Crowd } from './crowd.js';
+import type { Line } from './line.js';
 import { Meter } from './meter.js';
-import type { FromLoad, Step, ToLoad, Work } from './wire.js';
+import type { LoadNotice, Measured, Step, ToLoad, Work } from './wire.js';
 
 const PUSHES_WITHIN_MS = 10_000;
-const ANSWER_WITHIN_MS = 30_000;
-const READERS = 4;
+const ANSWERS_WITHIN_MS = 30_000;
+/** Fewer than anybody has, so that a list is as long whatever is in the tables. */
+const LISTED = 10;
 
 interface Placed {
   orderId: string;
-  buyer: Socket;
-  seller: Socket;
+  buyer: Line;
+  seller: Line;
 }
 
 class Load {
+  readonly crowd: Crowd;
   private readonly meter = new Meter();
-  private readonly crowd: Crowd;
   private turn = 0;
 
   constructor(private readonly work: Work) {
     this.crowd = new Crowd(work.urls, work.market, this.meter);
   }
 
-  connect(): Promise<void> {
-    return this.crowd.connect();
-  }
-
-  async run(): Promise<void> {
+  async run(notice: (what: LoadNotice) => void): Promise<Measured> {
     const { before, warmUpMs, measureMs } = this.work;
-    const end = performance.now() + warmUpMs + measureMs;
+    // A system that loses an answer must not hold everything up: the run ends, and does not count.
+    const patience = setTimeout(() => this.crowd.close(), 2 * (warmUpMs + measureMs) + ANSWERS_WITHIN_MS);
     if (before) {
-      const orders = await this.prepare(before, end);
-      await this.measure(
-        warmUpMs / 4,
-        () => orders.length > 0,
-        () => orders.pop(),
-      );
-    } else await this.measure(warmUpMs, () => performance.now() < end);
+      const end = performance.now() + warmUpMs + measureMs;
+      const orders = await this.prepare(before, () => performance.now() < end);
+      // Brought where they are by the same system, so that it is warm: only the new step is not.
+      await this.measure(notice, warmUpMs / 4, orders);
+    } else await this.measure(notice, warmUpMs);
     await this.heardAll();
-    const { done, pushes, faults, latenciesUs, pushLagsUs, replaysUs } = this.meter;
-    const told = { done, pushes };
-    tell({ say: 'done', told, faults: faults.slice(0, 5), latenciesUs, pushLagsUs, replaysUs });
+    clearTimeout(patience);
     this.crowd.close();
+    return this.meter.measured();
   }
 
   /** Brings orders to where the measured steps begin. */
-  private async prepare(steps: Step[], end: number): Promise<Placed[]> {
+  private async prepare(steps: Step[], goesOn: () => boolean): Promise<Placed[]> {
     const orders: Placed[] = [];
-    await this.inTurns(
-      () => performance.now() < end,
-      async () => {
-        const order = await this.carryOut(steps);
-        if (order) orders.push(order);
-      },
-    );
+    await this.inTurns(goesOn, async () => {
+      const order = await this.carryOut(steps);
+      if (order) orders.push(order);
+    });
     return orders;
   }
 
-  private async measure(afterMs: number, goesOn: () => boolean, next?: () => Placed | undefined): Promise<void> {
-    const { steps, rate, besides } = this.work;
-    const one = (dueAt?: number) => this.carryOut(steps, next?.(), dueAt);
+  /**
+   * The load goes on until after the end of what is measured, so that neither how it begins nor how it runs out counts.
+   * Ends early when there is no prepared order left.
+   */
+  private async measure(notice: (what: LoadNotice) => void, afterMs: number, orders?: Placed[]): Promise<void> {
+    const { steps, rate, measureMs } = this.work;
     let isOver = false;
-    const aside = besides === 'reads' ? this.read(() => !isOver) : besides && this.replay(() => !isOver);
-    const begun = sleep(afterMs).then(() => {
-      tell({ say: 'measuring' });
-      this.meter.begin();
+    let runOut = () => {};
+    const ranOut = new Promise<void>((resolve) => {
+      runOut = resolve;
     });
-    await (rate ? this.atRate(rate, goesOn, one) : this.inTurns(goesOn, () => one()));
-    isOver = true;
-    await begun;
-    const { answered } = this.meter;
-    tell({ say: 'measured', messages: answered, ms: this.meter.end() });
-    await aside;
+    const window = async () => {
+      await sleep(afterMs);
+      this.meter.begin();
+      notice('measuring');
+      await Promise.race([sleep(measureMs), ranOut]);
+      this.meter.end();
+      notice('measured');
+      isOver = true;
+    };
+    const goesOn = () => {
+      if (orders?.length === 0) runOut();
+      return !isOver && orders?.length !== 0;
+    };
+    const one = (dueAt?: number) => this.carryOut(steps, orders?.pop(), dueAt);
+    const over = window();
+    if (rate) await this.atRate(rate, goesOn, one);
+    else if (steps.length > 0) await this.inTurns(goesOn, () => one());
+    await over;
   }
 
   /** Keeps so many under way: the next begins when one is answered. */
-  private async inTurns(goesOn: () => boolean, one: () => Promise<unknown>, slots = this.work.inFlight): Promise<void> {
+  private async inTurns(goesOn: () => boolean, one: () => Promise<unknown>): Promise<void> {
     const slot = async () => {
       while (goesOn()) await one();
     };
-    await Promise.all(Array.from({ length: slots }, slot));
+    await Promise.all(Array.from({ length: this.work.inFlight }, slot));
   }
 
-  /** Begins at fixed moments, whatever is answered: so that a slow answer cannot hide the wait of those behind it. */
+  /**
+   * Begins at fixed moments, whatever is answered, and counts from those moments: so that a slow answer cannot hide the wait
+   * of those behind it, nor a timer that is late.
+   */
   private async atRate(rate: number, goesOn: () => boolean, one: (dueAt: number) => Promise<unknown>): Promise<void> {
     const underWay = new Set<Promise<unknown>>();
     for (let dueAt = performance.now(); goesOn(); dueAt += 1_000 / rate) {
       const wait = dueAt - performance.now();
-      if (wait > 1) await sleep(wait);
+      if (wait > 0) await sleep(wait);
+      this.meter.sentAt(performance.now(), dueAt);
       const sent = one(dueAt).finally(() => underWay.delete(sent));
       underWay.add(sent);
     }
     await Promise.all(underWay);
-  }
-
-  /** People who leaf through their orders, besides what is measured. */
-  private read(goesOn: () => boolean): Promise<void> {
-    return this.inTurns(
-      goesOn,
-      async () => {
-        const reader = this.crowd.buyers[this.turn % this.crowd.buyers.length];
-        await reader?.timeout(ANSWER_WITHIN_MS).emitWithAck('order:list', { role: 'buyer' });
-      },
-      READERS,
-    );
-  }
-
-  private async replay(goesOn: () => boolean): Promise<void> {
-    const { returning, missed } = this.work.market;
-    while (returning && goesOn()) this.meter.replayed(await this.crowd.replay(returning, missed));
   }
 
   private async carryOut(steps: Step[], order?: Placed, dueAt = performance.now()): Promise<Placed | undefined> {
@@ -128,7 +121,7 @@ class Load {
 
   private async list(dueAt: number): Promise<void> {
     const buyer = this.crowd.buyers[this.turn++ % this.crowd.buyers.length];
-    if (buyer) await this.send(buyer, 'order:list', { role: 'buyer' }, dueAt);
+    if (buyer) await this.send(buyer, 'order:list', { role: 'buyer', limit: LISTED }, dueAt);
   }
 
   private async place(dueAt: number): Promise<Placed | undefined> {
@@ -140,7 +133,7 @@ class Load {
     const seller = this.crowd.sellers[store];
     if (!buyer || !seller) throw new Error('The market is empty');
     const items = [{ bookId: `book-${book}`, count: 1 }];
-    const message = { storeId: market.sellers[store]?.storeId, items, key: `place-${turn}` };
+    const message = { storeId: market.sellers[store]?.storeId, items, key: `place-${RUN}-${turn}` };
     const order = await this.command(buyer, 'order:place', message, dueAt);
     return order && { orderId: order.orderId, buyer, seller };
   }
@@ -156,29 +149,28 @@ class Load {
   }
 
   private async command(
-    socket: Socket,
+    line: Line,
     name: string,
     message: object,
     dueAt: number,
   ): Promise<{ orderId: string; version: number } | undefined> {
-    const order = await this.send<{ orderId: string; version: number }>(socket, name, message, dueAt);
+    const order = (await this.send(line, name, message, dueAt)) as { orderId: string; version: number } | undefined;
     if (!order) return undefined;
     this.meter.done[name] = (this.meter.done[name] ?? 0) + 1;
     this.meter.met(`${order.orderId} ${order.version}`, false);
     return order;
   }
 
-  private async send<Data>(socket: Socket, name: string, message: object, dueAt: number): Promise<Data | undefined> {
-    const answer = await socket
-      .timeout(ANSWER_WITHIN_MS)
-      .emitWithAck(name, message)
-      .catch((error: unknown) => ({ ok: false, error: String(error) }));
-    if (!answer.ok) {
-      this.meter.faults.push(`${name}: ${JSON.stringify(answer)}`);
+  private async send(line: Line, name: string, message: object, dueAt: number): Promise<unknown> {
+    const answered = await line.ask(name, message);
+    if (!answered.ok) {
+      this.meter.faults.push(`${name}: ${JSON.stringify(answered)}`);
+      // Refused at once, a slot would ask again at once, and nothing else would have its turn.
+      await sleep(1);
       return undefined;
     }
     this.meter.answeredAt(performance.now(), dueAt);
-    return answer.data;
+    return answered.data;
   }
 
   private async heardAll(): Promise<void> {
@@ -188,18 +180,15 @@ class Load {
   }
 }
 
-function tell(message: FromLoad): void {
-  process.send?.(message);
-}
+/** So that no key comes twice where several runs share a database. */
+const RUN = Math.random().toString(36).slice(2, 10);
 
 let load: Load | undefined;
-process.on('message', async (message: ToLoad) => {
-  if (message.say === 'connect') {
-    load = new Load(message.work);
-    await load.connect();
-    tell({ say: 'connected' });
-  } else {
-    await load?.run();
-    process.disconnect();
-  }
+answer(async (question: ToLoad, notice) => {
+  if (question.say === 'connect') {
+    load = new Load(question.work);
+    await load.crowd.connect();
+  } else if (question.say === 'connect idle') await load?.crowd.connectIdle(question.parties);
+  else return load?.run((what) => notice({ what }));
+  return undefined;
 });

@@ -1,7 +1,8 @@
 import { audit } from '../test/support/audit.js';
+import { DatabaseReader } from '../test/support/database.reader.js';
 import { TestHub } from '../test/support/hub.js';
 import { createTestDatabase, type TestDatabase } from '../test/support/test.database.js';
-import { writeEvents, writeIdle, writeOrders } from './history.js';
+import { History } from './history.js';
 import type { Market, Told } from './wire.js';
 
 export interface MarketSize {
@@ -15,67 +16,102 @@ export interface MarketSize {
   missed?: number;
 }
 
+/** What a database holds, as far as a run changes it. */
+export interface Stand {
+  orders: number;
+  changes: number;
+  copies: number;
+  /** Of the file, where it is one. */
+  bytes?: number;
+}
+
 const BALANCE = 10 ** 12;
 const STOCK = 1_000_000;
+const EVENTS_AN_ORDER = 2;
+/** So many of the orders that are there already have all of their events still. */
+const WITH_EVENTS_MAX = 25_000;
 
 /** Books, buyers with money and sellers, put into a new database by a hub that is gone again. */
 export async function furnish(server: string | undefined, size: MarketSize): Promise<[TestDatabase, Market]> {
   const database = await createTestDatabase(server);
   const hub = await TestHub.start({}, database);
-  const market: Market = {
-    buyers: [],
-    sellers: [],
-    books: size.books,
-    idle: [],
-    missed: size.missed ?? 0,
-    before: { orders: 0, changes: 0 },
-  };
+  const history = new History(hub);
   const shelf = Array.from({ length: size.books }, () => ({ stock: STOCK }));
+  const sellers: Market['sellers'] = [];
   for (let index = 0; index < size.sellers; index++) {
     const { userId, token, storeId } = await hub.seller(shelf);
-    market.sellers.push({ userId, token, storeId });
+    sellers.push({ userId, token, storeId });
   }
-  for (let index = 0; index < size.buyers; index++) {
-    const { userId, token } = await hub.buyer(BALANCE);
-    market.buyers.push({ userId, token });
+  const { orders = 0, missed = 0 } = size;
+  const market: Market = {
+    ...{ sellers, books: size.books, missed },
+    buyers: await history.people('buyer', size.buyers, BALANCE),
+    idle: await history.people('idle', size.idle ?? 0, 0),
+  };
+  if (missed > 0) {
+    const back = await history.people('back', 1, 0);
+    market.returning = back[0];
+    const missedOrders = missed / EVENTS_AN_ORDER;
+    await history.orders(back, sellers.slice(0, 1), missedOrders, { count: missedOrders, roles: ['buyer'] });
   }
-  if (size.idle) market.idle = await writeIdle(hub, size.idle);
-  if (size.orders) await writeOrders(hub, market, size.orders);
-  if (size.missed) {
-    const { userId, token } = await hub.person();
-    market.returning = { userId, token };
-    await writeEvents(hub, market.returning, market, size.missed);
-  }
-  const [before] = await hub.rows('SELECT COUNT(*) AS orders, COALESCE(SUM(version), 0) AS changes FROM orders');
-  market.before = { orders: Number(before?.orders), changes: Number(before?.changes) };
+  const withEvents = Math.min(orders, WITH_EVENTS_MAX);
+  await history.orders(market.buyers, sellers, orders, { count: withEvents, roles: ['buyer', 'seller'] });
+  await history.close();
   await hub.leave();
   return [database, market];
 }
 
-/**
- * A run counts only if the database says what the load was told: as many orders, changes and sold copies. The hub's own
- * books are audited to the last unit besides; the baselines keep none that could be.
- */
+/** Looks into a database from beside, as it is committed. */
+export async function lookInto<T>(database: TestDatabase, look: (reader: DatabaseReader) => Promise<T>): Promise<T> {
+  const reader = new DatabaseReader(database);
+  try {
+    return await look(reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+export async function standOf(reader: DatabaseReader, url: string): Promise<Stand> {
+  const [orders] = await reader.rows('SELECT COUNT(*) AS orders, COALESCE(SUM(version), 0) AS changes FROM orders');
+  const [stock] = await reader.rows('SELECT SUM(stock) AS copies FROM book_stock');
+  const stand = { orders: Number(orders?.orders), changes: Number(orders?.changes), copies: Number(stock?.copies) };
+  if (!url.startsWith('sqlite:')) return stand;
+  const [file] = await reader.rows('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size');
+  return { ...stand, bytes: Number(file?.bytes) };
+}
+
+/** A run counts only if the database says what the load was told: as many orders, changes and sold copies. */
 export async function faultsOf(
-  database: TestDatabase,
-  { sellers, books, before }: Market,
+  reader: DatabaseReader,
+  before: Stand,
   { done, pushes }: Told,
-  keepsBooks: boolean,
+  url: string,
 ): Promise<string[]> {
-  const hub = await TestHub.start({}, database);
-  const count = async (sql: string) => Number((await hub.rows<{ n: number }>(sql))[0]?.n ?? 0);
-  const faults: string[] = [];
+  const after = await standOf(reader, url);
+  const faults = pushFaults({ done, pushes });
   const expect = (what: string, found: number, expected: number) => {
     if (found !== expected) faults.push(`${what}: ${found} instead of ${expected}`);
   };
   const placed = done['order:place'] ?? 0;
-  const commands = Object.values(done).reduce((sum, n) => sum + n, 0);
-  expect('orders', await count('SELECT COUNT(*) AS n FROM orders'), before.orders + placed);
-  expect('changes', await count('SELECT COALESCE(SUM(version), 0) AS n FROM orders'), before.changes + commands);
-  const copies = sellers.length * books * STOCK;
-  expect('copies left', await count('SELECT SUM(stock) AS n FROM book_stock'), copies - placed);
-  for (const role of ['buyer', 'seller'] as const) expect(`pushes to ${role}s`, pushes[role], commands);
-  if (keepsBooks) faults.push(...(await audit(hub, { whole: before.orders === 0 })));
-  await hub.leave();
+  expect('orders', after.orders, before.orders + placed);
+  expect('changes', after.changes, before.changes + commandsOf(done));
+  expect('copies left', after.copies, before.copies - placed);
   return faults;
+}
+
+/** What can be said of a system that keeps nothing: both parties must have heard of every change, once. */
+export function pushFaults({ done, pushes }: Told): string[] {
+  const commands = commandsOf(done);
+  return (['buyer', 'seller'] as const)
+    .filter((role) => pushes[role] !== commands)
+    .map((role) => `pushes to ${role}s: ${pushes[role]} instead of ${commands}`);
+}
+
+/** The hub's own books, to the last unit; the baselines keep none that could be audited so. */
+export function auditHub(reader: DatabaseReader, { orders = 0, missed = 0 }: MarketSize): Promise<string[]> {
+  return audit(reader, { whole: orders + missed === 0 });
+}
+
+export function commandsOf(done: Told['done']): number {
+  return Object.values(done).reduce((sum, n) => sum + n, 0);
 }

@@ -1,21 +1,40 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
 
+/**
+ * What anybody would set who means to keep a million orders: memory for them, and a log that is not full every few seconds.
+ * What makes a commit durable is left as it is, which is on.
+ */
+const OPTIONS = {
+  mariadb: ['--innodb-buffer-pool-size=2G', '--innodb-log-file-size=1G'],
+  mysql: ['--innodb-buffer-pool-size=2G', '--innodb-redo-log-capacity=1G'],
+} as Record<string, string[]>;
+
+export interface Server {
+  url: string;
+  pid: number;
+  stop(): void;
+}
+
 /** Starts a database server of the benchmark's own. The embedded database needs none. */
-export function startServer(database: string): { url: string; stop(): void } | undefined {
+export function startServer(database: string): Server | undefined {
   if (database === 'sqlite') return undefined;
+  const options = OPTIONS[database];
+  if (!options) throw new Error(`There is no ${database}. There are: sqlite, mariadb, mysql`);
   const script = join('scripts', 'servers', database);
   const folder = mkdtempSync(join(tmpdir(), 'order-hub-bench-'));
   const port = String(FIRST_PORT + Math.floor(Math.random() * PORTS));
-  const run = (what: string) => spawnSync('bash', [script, what, folder, port], { stdio: 'inherit' }).status;
-  if (run('start') !== 0) throw new Error(`${database} could not be started`);
+  const run = (what: string, ...more: string[]) =>
+    spawnSync('bash', [script, what, folder, port, ...more], { stdio: 'inherit' }).status;
+  if (run('start', ...options) !== 0) throw new Error(`${database} could not be started`);
   return {
     url: `mysql://hub:hub@127.0.0.1:${port}/orders`,
+    pid: Number(readFileSync(join(folder, 'pid'), 'utf8')),
     stop() {
       run('stop');
       rmSync(folder, { recursive: true, force: true });

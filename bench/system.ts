@@ -1,22 +1,27 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { TestDatabase } from '../test/support/test.database.js';
+import { Child } from './child.js';
+import type { Probed, ToProbe } from './wire.js';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
+const PROBE = pathToFileURL(join(HERE, 'probe.js')).href;
 const TICKS_A_SECOND = 100;
 const STARTS_WITHIN_MS = 30_000;
+const PROBED_WITHIN_MS = 60_000;
 
-/** What is compared: the hub, and what one would write or pick instead. */
+/** What is compared: the hub, and what one would write or pick instead. `nest` is a Nest application that does nothing. */
 export const systems = {
   hub: [join('dist', 'main.js')],
   bare: [join(HERE, 'systems', 'bare.js')],
-  usual: [join(HERE, 'systems', 'nest.js'), 'usual'],
-  lean: [join(HERE, 'systems', 'nest.js'), 'lean'],
+  usual: [join(HERE, 'systems', 'baseline.js'), 'usual'],
+  lean: [join(HERE, 'systems', 'baseline.js'), 'lean'],
+  nest: [join(HERE, 'systems', 'nest.js')],
 } satisfies Record<string, string[]>;
 export type SystemName = keyof typeof systems;
 
@@ -25,29 +30,55 @@ export interface Cost {
   rssMb: number;
 }
 
+type Core = 'system' | 'load';
+
 /** Where there are two cores, what is measured has one to itself, and the load another. */
-export function pinned(core: 'system' | 'load', command: string[]): string[] {
+function pinned(core: Core, command: string[]): string[] {
   const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
   return canPin ? ['taskset', '-c', core === 'system' ? '0' : '1', ...command] : command;
 }
 
-/** What all processes of a system have used. */
-export function costOf(systems: readonly System[]): Cost {
-  const costs = systems.map((system) => system.cost());
+/** Starts a process of load, which answers questions. */
+export function startLoad(file: 'load' | 'aside', onNotice?: (notice: object) => void): Child {
+  const [command = '', ...flags] = pinned('load', [process.execPath]);
+  const child = fork(join(HERE, `${file}.js`), { execPath: command, execArgv: flags });
+  return new Child(child, `the ${file} process`, onNotice);
+}
+
+/** What all these processes have used. */
+export function costOf(pids: readonly number[]): Cost {
+  const costs = pids.map(costOfProcess);
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   return { cpuUs: sum(costs.map(({ cpuUs }) => cpuUs)), rssMb: sum(costs.map(({ rssMb }) => rssMb)) };
+}
+
+/** What the operating system says that all threads of a process have used, in user and kernel, and hold. */
+function costOfProcess(pid: number): Cost {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return { cpuUs: (ticks / TICKS_A_SECOND) * 1_000_000, rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024 };
+}
+
+interface StartOptions {
+  /** Several processes of a system share all cores with the load: one core is too few for them. */
+  isPinned: boolean;
+  /** Without the probe, a system starts as it is. */
+  isProbed: boolean;
 }
 
 /** A system under test: a process of its own. */
 export class System {
   private constructor(
-    private readonly child: ChildProcess,
+    private readonly process: ChildProcess,
+    private readonly probe: Child,
     readonly url: string,
   ) {}
 
-  static async start(name: SystemName, database: TestDatabase, profiles?: string): Promise<System> {
-    const flags = profiles ? ['--cpu-prof', '--cpu-prof-dir', profiles] : [];
-    const [command = '', ...parameters] = pinned('system', [process.execPath, ...flags, ...systems[name]]);
+  static async start(name: SystemName, database: TestDatabase, options: StartOptions): Promise<System> {
+    const own = [process.execPath, ...(options.isProbed ? ['--import', PROBE] : []), ...systems[name]];
+    const [command = '', ...parameters] = options.isPinned ? pinned('system', own) : own;
     const child = spawn(command, parameters, {
       env: {
         PATH: process.env.PATH,
@@ -57,34 +88,49 @@ export class System {
         RATE_LIMITS: 'off',
         NODE_ENV: 'production',
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'inherit', ...(options.isProbed ? (['ipc'] as const) : [])],
     });
-    let printed = '';
-    child.stdout?.on('data', (data) => {
-      printed += data;
-    });
-    const end = Date.now() + STARTS_WITHIN_MS;
-    for (;;) {
-      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
-      if (url) return new System(child, url);
-      if (child.exitCode !== null || Date.now() > end) throw new Error(`${name} did not start: ${printed}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const url = await addressOf(name, child);
+    return new System(child, new Child(child, name), url);
   }
 
-  /** What the operating system says that the process has used, in user and kernel. */
-  cost(): Cost {
-    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return { cpuUs: (ticks / TICKS_A_SECOND) * 1_000_000, rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024 };
+  get pid(): number {
+    return this.process.pid ?? 0;
   }
 
-  /** As one would stop it: a profile is written at a regular end only. */
+  ask(question: ToProbe): Promise<Probed | undefined> {
+    return this.probe.ask(question, PROBED_WITHIN_MS);
+  }
+
+  /** As one would stop it. */
   async stop(): Promise<void> {
-    const gone = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const gone = once(this.process, 'exit');
+    this.process.kill('SIGTERM');
     await gone;
   }
+}
+
+/** What a system prints once it listens. */
+function addressOf(name: string, child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    const fail = () => {
+      clearTimeout(timer);
+      reject(new Error(`${name} did not start: ${printed}`));
+    };
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      fail();
+    }, STARTS_WITHIN_MS);
+    child.once('exit', fail);
+    child.stdout?.on('data', (text) => {
+      printed += text;
+      const [url] = /http:\/\/127\.0\.0\.1:\d+(?=\s)/.exec(printed) ?? [];
+      if (!url) return;
+      clearTimeout(timer);
+      child.off('exit', fail);
+      resolve(url);
+    });
+  });
 }

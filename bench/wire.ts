@@ -1,4 +1,4 @@
-/** What the runner and a process of load tell each other. */
+/** What the runner and the processes of load tell each other. */
 
 /** Who takes part and what is for sale: all that a load needs to know of a database. */
 export interface Market {
@@ -11,8 +11,6 @@ export interface Market {
   /** A buyer who was away, and how many events were missed. */
   returning?: Party;
   missed: number;
-  /** What was there before the load began. */
-  before: { orders: number; changes: number };
 }
 
 export interface Party {
@@ -29,6 +27,9 @@ export interface Told {
 }
 
 export type Step = 'place' | 'pay' | 'ship' | 'receive' | 'list';
+export type Shelf = 'spread' | 'one book' | 'one seller';
+/** What others do beside the commands, in a process of their own: come back after long, leaf through lists, search. */
+export type Aside = 'replays' | 'lists' | 'searches';
 
 export interface Work {
   /** Of one system; the sockets are spread over them. */
@@ -42,20 +43,55 @@ export interface Work {
   /** Commands a second that are sent whatever comes back; without it, each is sent when an earlier one is answered. */
   rate?: number;
   /** Which books are bought: each buyer another, or all the same. */
-  shelf: 'spread' | 'one book' | 'one seller';
-  /** Whether somebody reads lists all the time, and somebody comes back who has missed much. */
-  besides?: 'reads' | 'replays';
+  shelf: Shelf;
   warmUpMs: number;
   measureMs: number;
 }
 
-export type FromLoad =
-  | { say: 'connected' }
-  | { say: 'measuring' }
-  | { say: 'measured'; messages: number; ms: number }
-  | { say: 'done'; told: Told; faults: string[]; latenciesUs: number[]; pushLagsUs: number[]; replaysUs: number[] };
+export type ToLoad = { say: 'connect'; work: Work } | { say: 'connect idle'; parties: Party[] } | { say: 'run' };
+export type LoadNotice = 'measuring' | 'measured';
 
-export type ToLoad = { say: 'connect'; work: Work } | { say: 'start' };
+/** What one run of a load came to. Times in microseconds. */
+export interface Measured {
+  messages: number;
+  ms: number;
+  /** All that was heard, of answers and pushes. */
+  bytes: number;
+  told: Told;
+  faults: string[];
+  p50Us: number;
+  p99Us: number;
+  slowestUs: number;
+  /** How much later the other party heard of a change than its sender was answered. */
+  pushLagUs: number;
+  /** How much later than it was due a command was sent, when they are sent at fixed moments. */
+  lateUs: number;
+  /** The share of one core that the load itself used. Near 1 it could not do more, and the system might have. */
+  loadShare: number;
+}
 
-/** What one run of a load came to. */
-export type Measured = Extract<FromLoad, { say: 'done' }> & { messages: number; ms: number };
+export interface AsideWork {
+  url: string;
+  market: Market;
+  aside: Aside;
+}
+export type ToAside = { say: 'begin'; work: AsideWork } | { say: 'mark' } | { say: 'end' };
+export interface AsideMeasured {
+  done: number;
+  ms: number;
+  p50Us: number;
+  faults: string[];
+}
+
+/** What is asked of a system from the inside, by the probe that is loaded into each. `ms` is how long was measured. */
+export type ToProbe =
+  | { say: 'begin'; profile: boolean }
+  | { say: 'end'; ms: number; profile?: string }
+  | { say: 'settle' };
+export interface Probed {
+  /** The 99th percentile and the longest of what a timer of the event loop was late. */
+  loopP99Us: number;
+  loopMaxUs: number;
+  /** The share of the time in which the event loop was not waiting. */
+  busy: number;
+}

@@ -1,22 +1,30 @@
-// The baselines on NestJS: `usual` with TypeORM's repositories, `lean` with prepared statements.
+// A Nest application that does nothing, on the packages that the hub stands on too: how long Nest alone takes to start.
 import 'reflect-metadata';
 import process from 'node:process';
-import { Module } from '@nestjs/common';
+import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Orders, OrdersGateway } from './gateway.js';
-import { LeanOrders } from './lean.orders.js';
-import { announce, authenticator, openDatabase } from './parts.js';
-import { openStatements } from './statements.js';
-import { UsualOrders } from './usual.orders.js';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 
-const database = await openDatabase();
-const authenticate = authenticator(database);
-const orders =
-  process.argv[2] === 'lean' ? new LeanOrders(openStatements(), authenticate) : new UsualOrders(database, authenticate);
+@Controller()
+class HealthController {
+  @Get('health/ready')
+  ready() {
+    return { status: 'ready' };
+  }
+}
 
-@Module({ providers: [OrdersGateway, { provide: Orders, useValue: orders }] })
-class BaselineModule {}
+@WebSocketGateway()
+class EchoGateway {
+  @SubscribeMessage('echo')
+  echo(_socket: object, message: object) {
+    return message;
+  }
+}
 
-const app = await NestFactory.create(BaselineModule, { logger: ['error', 'warn'] });
+@Module({ controllers: [HealthController], providers: [EchoGateway] })
+class AppModule {}
+
+const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'] });
 await app.listen(Number(process.env.PORT ?? 0), '127.0.0.1');
-announce(app.getHttpServer());
+const address = app.getHttpServer().address();
+if (typeof address === 'object' && address) console.log(`listening on http://127.0.0.1:${address.port}`);

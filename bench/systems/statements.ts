@@ -1,12 +1,17 @@
 import process from 'node:process';
-import mysql, { type RowDataPacket } from 'mysql2/promise';
+import mysql, { type ResultSetHeader, type RowDataPacket } from 'mysql2/promise';
 import { EmbeddedDatabase } from '../../src/platform/embedded.driver.js';
 import { CONNECTIONS } from '../../src/platform/server.driver.js';
 
 export type Value = string | number | null;
-export type Run = (sql: string, values: Value[]) => Promise<Record<string, unknown>[]>;
+export interface Answer {
+  rows: Record<string, unknown>[];
+  /** Rows that a statement has written. */
+  written: number;
+}
+export type Run = (sql: string, values: Value[]) => Promise<Answer>;
 
-/** Prepared statements in transactions, on the driver itself. */
+/** Prepared statements in transactions, on the driver itself, with as many connections as the hub may use. */
 export interface Statements {
   forUpdate: string;
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T>;
@@ -28,8 +33,8 @@ function onServer(url: string): Statements {
       try {
         await connection.beginTransaction();
         const result = await work(async (sql, values) => {
-          const [rows] = await connection.execute<RowDataPacket[]>(sql, values);
-          return rows;
+          const [result] = await connection.execute<RowDataPacket[] | ResultSetHeader>(sql, values);
+          return Array.isArray(result) ? { rows: result, written: 0 } : { rows: [], written: result.affectedRows };
         });
         await connection.commit();
         return result;
@@ -50,9 +55,8 @@ function embedded(file: string): Statements {
   const run: Run = async (sql, values) => {
     const statement = prepared.get(sql) ?? database.prepare(sql);
     prepared.set(sql, statement);
-    if (statement.reader) return statement.all(...values) as Record<string, unknown>[];
-    statement.run(...values);
-    return [];
+    if (statement.reader) return { rows: statement.all(...values) as Answer['rows'], written: 0 };
+    return { rows: [], written: Number((statement.run(...values) as { changes: number }).changes) };
   };
   let turn: Promise<unknown> = Promise.resolve();
   return {

@@ -10,7 +10,10 @@ import { type ChangeDto, Orders, type PlaceDto } from './gateway.js';
 
 const UNPAID_TTL_MS = 900_000;
 
-/** Each command by the book of TypeORM: repositories, rows locked where it matters, one transaction an order. */
+/**
+ * Each command by the book of TypeORM: repositories, rows locked where it matters, one transaction an order, run again when
+ * it loses a race. A command has no key: sent twice, it is done twice. No event is stored: who was away has missed it.
+ */
 @Injectable()
 export class UsualOrders extends Orders {
   constructor(

@@ -3,6 +3,7 @@ import { inGroups, marks, type Tx } from '../platform/database.js';
 import type { Dialect } from '../platform/dialect.js';
 import { type BookRow, type BookTextsRow, bookTextColumns } from './book.view.js';
 import type { Command } from './command.js';
+import { orderOf, readAnswer } from './kept.answer.js';
 import { orderColumns } from './order.columns.js';
 import type { OrderEntity } from './order.entity.js';
 import { isOrderId, memberOf, type OrderRow, orderRow } from './order.view.js';
@@ -17,6 +18,8 @@ export async function load(tx: Tx, dialect: Dialect, commands: readonly Command[
   await new Loader(tx, dialect, commands, world).load();
 }
 
+type KeptRow = Omit<AnswerRow, 'answer'> & { answer: string };
+
 class Loader {
   constructor(
     private readonly tx: Tx,
@@ -26,8 +29,8 @@ class Loader {
   ) {}
 
   async load(): Promise<void> {
-    await this.answers();
-    await this.orders();
+    const kept = await this.answers();
+    await this.orders(kept);
     await this.stores();
     await this.books();
     await this.stock();
@@ -37,27 +40,32 @@ class Loader {
     await this.users();
   }
 
-  private async answers(): Promise<void> {
+  private async answers(): Promise<KeptRow[]> {
     const keys = this.commands.flatMap(({ by, key }) => (by !== null && key ? [{ userId: by, key: key.text }] : []));
     const [where, parameters] = inGroups(
       'user_id',
       'idem_key',
       keys.map(({ userId, key }) => [userId, key]),
     );
-    const rows = await this.select<Omit<AnswerRow, 'answer'> & { answer: string }>(
+    return this.select<KeptRow>(
       parameters,
       `SELECT user_id AS userId, idem_key AS \`key\`, message_hash AS messageHash, answer FROM command_answers WHERE ${where}`,
     );
-    for (const row of rows)
-      this.world.answers.set(pair(row.userId, row.key), { ...row, answer: JSON.parse(row.answer) });
   }
 
-  private async orders(): Promise<void> {
-    const ids = this.commands.flatMap(({ request }) =>
+  /** The orders that the commands are about, and those that answers to be given again tell of. */
+  private async orders(kept: readonly KeptRow[]): Promise<void> {
+    const named = this.commands.flatMap(({ request }) =>
       'orderId' in request && isOrderId(request.orderId) ? [request.orderId] : [],
     );
-    const rows = await this.selectIn<OrderEntity>(`SELECT ${orderColumns} FROM orders WHERE order_id`, ids);
+    const told = kept.flatMap(({ answer }) => orderOf(answer) ?? []);
+    const sql = `SELECT ${orderColumns} FROM orders WHERE order_id`;
+    const rows = await this.selectIn<OrderEntity>(sql, [...named, ...told]);
     for (const row of rows) this.world.orders.set(row.orderId, orderRow(row));
+    for (const row of kept) {
+      const answer = readAnswer(row.answer, row.userId, this.world.orders);
+      this.world.answers.set(pair(row.userId, row.key), { ...row, answer });
+    }
   }
 
   private async stores(): Promise<void> {

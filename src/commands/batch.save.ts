@@ -1,5 +1,6 @@
 import { placeholders, type Tx } from '../platform/database.js';
 import type { Dialect } from '../platform/dialect.js';
+import { writeAnswer } from './kept.answer.js';
 import { orderFields, orderFieldsThatChange } from './order.columns.js';
 import type { OrderEntity } from './order.entity.js';
 import type { OrderRow } from './order.view.js';
@@ -79,24 +80,23 @@ function recordsOf({ changed: { entries, events, answers } }: World, now: number
     {
       table: 'room_events',
       columns: ['role', 'user_id', 'seq', 'body', 'at'],
-      rows: events.map(({ role, userId, push, at }) => [role, userId, push.seq, JSON.stringify(push), at]),
+      rows: events.map(({ role, userId, push, body, at }) => [role, userId, push.seq, body, at]),
     },
     {
       table: 'command_answers',
       columns: ['user_id', 'idem_key', 'message_hash', 'answer', 'at'],
       rows: answers.map(({ userId, key, messageHash, answer }) => [
         ...[userId, key, messageHash],
-        ...[JSON.stringify(answer), now],
+        ...[writeAnswer(answer), now],
       ]),
     },
   ];
 }
 
+const ORDER_FIELDS = Object.keys(orderFields) as (keyof OrderEntity)[];
+
 function orderValues(order: OrderRow): unknown[] {
-  const row: OrderEntity = {
-    ...order,
-    items: JSON.stringify(order.items),
-    timeline: JSON.stringify(order.timeline),
-  };
-  return (Object.keys(orderFields) as (keyof OrderEntity)[]).map((field) => row[field]);
+  return ORDER_FIELDS.map((field) =>
+    field === 'items' || field === 'timeline' ? JSON.stringify(order[field]) : order[field],
+  );
 }

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** The first answer to a user's command with this key, and the hash of the message that it answered. */
+/** The first answer to a user's command with this key, as kept.answer.ts writes it, and the hash of the message that it answered. */
 @Entity('command_answers')
 @Index('command_answers_by_time', ['at'])
 export class CommandAnswer {

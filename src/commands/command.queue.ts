@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { type ErrorBody, Refusal } from '../contract/errors.js';
 import type { Answer } from '../contract/wire.js';
 import type { Asker } from '../platform/caller.js';
@@ -13,6 +12,7 @@ import { Metrics } from '../platform/metrics.js';
 import { RoomFeeds } from '../rooms/room.feeds.js';
 import { type BatchOutcome, CommandBatch } from './command.batch.js';
 import { type Command, type CommandName, type CommandRequests, messageHash } from './command.js';
+import { newOrderId } from './order.id.js';
 import { type Waiting, WaitingLine } from './waiting.line.js';
 
 /** Whoever found the queue full may come again after this time at least, and need not wait longer than that. */
@@ -64,7 +64,7 @@ export class CommandQueue {
       by,
       request,
       ...(key === undefined ? {} : { key: { text: key, messageHash: messageHash(name, request) } }),
-      ...(name === 'order:place' ? { orderId: uuidv7() } : {}),
+      ...(name === 'order:place' ? { orderId: newOrderId() } : {}),
     } as unknown as Command;
     return new Promise<Answer<Data>>((resolve) => {
       const lines = command.name === 'order:place' ? command.request.items.length : 1;

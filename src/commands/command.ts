@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import type { addStockRequest } from '../contract/stores.js';
 import type { movementRequest } from '../contract/wallet.js';
@@ -36,15 +36,16 @@ export type CommandNamed<Name extends CommandName> = Extract<Command, { name: Na
 
 /** Equal for equal messages, whatever the order of their fields and the way in. */
 export function messageHash(name: CommandName, request: object): string {
-  return createHash('sha256')
-    .update(`${name} ${canonical(request)}`)
-    .digest('hex');
+  return hash('sha256', `${name} ${canonical(request)}`);
 }
 
 function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const fields = Object.entries(value).filter(([, content]) => content !== undefined);
-  fields.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([name, content]) => `${JSON.stringify(name)}:${canonical(content)}`).join()}}`;
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  let text = '';
+  for (const name of Object.keys(value).sort()) {
+    const content = (value as Record<string, unknown>)[name];
+    if (content !== undefined) text += `${JSON.stringify(name)}:${canonical(content)},`;
+  }
+  return `{${text}}`;
 }

@@ -45,6 +45,26 @@ export function hasExpired(order: Pick<OrderRow, 'expiresAt'>, now: number): boo
   return now >= order.expiresAt;
 }
 
+/** The order as it stood after this one of its changes. */
+export function orderAt(order: OrderRow, version: number): OrderRow {
+  const timeline = order.timeline.slice(0, version);
+  const at = (status: OrderStatus) => timeline.find((entry) => entry.status === status)?.at ?? null;
+  const [shippedAt, cancelledAt] = [at('shipped'), at('cancelled')];
+  return {
+    ...order,
+    status: timeline.at(-1)?.status ?? order.status,
+    version,
+    timeline,
+    paidAt: at('paid'),
+    shippedAt,
+    receivedAt: at('received'),
+    cancelledAt,
+    carrier: shippedAt === null ? null : order.carrier,
+    trackingNo: shippedAt === null ? null : order.trackingNo,
+    cancelReason: cancelledAt === null ? null : order.cancelReason,
+  };
+}
+
 /** The order as this party reads it at this moment. */
 export function orderView(order: OrderRow, party: Party, now: number): Order {
   return {

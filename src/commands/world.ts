@@ -3,6 +3,7 @@ import { type OrderStatus, type Role, roles } from '../contract/lifecycle.js';
 import type { BookStockPush, OrderStatusPush } from '../contract/rooms.js';
 import type { EntryKind } from '../contract/wallet.js';
 import type { Answer } from '../contract/wire.js';
+import { type EventBody, writeBody } from '../rooms/event.body.js';
 import type { BookRow, BookTextsRow } from './book.view.js';
 import { memberOf, type OrderRow } from './order.view.js';
 
@@ -37,6 +38,7 @@ export interface EventRow {
   role: Role;
   userId: string;
   push: OrderStatusPush;
+  body: string;
   at: number;
 }
 export interface AnswerRow {
@@ -130,12 +132,14 @@ export class World {
     this.orders.set(after.orderId, after);
     this.changed.orders.set(after.orderId, after);
     const numbers: Partial<Record<Role, number>> = {};
+    const told = eventBody(after, previous, by, at);
+    const body = writeBody(told);
     for (const role of roles) {
       const userId = memberOf(after, role);
       const room = this.need(this.rooms.get(pair(role, userId)), 'room');
       room.head += 1;
       this.changed.rooms.add(room);
-      this.changed.events.push({ role, userId, at, push: orderStatusPush(after, previous, by, role, room.head, at) });
+      this.changed.events.push({ role, userId, push: { role, seq: room.head, ...told }, body, at });
       numbers[role] = room.head;
     }
     return numbers;
@@ -148,18 +152,9 @@ export class World {
   }
 }
 
-function orderStatusPush(
-  order: OrderRow,
-  previous: OrderStatus | null,
-  by: string,
-  role: Role,
-  seq: number,
-  at: number,
-): OrderStatusPush {
+function eventBody(order: OrderRow, previous: OrderStatus | null, by: string, at: number): EventBody {
   const { orderId, version, status, storeId, buyerId, sellerId, total, carrier, trackingNo, cancelReason } = order;
   return {
-    role,
-    seq,
     orderId,
     version,
     status,

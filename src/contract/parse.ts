@@ -26,11 +26,11 @@ function faultsOf(issue: z.core.$ZodIssue): Fault[] {
   return [{ path: issue.path.join('.'), problem: issue.message }];
 }
 
-function isNestedTooDeeply(message: unknown): boolean {
-  let level: unknown[] = [message];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth >= NESTING_MAX) return true;
-    level = level.flatMap((value) => (isContainer(value) ? Object.values(value).filter(isContainer) : []));
+function isNestedTooDeeply(value: unknown, levelsLeft = NESTING_MAX): boolean {
+  if (!isContainer(value)) return false;
+  if (levelsLeft === 0) return true;
+  for (const name in value) {
+    if (isNestedTooDeeply(value[name as keyof typeof value], levelsLeft - 1)) return true;
   }
   return false;
 }

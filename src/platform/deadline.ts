@@ -12,7 +12,13 @@ export const ANSWER_WITHIN_MS = 4_500;
 export function withinDeadline<T>(work: Promise<T>, ms = ANSWER_WITHIN_MS): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Refusal('UNAVAILABLE')), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const inTime =
+      <Value>(settle: (value: Value) => void) =>
+      (value: Value) => {
+        clearTimeout(timer);
+        settle(value);
+      };
+    work.then(inTime(resolve), inTime(reject));
   });
 }
 

@@ -25,6 +25,7 @@ import { type Desk, Doorman } from './doorman.js';
 import type { Faults } from './faults.js';
 import { type Journal, UNLISTED } from './journal.js';
 import { MESSAGES_PER_SOCKET } from './limits.js';
+import { packetParser } from './packet.encoder.js';
 import { rest } from './rest.js';
 import type { HubServer, HubSocket } from './socket.js';
 import { TokenBucket } from './token.bucket.js';
@@ -77,6 +78,7 @@ export class SocketAdapter extends IoAdapter {
       connectTimeout: CONNECT_TIMEOUT_MS,
       pingInterval: PING_INTERVAL_MS,
       pingTimeout: PING_TIMEOUT_MS,
+      parser: packetParser,
       cors: { origin: config.allowedOrigins },
       // CORS does not hold for WebSockets: a foreign page could open one, so the origin is checked at the door itself.
       allowRequest: (request: IncomingMessage, callback: (error: string | undefined, allowed: boolean) => void) =>
@@ -158,22 +160,30 @@ export class SocketAdapter extends IoAdapter {
       rest(socket);
       return;
     }
-    const earlier = socket.data.answered ?? Promise.resolve();
+    const message = { name, payload, acknowledge };
+    const attended = this.attend(socket, message, socket.data.answered);
+    socket.data.answered = attended;
+    void attended.then(() => {
+      if (socket.data.answered === attended) socket.data.answered = undefined;
+    });
+  }
+
+  /** Answers a message after those that came before it. Resolves when all of them are answered; never rejects. */
+  private async attend(
+    socket: HubSocket,
+    { name, payload, acknowledge }: { name: unknown; payload: unknown[]; acknowledge: Acknowledge | undefined },
+    earlier: Promise<void> | undefined,
+  ): Promise<void> {
     const message = this.door.journal.begin('socket', isMessageName(name) ? name : UNLISTED);
-    const caller = { ...socket.data.caller, message };
-    const told = this.answer(caller, name, payload, earlier)
-      .then(async (answer) => {
-        if (!isNotNow(answer)) await earlier;
-        tell(socket, name, acknowledge, answer);
-        this.door.journal.end(message, answer.ok ? 'OK' : answer.error.code, this.whoIs(socket));
-      })
-      .catch((error: unknown) => void this.door.faults.bodyOf(error, { id: message.id }));
-    const answered = earlier
-      .then(() => told)
-      .then(() => {
-        if (socket.data.answered === answered) socket.data.answered = undefined;
-      });
-    socket.data.answered = answered;
+    try {
+      const answer = await this.answer({ ...socket.data.caller, message }, name, payload, earlier);
+      if (!isNotNow(answer)) await earlier;
+      tell(socket, name, acknowledge, answer);
+      this.door.journal.end(message, answer.ok ? 'OK' : answer.error.code, this.whoIs(socket));
+    } catch (error) {
+      this.door.faults.bodyOf(error, { id: message.id });
+    }
+    await earlier;
   }
 
   /** Before anything is made of a message: a flood of refusals must not cost what the work would have. */
@@ -189,7 +199,7 @@ export class SocketAdapter extends IoAdapter {
     caller: Caller,
     name: unknown,
     payload: unknown[],
-    earlier: Promise<void>,
+    earlier: Promise<void> | undefined,
   ): Promise<Answer<unknown>> {
     try {
       if (this.door.connections.draining) throw new Refusal('UNAVAILABLE');

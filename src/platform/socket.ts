@@ -11,7 +11,7 @@ interface SocketData {
   /** What it may send yet. */
   messages: TokenBucket;
   unsent: Unsent;
-  /** Settles when the latest message of this socket has been answered. */
+  /** Resolves when every message of this socket so far has been answered. None while nothing waits. */
   answered: Promise<void> | undefined;
 }
 

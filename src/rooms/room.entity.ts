@@ -14,7 +14,7 @@ export class Room {
   head!: number;
 }
 
-/** Event `seq` of a room: `body` is the JSON that its sockets are sent. */
+/** Event `seq` of a room. `body` is what its sockets are told of it, as event.body.ts writes it. */
 @Entity('room_events')
 @Index('room_events_by_time', ['at'])
 export class RoomEvent {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { roles } from '../contract/lifecycle.js';
 import type { OrderStatusPush } from '../contract/rooms.js';
 import type { Push } from '../contract/wire.js';
+import { jsonText } from '../platform/json.text.js';
 import { Logger } from '../platform/logger.js';
 import { Metrics } from '../platform/metrics.js';
 import type { HubSocket } from '../platform/socket.js';
@@ -49,7 +50,11 @@ export class RoomFeeds {
   /** Hands out events that were committed, in the order of their numbers. */
   publish(events: readonly { userId: string; push: OrderStatusPush }[]): void {
     for (const { userId, push } of events) {
-      for (const feed of this.byUser.get(userId) ?? []) feed.offer(push);
+      const feeds = this.byUser.get(userId);
+      if (!feeds) continue;
+      // Every device of the user is sent the same.
+      if (feeds.size > 1) jsonText(push);
+      for (const feed of feeds) feed.offer(push);
     }
   }
 

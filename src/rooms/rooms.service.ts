@@ -3,6 +3,7 @@ import { PAGE_LIMIT_DEFAULT } from '../contract/fields.js';
 import { type Role, roles } from '../contract/lifecycle.js';
 import type { OrderStatusPush, ReadRequest, RoomEvents } from '../contract/rooms.js';
 import { Database, type Tx } from '../platform/database.js';
+import { readPush } from './event.body.js';
 import { Room, RoomEvent } from './room.entity.js';
 
 /** The numbered rooms as they are kept: two a user, with events 1, 2, 3 … without a gap. Batches write them. */
@@ -38,7 +39,7 @@ export class RoomsService {
       .orderBy('event.seq')
       .limit(limit)
       .getMany();
-    return rows.map(({ body }) => JSON.parse(body) as OrderStatusPush);
+    return rows.map(({ seq, body }) => readPush(role, seq, body));
   }
 
   /** What `room:read` gives. The head is read first, so that no event up to it can be missing from the page for being late. */

@@ -514,11 +514,8 @@ const faults: Fault[] = [
   {
     what: 'the timeline of an order lacks an entry',
     said: 'the timeline of an order has not one entry a version: ',
-    before: () =>
-      applying('paid', ({ order, ...rest }) => {
-        const timeline = order.after.timeline.slice(0, -1);
-        return { ...rest, order: { ...order, after: { ...order.after, timeline } } };
-      }),
+    // After the day, because the hub itself finds an answer that it has kept in the timeline.
+    after: ({ change, buyer }) => change("UPDATE orders SET timeline = '[]' WHERE buyer_id = ?", [buyer.userId]),
   },
   {
     what: 'a change of an order is told to one of its parties only',

@@ -1,5 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageHash } from '../../src/commands/command.js';
+import { readAnswer } from '../../src/commands/kept.answer.js';
+import { orderColumns } from '../../src/commands/order.columns.js';
+import type { OrderEntity } from '../../src/commands/order.entity.js';
+import { type OrderRow, orderRow } from '../../src/commands/order.view.js';
 import type { RefusalCode } from '../../src/contract/errors.js';
 import { isoTime } from '../../src/contract/fields.js';
 import { HUB, type OrderStatus } from '../../src/contract/lifecycle.js';
@@ -23,16 +27,6 @@ const TAKES_TO: Partial<Record<ClientCommand, OrderStatus>> = {
   'order:cancel': 'cancelled',
 };
 
-interface StoredOrder {
-  orderId: string;
-  storeId: string;
-  buyerId: string;
-  sellerId: string;
-  total: number;
-  placedAt: number;
-  items: { bookId: string; title: string; count: number; price: number }[];
-  timeline: { version: number; status: OrderStatus; by: string; at: number }[];
-}
 interface StoredEntry {
   userId: string;
   entryNo: number;
@@ -144,7 +138,7 @@ function answerFaults(deed: Deed): string[] {
 }
 
 /** Every change of an order, but the hub's own, is what exactly one acknowledged command has done. */
-function orderFaults(deeds: readonly Deed[], orders: Map<string, StoredOrder>, { versions }: Beginning): string[] {
+function orderFaults(deeds: readonly Deed[], orders: Map<string, OrderRow>, { versions }: Beginning): string[] {
   const faults: string[] = [];
   const claimed = new Map<string, Deed>();
   for (const deed of deeds) {
@@ -172,7 +166,7 @@ function orderFaults(deeds: readonly Deed[], orders: Map<string, StoredOrder>, {
   return faults;
 }
 
-function orderFaultsOf(deed: Deed, data: Order, order: StoredOrder | undefined): string[] {
+function orderFaultsOf(deed: Deed, data: Order, order: OrderRow | undefined): string[] {
   if (!order) return [`lost: ${name(deed)}: there is no order ${data.orderId}`];
   const step = order.timeline[data.version - 1];
   const expected = { version: data.version, status: TAKES_TO[deed.message], by: deed.userId };
@@ -241,7 +235,10 @@ async function ledgerFaults(deeds: readonly Deed[], books: Books, { entries: bef
 /** The answer to each key is kept, and is the one that was told. */
 async function keyFaults(deeds: readonly Deed[], books: Books): Promise<string[]> {
   const stored = new Map<string, string>();
-  for (const { userId, idemKey, answer } of await storedAnswers(books)) stored.set(`${userId}\n${idemKey}`, answer);
+  const orders = new Map((await storedOrders(books)).map((order) => [order.orderId, order]));
+  for (const { userId, idemKey, answer } of await storedAnswers(books)) {
+    stored.set(`${userId}\n${idemKey}`, toldBy(answer, userId, orders));
+  }
   return deeds.flatMap((deed) => {
     const kept = deed.answers.find(isKept);
     if (!kept || deed.key === undefined) return [];
@@ -253,17 +250,23 @@ async function keyFaults(deeds: readonly Deed[], books: Books): Promise<string[]
   });
 }
 
-async function storedOrders(books: Books): Promise<StoredOrder[]> {
-  const found: StoredOrder[] = [];
+/** What a kept answer says; what was kept itself, if that cannot be said any more. */
+function toldBy(kept: string, userId: string, orders: ReadonlyMap<string, OrderRow>): string {
+  try {
+    return JSON.stringify(readAnswer(kept, userId, orders));
+  } catch {
+    return kept;
+  }
+}
+
+async function storedOrders(books: Books): Promise<OrderRow[]> {
+  const found: OrderRow[] = [];
   for (let after = ''; ; ) {
-    const page = await books.rows<StoredOrder & { items: unknown; timeline: unknown }>(
-      `SELECT order_id AS orderId, store_id AS storeId, buyer_id AS buyerId, seller_id AS sellerId, total, placed_at AS placedAt,
-       items, timeline FROM orders WHERE order_id > ? ORDER BY order_id LIMIT ${PAGE}`,
+    const page = await books.rows<OrderEntity>(
+      `SELECT ${orderColumns} FROM orders WHERE order_id > ? ORDER BY order_id LIMIT ${PAGE}`,
       [after],
     );
-    for (const row of page) {
-      found.push({ ...row, items: JSON.parse(String(row.items)), timeline: JSON.parse(String(row.timeline)) });
-    }
+    found.push(...page.map(orderRow));
     if (page.length < PAGE) return found;
     after = page.at(-1)?.orderId ?? '';
   }

@@ -3,12 +3,13 @@ import { isoTime } from '../../src/contract/fields.js';
 import { type Role, roles } from '../../src/contract/lifecycle.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
+import { readPush } from '../../src/rooms/event.body.js';
 import type { Books } from './audit.js';
 import type { History, Sitting } from './history.js';
 
 const PAGE = 2_000;
 
-/** A room as it is kept: its events by number, from `first` on, as the JSON that sockets are sent. */
+/** A room as it is kept: its events by number, as the JSON that sockets are sent. */
 interface StoredRoom {
   role: Role;
   userId: string;
@@ -54,7 +55,7 @@ async function storedRooms(books: Books): Promise<StoredRooms> {
         `SELECT seq, body FROM room_events WHERE role = ? AND user_id = ? AND seq > ? ORDER BY seq LIMIT ${PAGE}`,
         [role, userId, after],
       );
-      for (const { seq, body } of page) bodies.set(seq, body);
+      for (const { seq, body } of page) bodies.set(seq, JSON.stringify(readPush(role, seq, body)));
       if (page.length < PAGE) break;
       after = page.at(-1)?.seq ?? after;
     }
