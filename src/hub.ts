@@ -95,12 +95,11 @@ function speakHttp(app: NestExpressApplication, config: Config): void {
 
 async function speakSockets(app: NestExpressApplication, config: Config): Promise<void> {
   const sessions = app.get(SessionsService);
-  const commands = app.get(CommandQueue);
   app.useWebSocketAdapter(
     new SocketAdapter(app, {
       authenticate: (token) => sessions.authenticate(token),
       handlers: app.get(OrdersGateway),
-      refusalOf: (name, userId) => commands.refusalOf(name, userId),
+      queue: app.get(CommandQueue),
       connections: app.get(Connections),
       limits: app.get(Limits),
       faults: app.get(Faults),

@@ -71,8 +71,15 @@ export class CommandQueue {
 
   /** Why a command is not taken now, if it is not. At next to no cost, so that it can be said often. */
   refusalOf(name: CommandName, by: string | null): ErrorBody | undefined {
-    if (!this.line.isFullFor({ name, by }, this.commandsPerMs)) return undefined;
-    this.metrics.commandRefused(name, 'OVERLOADED');
+    return this.roomFor(name, by) > 0 ? undefined : this.refuse(name);
+  }
+
+  roomFor(name: CommandName, by: string | null): number {
+    return this.line.roomFor({ name, by }, this.commandsPerMs);
+  }
+
+  refuse(name: CommandName, count = 1): ErrorBody {
+    this.metrics.commandRefused(name, 'OVERLOADED', count);
     // The line will be gone in so long. Those who are refused together must not come back together.
     const lineMs = Math.max(RETRY_AFTER_MIN_MS, this.line.length / this.commandsPerMs);
     return Refusal.body('OVERLOADED', {

@@ -14,6 +14,9 @@ const LINE_MS_MAX = 1_000;
 export const COMMANDS_WAITING_MIN = 2_048;
 /** Of the places, so many are for those who place orders. The rest is kept for those who want to finish what was placed. */
 const PLACING_SHARE = 0.5;
+/** Of these, the last so many are for users who have few there yet: a crowd's flood must not keep out who places a single order. */
+const KEPT_SHARE = 0.25;
+const FEW = 8;
 
 export interface Waiting {
   command: Command;
@@ -41,12 +44,18 @@ export class WaitingLine {
     return this.finishing.length + this.placing.length;
   }
 
-  /** Whether there is no room for such a command. There always is for the hub's own: they are few, and their time has come. */
-  isFullFor({ name, by }: Pick<Command, 'name' | 'by'>, commandsPerMs: number): boolean {
-    if (by === null) return false;
-    const doneInTime = commandsPerMs * LINE_MS_MAX;
+  /** For how many more such commands there is room. There always is for the hub's own: they are few, and their time has come. */
+  roomFor({ name, by }: Pick<Command, 'name' | 'by'>, commandsPerMs: number): number {
+    if (by === null) return Number.POSITIVE_INFINITY;
+    const doneInTime = Math.ceil(commandsPerMs * LINE_MS_MAX);
     const max = Math.min(COMMANDS_WAITING_MAX, Math.max(COMMANDS_WAITING_MIN, doneInTime));
-    return this.length >= max || (name === 'order:place' && this.placing.length >= max * PLACING_SHARE);
+    const room = max - this.length;
+    return name === 'order:place' ? Math.min(room, this.roomToPlace(by, Math.ceil(max * PLACING_SHARE))) : room;
+  }
+
+  private roomToPlace(by: string, max: number): number {
+    const room = max - this.placing.length;
+    return Math.max(room - Math.ceil(max * KEPT_SHARE), Math.min(room, FEW - this.placers.of(by)));
   }
 
   add(waiting: Waiting): void {

@@ -36,6 +36,15 @@ export type MessageName = keyof typeof messages;
 export type CommandMessageName = {
   [Name in MessageName]: 'read' extends keyof (typeof messages)[Name] ? never : Name;
 }[MessageName];
+
+export function isMessageName(name: unknown): name is MessageName {
+  return typeof name === 'string' && Object.hasOwn(messages, name);
+}
+
+export function isCommand(name: unknown): name is CommandMessageName {
+  return isMessageName(name) && !('read' in messages[name]);
+}
+
 export type Request<Name extends MessageName> = z.infer<(typeof messages)[Name]['request']>;
 export type Data<Name extends MessageName> = z.infer<(typeof messages)[Name]['data']>;
 export type PushName = keyof typeof pushes;

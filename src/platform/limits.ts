@@ -52,15 +52,30 @@ export class Limits {
 
   /** A message over a socket, which has a bucket of its own besides its user's. Gives the refusal, if it has to be refused. */
   message(userId: string, ofSocket: TokenBucket): ErrorBody | undefined {
-    if (!this.areOn) return undefined;
-    const waitMs = Math.max(ofSocket.waitMs(), this.users.waitMs(userId));
-    if (waitMs > 0) {
-      this.metrics?.refused('messages');
-      return Refusal.body('RATE_LIMITED', { retryAfterMs: waitMs });
-    }
+    const waitMs = this.waitMs(userId, ofSocket);
+    if (waitMs > 0) return this.refuse(waitMs);
+    this.take(userId, ofSocket);
+    return undefined;
+  }
+
+  /** In how long a message over a socket is taken again: 0 if now. */
+  waitMs(userId: string, ofSocket: TokenBucket): number {
+    if (!this.areOn) return 0;
+    const now = performance.now();
+    return Math.max(ofSocket.waitMs(now), this.users.waitMs(userId, now));
+  }
+
+  /** Counts a message that is not refused for its number. */
+  take(userId: string, ofSocket: TokenBucket): void {
+    if (!this.areOn) return;
     ofSocket.take();
     this.users.take(userId);
-    return undefined;
+  }
+
+  /** Counts so many messages as refused, and gives what they are told. */
+  refuse(waitMs: number, count = 1): ErrorBody {
+    this.metrics?.refused('messages', count);
+    return Refusal.body('RATE_LIMITED', { retryAfterMs: waitMs });
   }
 
   /** A request of a user over HTTP. */

@@ -89,9 +89,9 @@ export class Metrics {
   }
 
   /** A command that was refused before it was looked at: no time of an answer, which would tell of how quick the hub is. */
-  commandRefused(message: string, code: string): void {
-    this.commands.inc({ message, code });
-    this.refused('queue');
+  commandRefused(message: string, code: string, count: number): void {
+    this.commands.inc({ message, code }, count);
+    this.refused('queue', count);
   }
 
   batch(commands: number, ms: number): void {
@@ -103,13 +103,13 @@ export class Metrics {
     this.phaseSeconds.observe({ phase }, ms / 1_000);
   }
 
-  /** A limit has turned something away. */
-  refused(limit: LimitName): void {
-    this.refusals.inc({ limit });
+  /** A limit has turned something away, so often. */
+  refused(limit: LimitName, count = 1): void {
+    this.refusals.inc({ limit }, count);
   }
 
-  securityEvent(event: string): void {
-    this.security.inc({ event });
+  securityEvent(event: string, count: number): void {
+    this.security.inc({ event }, count);
   }
 
   eventGiven(from: 'memory' | 'database'): void {

@@ -40,8 +40,9 @@ export class SecurityLog {
     private readonly metrics: Metrics,
   ) {}
 
-  tell(event: SecurityEvent, { address, ...about }: About): void {
-    this.metrics.securityEvent(event);
+  /** What happened many times at once has one line, and is counted in full. */
+  tell(event: SecurityEvent, { address, ...about }: About, times = 1): void {
+    this.metrics.securityEvent(event, times);
     const now = performance.now();
     let window = this.windows.get(event);
     const unwritten = window?.unwritten ?? 0;
@@ -51,9 +52,10 @@ export class SecurityLog {
       if (unwritten > 0) this.logger.warn({ event, unwritten }, 'security events that were not written');
     }
     if (++window.lines > LINES_PER_WINDOW_MAX) {
-      window.unwritten++;
+      window.unwritten += times;
       return;
     }
+    window.unwritten += times - 1;
     const from = address === undefined ? {} : { address: address.slice(0, ADDRESS_CHARACTERS_MAX) };
     this.logger[levels[event]]({ event, ...about, ...from }, 'security');
   }

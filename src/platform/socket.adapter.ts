@@ -9,9 +9,10 @@ import { parse } from '../contract/parse.js';
 import { handshake } from '../contract/rooms.js';
 import {
   type Answer,
-  type CommandMessageName,
   type Data,
   FRAME_BYTES_MAX,
+  isCommand,
+  isMessageName,
   type MessageName,
   messages,
   type Request,
@@ -21,12 +22,12 @@ import type { AdminUi } from './admin.ui.js';
 import type { Caller, SessionHolder } from './caller.js';
 import type { Connections } from './connections.js';
 import { withinDeadline } from './deadline.js';
+import { type Desk, Doorman } from './doorman.js';
 import type { Faults } from './faults.js';
 import { type Journal, UNLISTED } from './journal.js';
-import { type Limits, MESSAGES_PER_SOCKET } from './limits.js';
+import { MESSAGES_PER_SOCKET } from './limits.js';
 import { packetParser } from './packet.encoder.js';
 import { rest } from './rest.js';
-import type { SecurityLog } from './security.log.js';
 import type { HubServer, HubSocket } from './socket.js';
 import { TokenBucket } from './token.bucket.js';
 import { destroy, Unsent } from './unsent.js';
@@ -37,16 +38,12 @@ export type MessageHandlers = {
 };
 
 /** What the adapter is handed by the features that it knows nothing of. */
-export interface Door {
+export interface Door extends Desk {
   authenticate(token: string): Promise<SessionHolder>;
   handlers: MessageHandlers;
-  /** Why a command is not taken now, if it is not. */
-  refusalOf(name: CommandMessageName, userId: string): ErrorBody | undefined;
   connections: Connections;
-  limits: Limits;
   faults: Faults;
   journal: Journal;
-  security: SecurityLog;
   /** When it is switched on. */
   adminUi: AdminUi | undefined;
   config: Config;
@@ -109,6 +106,7 @@ export class SocketAdapter extends IoAdapter {
   /** Called by Nest for each new socket. Every packet is heard here, of whatever name, and none goes on to other listeners. */
   override bindMessageHandlers(socket: HubSocket): void {
     socket.use((packet) => this.hear(socket, packet));
+    Doorman.stand(socket, this.door);
   }
 
   private isAllowed(request: IncomingMessage): boolean {
@@ -196,7 +194,7 @@ export class SocketAdapter extends IoAdapter {
     const { caller, messages: bucket } = socket.data;
     const refusal = this.door.limits.message(caller.userId, bucket);
     if (refusal) this.door.security.tell('rate-limited', { ...this.whoIs(socket), code: refusal.code });
-    else if (isMessageName(name) && isCommand(name)) return this.door.refusalOf(name, caller.userId);
+    else if (isCommand(name)) return this.door.queue.refusalOf(name, caller.userId);
     return refusal;
   }
 
@@ -252,14 +250,6 @@ function tell(socket: HubSocket, name: unknown, acknowledge: Acknowledge | undef
     const message = String(name).slice(0, MESSAGE_NAME_CHARACTERS_MAX);
     socket.emit('order:error', { message, error: answer.error });
   }
-}
-
-function isCommand(name: MessageName): name is CommandMessageName {
-  return !('read' in messages[name]);
-}
-
-function isMessageName(name: unknown): name is MessageName {
-  return typeof name === 'string' && Object.hasOwn(messages, name);
 }
 
 /** Callers without an origin are not browsers. A page may connect from the hub's own origin, and from those that are listed. */

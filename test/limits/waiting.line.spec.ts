@@ -45,23 +45,37 @@ describe('the line of commands', () => {
   test('lets the hub go first, and always in', () => {
     const line = new WaitingLine();
     for (let count = 0; count < COMMANDS_WAITING_MAX; count++) line.add(waiting('order:pay', `user ${count}`));
-    expect(line.isFullFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(true);
-    expect(line.isFullFor({ name: 'order:due', by: null }, FAST)).toBe(false);
+    expect(line.roomFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(0);
+    expect(line.roomFor({ name: 'order:due', by: null }, FAST)).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('keeps room for those who finish an order, when it is full of those who place', () => {
     const line = new WaitingLine();
     for (let count = 0; count < COMMANDS_WAITING_MAX / 2; count++) {
-      expect(line.isFullFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(false);
+      expect(line.roomFor({ name: 'order:place', by: 'ann' }, FAST)).toBeGreaterThan(0);
       line.add(waiting('order:place', `user ${count}`));
     }
-    expect(line.isFullFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(true);
-    expect(line.isFullFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(false);
+    expect(line.roomFor({ name: 'order:place', by: 'ann' }, FAST)).toBe(0);
+    expect(line.roomFor({ name: 'order:pay', by: 'ann' }, FAST)).toBe(COMMANDS_WAITING_MAX / 2);
+  });
+
+  test('keeps room for those who place little, when it is full of those who place much', () => {
+    const line = new WaitingLine();
+    const room = (by: string) => line.roomFor({ name: 'order:place', by }, FAST);
+    while (room('greedy') > 0) line.add(waiting('order:place', 'greedy'));
+    expect(line.length).toBe((COMMANDS_WAITING_MAX / 2) * 0.75);
+    for (let left = 8; left > 0; left--) {
+      expect(room('ann')).toBe(left);
+      line.add(waiting('order:place', 'ann'));
+    }
+    expect([room('ann'), room('bob')]).toEqual([0, 8]);
+    takenFrom(line);
+    expect([room('greedy'), room('ann')]).toEqual([BATCH_COMMANDS_MAX - 8, BATCH_COMMANDS_MAX - 8]);
   });
 
   test('is shorter where less is done in a second, and never too short for a burst', () => {
     const line = new WaitingLine();
-    const fills = (perMs: number) => line.isFullFor({ name: 'order:pay', by: 'ann' }, perMs);
+    const fills = (perMs: number) => line.roomFor({ name: 'order:pay', by: 'ann' }, perMs) <= 0;
     for (let count = 0; count < COMMANDS_WAITING_MIN - 1; count++) line.add(waiting('order:pay', 'ann'));
     expect([fills(0.01), fills(3), fills(FAST)]).toEqual([false, false, false]);
     line.add(waiting('order:pay', 'ann'));
