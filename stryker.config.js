@@ -15,8 +15,13 @@ const areas = {
     tests: ['commands/batches', 'commands/keys', 'orders/lifecycle', 'wallet/wallet'],
   },
   queue: {
-    files: ['src/commands/{command.queue,waiting.line}.ts'],
-    tests: ['commands/batches', 'commands/keys', 'limits/waiting.line'],
+    files: ['src/commands/command.queue.ts'],
+    tests: ['commands/queue'],
+  },
+  // The queue's line by itself: pure, so without a hub.
+  line: {
+    files: ['src/commands/waiting.line.ts'],
+    tests: ['limits/waiting.line'],
   },
   rooms: {
     files: ['src/rooms/*.ts', '!src/rooms/*.{entity,module}.ts'],
@@ -44,6 +49,8 @@ export default {
   // What runs only while a module is loaded would need every test against it.
   ignoreStatic: true,
   concurrency: 1,
+  // Jest keeps what it has loaded for each of them.
+  maxTestRunnerReuse: 40,
   timeoutMS: 20_000,
   ignorePatterns: ['/dist', '/docs', '/web', '/bench', '/examples', '/data'],
   tempDirName: '.stryker-tmp',
