@@ -5,5 +5,8 @@ import shared from './jest.config.js';
 export default {
   ...shared,
   testMatch: (process.env.MUTANT_TESTS ?? '').split(' ').map((name) => `**/test/${name}.spec.ts`),
+  testEnvironment: './jest.mutants.environment.cjs',
+  // What a mutant keeps from ending is noticed sooner.
+  testTimeout: 6_000,
   maxWorkers: 1,
 };

@@ -12,7 +12,7 @@ const areas = {
   },
   batch: {
     files: ['src/commands/{command.batch,batch.load,batch.save}.ts'],
-    tests: ['commands/batches', 'commands/keys', 'orders/lifecycle', 'wallet/wallet'],
+    tests: ['commands/batch.rows'],
   },
   queue: {
     files: ['src/commands/command.queue.ts'],
@@ -24,8 +24,12 @@ const areas = {
     tests: ['limits/waiting.line'],
   },
   rooms: {
-    files: ['src/rooms/*.ts', '!src/rooms/*.{entity,module}.ts'],
-    tests: ['rooms/*'],
+    files: ['src/rooms/{room.feed,room.feeds,rooms.service}.ts'],
+    tests: ['rooms/feeds'],
+  },
+  nodes: {
+    files: ['src/rooms/{hub.nodes,hub.watch}.ts'],
+    tests: ['rooms/nodes'],
   },
   adapter: {
     files: ['src/platform/socket.adapter.ts'],
@@ -37,6 +41,7 @@ const { files, tests } = areas[process.env.AREA ?? 'rules'];
 process.env.MUTANT_TESTS = tests.join(' ');
 // Histories of the rules that are played for a mutant: a fault in them shows within a few dozen.
 process.env.HISTORIES ??= '150';
+process.env.PATIENCE_MS ??= '4000';
 
 export default {
   mutate: files,
