@@ -15,25 +15,17 @@ const areas = {
     tests: ['commands/batch.rows'],
   },
   queue: {
-    files: ['src/commands/command.queue.ts'],
-    tests: ['commands/queue'],
+    files: ['src/commands/{command.queue,waiting.line}.ts'],
+    tests: ['limits/waiting.line', 'commands/queue'],
   },
-  // The queue's line by itself: pure, so without a hub.
-  line: {
-    files: ['src/commands/waiting.line.ts'],
-    tests: ['limits/waiting.line'],
-  },
+  // Hubs share servers only: with TEST_DATABASE_URL there is more to notice in `hub.watch.ts`.
   rooms: {
-    files: ['src/rooms/{room.feed,room.feeds,rooms.service}.ts'],
-    tests: ['rooms/feeds'],
-  },
-  nodes: {
-    files: ['src/rooms/{hub.nodes,hub.watch}.ts'],
-    tests: ['rooms/nodes'],
+    files: ['src/rooms/*.ts', '!src/rooms/*.{entity,module}.ts'],
+    tests: ['rooms/nodes', 'rooms/feeds'],
   },
   adapter: {
     files: ['src/platform/socket.adapter.ts'],
-    tests: ['auth/handshake', 'contract/errors', 'security/origins', 'security/web', 'limits/door'],
+    tests: ['platform/adapter'],
   },
 };
 
@@ -41,22 +33,20 @@ const { files, tests } = areas[process.env.AREA ?? 'rules'];
 process.env.MUTANT_TESTS = tests.join(' ');
 // Histories of the rules that are played for a mutant: a fault in them shows within a few dozen.
 process.env.HISTORIES ??= '150';
+// What a mutant keeps from coming is not waited for as long as on a busy day.
 process.env.PATIENCE_MS ??= '4000';
 
 export default {
   mutate: files,
-  testRunner: 'jest',
-  // Its search for related tests would read the whole project again for each mutant.
-  jest: { configFile: 'jest.mutants.config.js', enableFindRelatedTests: false },
-  testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+  testRunner: 'once-loaded',
+  plugins: ['./scripts/mutants/runner.mjs'],
+  testRunnerNodeArgs: ['--disable-warning=ExperimentalWarning', '--disable-proto=delete'],
   // Which tests reach which mutant is noted in a first run, so that only those are run against it.
   coverageAnalysis: 'perTest',
   // What runs only while a module is loaded would need every test against it.
   ignoreStatic: true,
   concurrency: 1,
-  // Jest keeps what it has loaded for each of them.
-  maxTestRunnerReuse: 40,
-  timeoutMS: 20_000,
+  timeoutMS: 15_000,
   ignorePatterns: ['/dist', '/docs', '/web', '/bench', '/examples', '/data'],
   tempDirName: '.stryker-tmp',
   reporters: ['clear-text', 'progress-append-only', 'json'],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { type BatchOutcome, CommandBatch } from '../../src/commands/command.batch.js';
@@ -5,24 +6,30 @@ import { type Command, type CommandName, type CommandRequests, messageHash } fro
 import { DueWatch } from '../../src/commands/due.watch.js';
 import type { Order } from '../../src/contract/orders.js';
 import { PASSWORD, TestHub } from '../support/hub.js';
+import { lockRow } from '../support/locks.js';
 import type { Person } from '../support/person.js';
 import { statementsOfBatch } from '../support/statements.js';
+import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { codeOf, dataOf, range } from '../support/ways.js';
 
 /** An id that the hub could have given, and has not. */
 const NO_ORDER = '01900000-0000-7000-8000-000000000000';
+/** So long a batch needs at most to have read which keys were answered. */
+const READ_KEYS_MS = 300;
 const UNPAID_MS = 900_000;
 const AUTO_RECEIVE_MS = 864_000_000;
 
 /** What a batch reads and what it leaves: the rows themselves, as the next hub will find them. */
 describe('the rows of a batch', () => {
+  let database: TestDatabase;
   let hub: TestHub;
   let seller: Person;
   let other: Person;
   let buyer: Person;
 
   beforeAll(async () => {
-    hub = await TestHub.start();
+    database = await createTestDatabase();
+    hub = await TestHub.start({}, database);
     // What is due is given by hand here.
     await hub.hub.app.get(DueWatch).stop();
     seller = await hub.seller([
@@ -254,6 +261,25 @@ describe('the rows of a batch', () => {
     expect(codeOf(later[1] as { ok: true; data: unknown })).toBe('KEY_REUSED');
     expect(later[2]).toMatchObject({ ok: true });
     expect(later[2]?.replayed).toBeUndefined();
+  });
+
+  test('a key that another hub answers meanwhile has the answer of that hub, and no second effect', async () => {
+    // One process alone writes to an embedded database, so there the other is always first or last.
+    const isAlone = hub.database.dialect.singleWriter;
+    const stock = await seller.stock();
+    const given = place(undefined, seller, buyer, 'rows-5');
+    const release = isAlone ? undefined : await lockRow(database, 'SELECT stock FROM book_stock', []);
+    const running = isAlone ? undefined : run(given);
+    await sleep(isAlone ? 0 : READ_KEYS_MS);
+    const theirs = { ok: true, data: { orderId: 'of the other hub' } };
+    await hub.database.transaction((tx) =>
+      tx.query('INSERT INTO command_answers (user_id, idem_key, message_hash, answer, at) VALUES (?, ?, ?, ?, ?)', [
+        ...[buyer.userId, 'rows-5', given.key?.messageHash, JSON.stringify(theirs), Date.now()],
+      ]),
+    );
+    await release?.();
+    expect((await (running ?? run(given))).answers).toEqual([{ ...theirs, replayed: true }]);
+    expect(await seller.stock()).toBe(stock);
   });
 
   test('who has unregistered is refused, as a buyer and as a seller', async () => {

@@ -260,8 +260,8 @@ describe('the queue of commands', () => {
     expect((await roomForOrders()).waiting).toBe(before.waiting);
     await slowBatch(TELLING);
     const { waiting } = await roomForOrders();
-    expect(waiting).toBeLessThan(before.waiting);
-    // One batch says little: it counts a fifth.
+    // One batch counts a fifth: had it done nothing at all, that would be missing now.
+    expect(waiting).toBeLessThan(0.85 * before.waiting);
     expect(waiting).toBeGreaterThan(0.75 * before.waiting);
   });
 });

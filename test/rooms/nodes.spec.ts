@@ -5,7 +5,9 @@ import { Metrics } from '../../src/platform/metrics.js';
 import { BATCHES_KEPT_MS, HubNodes, type RoomHead } from '../../src/rooms/hub.nodes.js';
 import { HubWatch } from '../../src/rooms/hub.watch.js';
 import { listen } from '../support/ear.js';
-import { TestHub } from '../support/hub.js';
+import { TestHub, until } from '../support/hub.js';
+import { LogBook } from '../support/log.book.js';
+import type { Person } from '../support/person.js';
 import { range } from '../support/ways.js';
 
 const DAY_MS = 86_400_000;
@@ -19,8 +21,9 @@ describe('the batches of hub processes', () => {
   let hub: TestHub;
   /** Those of the processes here, not of the hub, which looks at the same batches. */
   let metrics: Metrics;
+  const book = new LogBook();
   beforeAll(async () => {
-    hub = await TestHub.start();
+    hub = await TestHub.start({ logLevel: 'warn' }, undefined, book);
     metrics = new Metrics(hub.hub.app.get(Logger), hub.database);
   });
   afterAll(() => hub.stop());
@@ -142,30 +145,73 @@ describe('the batches of hub processes', () => {
     expect(await mine.roomsWritten()).toEqual([room('eve', 1)]);
   });
 
-  test('are heard of at a hub that shares its server, and not pruned at every look', async () => {
-    const theirs = node();
-    const ear = await listen(await hub.person());
-    const { userId } = ear.at;
-    await sign(theirs, 1, [], 1);
-    const push = {
-      ...{ role: 'buyer', seq: 1, orderId: 'order', version: 1, status: 'placed', previous: null, storeId: 'store' },
-      ...{ buyerId: userId, sellerId: 'ann', total: 1, by: userId, at: new Date().toISOString() },
-    };
-    await hub.database.transaction(async (tx) => {
-      const sql = "INSERT INTO room_events (role, user_id, seq, body, at) VALUES ('buyer', ?, 1, ?, 1)";
-      await tx.query(sql, [userId, JSON.stringify(push)]);
-      await tx.query("UPDATE rooms SET head = 1 WHERE role = 'buyer' AND user_id = ?", [userId]);
-      await theirs.sign(tx, 2, [room(userId, 1)], Date.now());
+  test('are not read again because others were forgotten', async () => {
+    const [mine, theirs] = [node(), node()];
+    await sign(theirs, 1, [room('fay', 1)]);
+    await mine.catchUp();
+    await mine.prune(Date.now());
+    expect(await mine.roomsWritten()).toEqual([]);
+    expect(await batchesOf(theirs)).toEqual([1]);
+  });
+
+  describe('are heard of at a hub that shares its server,', () => {
+    let theirs: HubNodes;
+    beforeAll(() => {
+      theirs = node();
     });
-    if (hub.database.dialect.singleWriter) {
-      // Nobody else can write there, so nobody looks.
-      await sleep(LOOKS_MS);
-      expect(ear.at.events).toEqual([]);
-    } else {
-      expect(await ear.at.hears(1)).toEqual([push]);
-      await sleep(LOOKS_MS);
+
+    /** Commits an event as another hub does, which may sign for it. */
+    async function commit({ userId }: Person, seq: number, batchNo?: number): Promise<void> {
+      const push = {
+        ...{ role: 'buyer', seq, orderId: 'order', version: 1, status: 'placed', previous: null, storeId: 'store' },
+        ...{ buyerId: userId, sellerId: 'ann', total: 1, by: userId, at: new Date().toISOString() },
+      };
+      await hub.database.transaction(async (tx) => {
+        const sql = "INSERT INTO room_events (role, user_id, seq, body, at) VALUES ('buyer', ?, ?, ?, 1)";
+        await tx.query(sql, [userId, seq, JSON.stringify(push)]);
+        await tx.query("UPDATE rooms SET head = ? WHERE role = 'buyer' AND user_id = ?", [seq, userId]);
+        if (batchNo !== undefined) await theirs.sign(tx, batchNo, [room(userId, seq)], Date.now());
+      });
     }
-    expect(await batchesOf(theirs)).toEqual([1, 2]);
-    await hub.hub.app.get(HubWatch).stop();
+    const heard = ({ events }: Person) => events.map(({ seq }) => seq);
+    /** Nobody else can write to an embedded database, so nobody looks there. */
+    const unlessAlone = (...seqs: number[]) => (hub.database.dialect.singleWriter ? [] : seqs);
+
+    test('which looks by itself for what is signed, and prunes only now and then', async () => {
+      const { at } = await listen(await hub.person());
+      await sign(theirs, 1, [], 1);
+      await commit(at, 1);
+      await sleep(LOOKS_MS);
+      expect(heard(at)).toEqual([]);
+      await commit(at, 2, 2);
+      await sleep(LOOKS_MS);
+      await at.hears(unlessAlone(1, 2).length);
+      expect(heard(at)).toEqual(unlessAlone(1, 2));
+      expect(await batchesOf(theirs)).toEqual([1, 2]);
+    });
+
+    test('which says when it cannot look, and goes on when it can', async () => {
+      const { at } = await listen(await hub.person());
+      const said = 'what other hubs have committed cannot be read now';
+      await hub.database.writer.query('ALTER TABLE hub_batches RENAME TO mislaid_batches');
+      try {
+        if (!hub.database.dialect.singleWriter) await until('it says so', () => book.lines(said).length > 0);
+      } finally {
+        await hub.database.writer.query('ALTER TABLE mislaid_batches RENAME TO hub_batches');
+      }
+      expect(book.lines(said).every(({ error }) => /hub_batches/.test(String(error)))).toBe(true);
+      await commit(at, 1, 3);
+      await at.hears(unlessAlone(1).length);
+      await sleep(LOOKS_MS);
+      expect(book.lines(said)).toHaveLength(unlessAlone(1).length);
+    });
+
+    test('until it stops', async () => {
+      const { at } = await listen(await hub.person());
+      await hub.hub.app.get(HubWatch).stop();
+      await commit(at, 1, 4);
+      await sleep(LOOKS_MS);
+      expect(heard(at)).toEqual([]);
+    });
   });
 });
