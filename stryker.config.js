@@ -47,6 +47,7 @@ export default {
   ignoreStatic: true,
   concurrency: 1,
   timeoutMS: 15_000,
+  timeoutFactor: 1.2,
   ignorePatterns: ['/dist', '/docs', '/web', '/bench', '/examples', '/data'],
   tempDirName: '.stryker-tmp',
   reporters: ['clear-text', 'progress-append-only', 'json'],
