@@ -10,8 +10,8 @@ const STOCK_MAX = 1_000_000;
 const NOW = 1_000_000;
 
 /** A shop of ann's with one book, and two users with money. */
-function market({ stock = 5, lowMark = 2, price = 10, ann = 0, bob = 100 } = {}): World {
-  const world = new World({ unpaidTtlMs: 1_000, autoReceiveMs: 5_000 });
+function market({ stock = 5, lowMark = 2, price = 10, ann = 0, bob = 100, autoReceiveMs = 5_000 } = {}): World {
+  const world = new World({ unpaidTtlMs: 1_000, autoReceiveMs });
   world.stores.set('shop', 'ann');
   world.addBook({ bookNo: 1, storeId: 'shop', bookId: 'book', title: 'Book', price, lowMark, stock });
   for (const [userId, balance] of Object.entries({ ann, bob })) {
@@ -39,6 +39,11 @@ function give(world: World, name: Command['name'], by: string | null, request: o
 
 const place = (world: World, count = 1) =>
   give(world, 'order:place', 'bob', { storeId: 'shop', items: [{ bookId: 'book', count }] });
+const shelfOf = (world: World) => {
+  const book = world.books.get(pair('shop', 'book'));
+  if (!book) throw new Error('The shop has no book');
+  return book;
+};
 const refusedAs = (code: string, details?: unknown) => ({
   ok: false,
   error: { code, ...(details ? { details } : {}) },
@@ -144,6 +149,18 @@ describe('an order', () => {
     const stock = STOCK_MAX;
     expect(place(market({ price, stock }), 9_007)).toMatchObject({ ok: true, data: { total: 9_007 * price } });
     expect(place(market({ price, stock }), 9_008)).toMatchObject(bad('items', /beyond 2\^53−1/));
+    const toTheBrim = (last: number) => {
+      const world = market({ price, stock });
+      const rest = BALANCE_MAX - 9_007 * price;
+      world.addBook({ ...shelfOf(world), bookNo: 2, bookId: 'last', price: rest + last, stock });
+      const items = [
+        { bookId: 'book', count: 9_007 },
+        { bookId: 'last', count: 1 },
+      ];
+      return give(world, 'order:place', 'bob', { storeId: 'shop', items });
+    };
+    expect(toTheBrim(0)).toMatchObject({ ok: true, data: { total: BALANCE_MAX } });
+    expect(toTheBrim(1)).toMatchObject(bad('items', /beyond 2\^53−1/));
   });
 
   test('is not placed with oneself, from nobody or for another total', () => {
@@ -186,7 +203,7 @@ describe('an order', () => {
       { userId: 'ann', amount: -10, kind: 'refunded', orderId: 'order' },
       { userId: 'bob', amount: 10, kind: 'refund', orderId: 'order' },
     ]);
-    expect(world.books.get(pair('shop', 'book'))?.stock).toBe(5);
+    expect(shelfOf(world).stock).toBe(5);
   });
 
   test('is ended by the hub at its time, not a moment before', () => {
@@ -196,7 +213,7 @@ describe('an order', () => {
       for (const [name, by] of deeds) give(world, name, by, { orderId: 'order' });
       return give(world, 'order:due', null, { orderId: 'order' }, at);
     };
-    expect(due(NOW + 999)).toMatchObject(refusedAs('ORDER_STATE'));
+    expect(due(NOW + 999)).toMatchObject(refusedAs('ORDER_STATE', { status: 'placed', allowed: [] }));
     expect((due(NOW + 1_000) as { data: Order }).data).toMatchObject({ status: 'cancelled', cancelReason: 'expired' });
     // The hub is no party, and has no room of its own in which an event could have a number.
     expect(Object.keys(due(NOW + 1_000))).toEqual(['ok', 'data']);
@@ -207,5 +224,148 @@ describe('an order', () => {
     expect(due(NOW + 4_999, shipped)).toMatchObject(refusedAs('ORDER_STATE'));
     expect(due(NOW + 5_000, shipped)).toMatchObject({ ok: true, data: { status: 'received' } });
     expect(due(NOW + 9_000, [['order:pay', 'bob']])).toMatchObject(refusedAs('ORDER_STATE'));
+  });
+
+  test('is told of in the rooms of both its parties, with all that a client may read, and with nothing that there is not', () => {
+    const world = market();
+    place(world, 2);
+    give(world, 'order:pay', 'bob', { orderId: 'order' }, NOW + 1);
+    give(world, 'order:ship', 'ann', { orderId: 'order', carrier: 'SF', trackingNo: '17' }, NOW + 2);
+    give(world, 'order:receive', 'bob', { orderId: 'order' }, NOW + 3);
+    const order = { orderId: 'order', storeId: 'shop', buyerId: 'bob', sellerId: 'ann', total: 20 };
+    const at = (ms: number) => new Date(NOW + ms).toISOString();
+    const posted = { carrier: 'SF', trackingNo: '17' };
+    const steps = [
+      { ...order, version: 1, status: 'placed', previous: null, by: 'bob', at: at(0) },
+      { ...order, version: 2, status: 'paid', previous: 'placed', by: 'bob', at: at(1) },
+      { ...order, version: 3, status: 'shipped', previous: 'paid', by: 'ann', at: at(2), ...posted },
+      { ...order, version: 4, status: 'received', previous: 'shipped', by: 'bob', at: at(3), ...posted },
+    ];
+    // Strictly, since a field that is undefined is there.
+    expect(world.changed.events).toStrictEqual(
+      steps.flatMap((step, index) => [
+        { role: 'buyer', userId: 'bob', at: NOW + index, push: { role: 'buyer', seq: index + 1, ...step } },
+        { role: 'seller', userId: 'ann', at: NOW + index, push: { role: 'seller', seq: index + 1, ...step } },
+      ]),
+    );
+  });
+
+  test('that was cancelled says why, and by whom', () => {
+    const end = (by: string | null, name: Command['name'], request = {}) => {
+      const world = market();
+      place(world, 2);
+      give(world, name, by, { orderId: 'order', ...request }, NOW + 1_000);
+      return world.changed.events.slice(2).map(({ role, push }) => [role, push.by, push.cancelReason]);
+    };
+    expect(end('ann', 'order:cancel', { reason: 'sold' })).toEqual([
+      ['buyer', 'ann', 'sold'],
+      ['seller', 'ann', 'sold'],
+    ]);
+    expect(end(null, 'order:due')).toEqual([
+      ['buyer', 'hub', 'expired'],
+      ['seller', 'hub', 'expired'],
+    ]);
+    const world = market();
+    place(world);
+    give(world, 'order:cancel', 'bob', { orderId: 'order' });
+    expect(Object.keys(world.changed.events.at(-1)?.push ?? {})).not.toContain('cancelReason');
+    expect(world.changed.entries).toEqual([]);
+    expect(shelfOf(world).stock).toBe(5);
+  });
+
+  test('keeps the times of its life, and each step with who took it', () => {
+    const world = market();
+    place(world);
+    const row = () => world.orders.get('order');
+    expect(row()).toMatchObject({ placedAt: NOW, paidAt: null, shippedAt: null, receivedAt: null, cancelledAt: null });
+    give(world, 'order:pay', 'bob', { orderId: 'order' }, NOW + 1);
+    expect(row()).toMatchObject({ paidAt: NOW + 1, dueAt: null });
+    give(world, 'order:ship', 'ann', { orderId: 'order' }, NOW + 2);
+    expect(row()).toMatchObject({ shippedAt: NOW + 2, dueAt: NOW + 5_002, carrier: null, trackingNo: null });
+    give(world, 'order:due', null, { orderId: 'order' }, NOW + 5_002);
+    expect(row()).toMatchObject({ receivedAt: NOW + 5_002, dueAt: null, cancelledAt: null });
+    expect(row()?.timeline).toEqual([
+      { version: 1, status: 'placed', by: 'bob', at: NOW },
+      { version: 2, status: 'paid', by: 'bob', at: NOW + 1 },
+      { version: 3, status: 'shipped', by: 'ann', at: NOW + 2 },
+      { version: 4, status: 'received', by: 'hub', at: NOW + 5_002 },
+    ]);
+    const other = market();
+    place(other);
+    give(other, 'order:cancel', 'ann', { orderId: 'order' }, NOW + 1);
+    expect(other.orders.get('order')).toMatchObject({ cancelledAt: NOW + 1, dueAt: null, cancelReason: null });
+  });
+
+  test('waits for its buyer for ever, where shipped orders never count as received', () => {
+    const world = market({ autoReceiveMs: 0 });
+    place(world);
+    give(world, 'order:pay', 'bob', { orderId: 'order' });
+    give(world, 'order:ship', 'ann', { orderId: 'order' });
+    expect(world.orders.get('order')?.dueAt).toBeNull();
+    expect(give(world, 'order:due', null, { orderId: 'order' }, NOW + 10 ** 9)).toMatchObject(
+      refusedAs('ORDER_STATE', { status: 'shipped', allowed: ['receive'] }),
+    );
+  });
+
+  test('is paid for what it came to, and not for another total', () => {
+    const pay = (expectedTotal: number) => {
+      const world = market();
+      place(world, 3);
+      return give(world, 'order:pay', 'bob', { orderId: 'order', expectedTotal });
+    };
+    expect(pay(29)).toMatchObject(refusedAs('PRICE_CHANGED', { expected: 29, actual: 30 }));
+    expect(pay(30)).toMatchObject({ ok: true, data: { status: 'paid' } });
+  });
+
+  test('cannot be refunded into a wallet that would hold more than 2^53−1', () => {
+    const cancel = (room: number) => {
+      const world = market({ bob: BALANCE_MAX });
+      place(world);
+      give(world, 'order:pay', 'bob', { orderId: 'order' });
+      give(world, 'wallet:deposit', 'bob', { amount: 10 - room });
+      return give(world, 'order:cancel', 'bob', { orderId: 'order' });
+    };
+    expect(cancel(9)).toMatchObject(bad('orderId', /beyond 2\^53−1/));
+    expect(cancel(10)).toMatchObject({ ok: true, data: { status: 'cancelled' } });
+  });
+
+  test('that is not there is nobody’s, the hub’s neither', () => {
+    const names = ['order:pay', 'order:ship', 'order:receive', 'order:cancel'] as const;
+    for (const name of names) {
+      expect(give(market(), name, 'bob', { orderId: 'none' })).toMatchObject(refusedAs('ORDER_NOT_FOUND'));
+      const world = market();
+      world.users.add('cid');
+      place(world);
+      expect(give(world, name, 'cid', { orderId: 'order' })).toMatchObject(refusedAs('FORBIDDEN'));
+    }
+    expect(give(market(), 'order:due', null, { orderId: 'none' })).toMatchObject(refusedAs('ORDER_NOT_FOUND'));
+  });
+
+  test('whose rows were not loaded is a fault of the hub, said in words', () => {
+    const pay = (without: (world: World) => void, name: Command['name'] = 'order:pay') => {
+      const world = market({ price: 0 });
+      place(world);
+      without(world);
+      return () => give(world, name, 'bob', { orderId: 'order' });
+    };
+    expect(pay(({ wallets }) => wallets.delete('bob'))).toThrow(/^A wallet that a command needs was not loaded$/);
+    expect(pay(({ rooms }) => rooms.delete(pair('seller', 'ann')))).toThrow(
+      /^A room that a command needs was not loaded$/,
+    );
+    expect(pay(({ booksByNo }) => booksByNo.clear(), 'order:cancel')).toThrow(
+      /^A book that a cancelled order gives back was not loaded$/,
+    );
+  });
+
+  test('tells the owner of a store whose low mark it passes, at its time', () => {
+    const world = market();
+    place(world, 3);
+    expect(world.stockAlerts).toEqual([
+      { ownerId: 'ann', push: { storeId: 'shop', bookId: 'book', stock: 2, at: new Date(NOW).toISOString() } },
+    ]);
+    // Whose owner the batch has not loaded is nobody's to be told of.
+    world.stores.clear();
+    world.apply({ stock: [{ book: shelfOf(world), by: -2 }] }, NOW);
+    expect(world.stockAlerts).toHaveLength(1);
   });
 });

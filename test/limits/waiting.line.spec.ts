@@ -94,6 +94,37 @@ describe('the line of commands', () => {
     expect(takenFrom(long)).toEqual(['order:place ann']);
     expect(takenFrom(long)).toEqual(['order:place bob', 'order:place cid']);
     expect(takenFrom(lineOf(['order:place', 'ann', 1_001]))).toEqual(['order:place ann']);
+    const full = lineOf(['order:place', 'ann', 600], ['order:place', 'bob', 400], ['order:place', 'cid', 1]);
+    expect(takenFrom(full)).toEqual(['order:place ann', 'order:place bob']);
+    const finishing = lineOf(['order:pay', 'ann', 600], ['order:ship', 'bob', 401], ['order:place', 'cid', 1]);
+    expect(takenFrom(finishing)).toEqual(['order:pay ann']);
+    expect(takenFrom(finishing)).toEqual(['order:ship bob', 'order:place cid']);
+  });
+
+  test('knows who still waits to place an order, whatever else of theirs was taken or is over', () => {
+    const line = lineOf(['order:pay', 'ann'], ['order:place', 'ann']);
+    for (let count = 0; count < BATCH_COMMANDS_MAX; count++) line.add(waiting('order:pay', 'bob'));
+    expect(takenFrom(line)).toHaveLength(BATCH_COMMANDS_MAX);
+    for (const by of ['ann', 'bob']) line.add(waiting('order:ship', by));
+    expect(takenFrom(line)).toEqual(['order:pay bob', 'order:ship bob', 'order:place ann', 'order:ship ann']);
+
+    const gone = lineOf(['order:place', 'ann'], ['order:place', 'bob']);
+    expect(takenFrom(gone, ({ command }) => command.by === 'ann')).toEqual(['order:place bob']);
+    for (const name of ['order:place', 'order:pay'] as const)
+      gone.add(waiting(name, name === 'order:pay' ? 'ann' : 'bob'));
+    expect(takenFrom(gone)).toEqual(['order:pay ann', 'order:place bob']);
+  });
+
+  test('lets the hub’s own commands go with those that finish an order', () => {
+    const line = lineOf(['order:place', 'ann'], ['order:due', null], ['order:due', null]);
+    expect(takenFrom(line)).toEqual(['order:due hub', 'order:due hub', 'order:place ann']);
+  });
+
+  test('counts both lanes', () => {
+    const line = lineOf(['order:place', 'ann'], ['order:pay', 'bob'], ['order:pay', 'cid']);
+    expect(line.length).toBe(3);
+    takenFrom(line);
+    expect(line.length).toBe(0);
   });
 
   test('takes out what is over, and does not count it', () => {

@@ -127,8 +127,15 @@ export class TestHub {
   }
 }
 
+/** Mutation testing has less patience: what a mutant prevents never comes. */
+const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000);
+
 /** Waits until something holds, and fails with its name if it never does. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = PATIENCE_MS,
+): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`Never happened: ${what}`);

@@ -1,9 +1,0 @@
-import process from 'node:process';
-import shared from './jest.config.js';
-
-/** What Stryker runs against each mutant: the tests of its area alone, since loading all would take longer than running them. */
-export default {
-  ...shared,
-  testMatch: (process.env.MUTANT_TESTS ?? '').split(' ').map((name) => `**/test/${name}.spec.ts`),
-  maxWorkers: 1,
-};

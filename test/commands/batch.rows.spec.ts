@@ -1,0 +1,360 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { type BatchOutcome, CommandBatch } from '../../src/commands/command.batch.js';
+import { type Command, type CommandName, type CommandRequests, messageHash } from '../../src/commands/command.js';
+import { DueWatch } from '../../src/commands/due.watch.js';
+import type { Order } from '../../src/contract/orders.js';
+import { PASSWORD, TestHub } from '../support/hub.js';
+import { lockRow } from '../support/locks.js';
+import type { Person } from '../support/person.js';
+import { statementsOfBatch } from '../support/statements.js';
+import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
+import { codeOf, dataOf, range } from '../support/ways.js';
+
+/** An id that the hub could have given, and has not. */
+const NO_ORDER = '01900000-0000-7000-8000-000000000000';
+/** So long a batch needs at most to have read which keys were answered. */
+const READ_KEYS_MS = 300;
+const UNPAID_MS = 900_000;
+const AUTO_RECEIVE_MS = 864_000_000;
+
+/** What a batch reads and what it leaves: the rows themselves, as the next hub will find them. */
+describe('the rows of a batch', () => {
+  let database: TestDatabase;
+  let hub: TestHub;
+  let seller: Person;
+  let other: Person;
+  let buyer: Person;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    hub = await TestHub.start({}, database);
+    // What is due is given by hand here.
+    await hub.hub.app.get(DueWatch).stop();
+    seller = await hub.seller([
+      { stock: 100, price: 30 },
+      { stock: 100, price: 5 },
+    ]);
+    other = await hub.seller([{ stock: 50, price: 7 }]);
+    buyer = await hub.buyer(100_000);
+  });
+  afterAll(() => hub.stop());
+
+  function command<Name extends CommandName>(
+    name: Name,
+    by: Person | null,
+    request: CommandRequests[Name],
+    key?: string,
+  ): Command {
+    const made = {
+      ...{ name, by: by?.userId ?? null, request },
+      ...(key === undefined ? {} : { key: { text: key, messageHash: messageHash(name, request) } }),
+      ...(name === 'order:place' ? { orderId: uuidv7() } : {}),
+    };
+    // The compiler cannot follow that `request` belongs to `name`; the parameters above say so.
+    return made as unknown as Command;
+  }
+  const run = (...commands: Command[]): Promise<BatchOutcome> => hub.hub.app.get(CommandBatch).run(commands);
+  /** Runs one command, which must succeed. */
+  const does = async (given: Command) => dataOf((await run(given)).answers[0] as { ok: true; data: Order });
+
+  const place = (items = [{ bookId: 'book-1', count: 2 }], at = seller, by = buyer, key?: string) =>
+    command('order:place', by, { storeId: at.storeId, items }, key);
+  const pay = ({ orderId }: Order, key?: string) => command('order:pay', buyer, { orderId }, key);
+  const ship = ({ orderId }: Order) => command('order:ship', seller, { orderId, carrier: 'SF', trackingNo: '17' });
+  const receive = ({ orderId }: Order) => command('order:receive', buyer, { orderId });
+  const cancel = ({ orderId }: Order) => command('order:cancel', seller, { orderId, reason: 'why' });
+  const due = ({ orderId }: { orderId: string }) => command('order:due', null, { orderId });
+  const paid = async () => does(pay(await does(place())));
+  const shipped = async () => does(ship(await paid()));
+  /** Its time has come, as the row says. */
+  const makeDue = ({ orderId }: Order) =>
+    hub.database.transaction((tx) => tx.query('UPDATE orders SET due_at = 1 WHERE order_id = ?', [orderId]));
+
+  const rowOf = async ({ orderId }: Order): Promise<Record<string, unknown>> => {
+    const [row] = await hub.rows('SELECT * FROM orders WHERE order_id = ?', [orderId]);
+    return {
+      ...row,
+      items: JSON.parse(String(row?.items)),
+      timeline: JSON.parse(String(row?.timeline)),
+    };
+  };
+  const head = async (role: string, { userId }: Person) => {
+    const [row] = await hub.rows<{ head: number }>('SELECT head FROM rooms WHERE role = ? AND user_id = ?', [
+      role,
+      userId,
+    ]);
+    return row?.head ?? -1;
+  };
+  const eventsOf = async ({ orderId }: Order) => {
+    const rows = await hub.rows<{ role: string; user_id: string; seq: number; body: string; at: number }>(
+      'SELECT * FROM room_events ORDER BY role, user_id, seq',
+    );
+    const events = rows.map(({ body, ...row }) => ({ ...row, body: JSON.parse(body) as Record<string, unknown> }));
+    return events.filter(({ body }) => body.orderId === orderId);
+  };
+  const entriesOf = async ({ userId }: Person, count: number) =>
+    (await hub.rows('SELECT * FROM wallet_entries WHERE user_id = ? ORDER BY entry_no', [userId])).slice(-count);
+  const walletOf = async ({ userId }: Person) =>
+    (await hub.rows<{ balance: number; entries: number }>('SELECT * FROM wallets WHERE user_id = ?', [userId]))[0];
+
+  test('an order that was placed is there as it was told, with its stock, its events and the answer for its key', async () => {
+    const stock = await seller.stock();
+    const heads = [await head('buyer', buyer), await head('seller', seller)] as const;
+    const given = place([{ bookId: 'book-1', count: 2 }], seller, buyer, 'rows-1');
+    const { answers, events } = await run(given);
+    const order = dataOf(answers[0] as { ok: true; data: Order });
+    const placedAt = Date.parse(order.placedAt);
+    const [book] = await hub.rows<{ book_no: number }>(
+      "SELECT book_no FROM books WHERE store_id = ? AND book_id = 'book-1'",
+      [seller.storeId],
+    );
+    expect(await rowOf(order)).toEqual({
+      ...{ order_id: given.orderId, store_id: seller.storeId, buyer_id: buyer.userId, seller_id: seller.userId },
+      ...{ status: 'placed', version: 1, total: 60 },
+      items: [{ bookNo: book?.book_no, bookId: 'book-1', title: 'Book 1', count: 2, price: 30 }],
+      timeline: [{ version: 1, status: 'placed', by: buyer.userId, at: placedAt }],
+      ...{ placed_at: placedAt, expires_at: placedAt + UNPAID_MS, due_at: placedAt + UNPAID_MS },
+      ...{ paid_at: null, shipped_at: null, received_at: null, cancelled_at: null },
+      ...{ carrier: null, tracking_no: null, cancel_reason: null },
+    });
+    expect(await seller.stock()).toBe(stock - 2);
+    expect([await head('buyer', buyer), await head('seller', seller)]).toEqual([heads[0] + 1, heads[1] + 1]);
+    const written = await eventsOf(order);
+    expect(written).toEqual([
+      { role: 'buyer', user_id: buyer.userId, seq: heads[0] + 1, at: placedAt, body: events[0]?.push },
+      { role: 'seller', user_id: seller.userId, seq: heads[1] + 1, at: placedAt, body: events[1]?.push },
+    ]);
+    expect(written[0]?.body).toMatchObject({ role: 'buyer', seq: heads[0] + 1, status: 'placed', total: 60 });
+    const [kept] = await hub.rows<Record<string, unknown>>("SELECT * FROM command_answers WHERE idem_key = 'rows-1'");
+    expect({ ...kept, answer: JSON.parse(String(kept?.answer)) }).toEqual({
+      ...{ user_id: buyer.userId, idem_key: 'rows-1', message_hash: given.key?.messageHash, at: placedAt },
+      answer: JSON.parse(JSON.stringify(answers[0])),
+    });
+  });
+
+  test('each step of an order changes its row, and leaves what was placed', async () => {
+    const order = await does(place());
+    const before = await rowOf(order);
+    const steps: [(order: Order) => Command, Record<string, unknown>][] = [
+      [pay, { status: 'paid', paid_at: expect.any(Number), due_at: null }],
+      [ship, { status: 'shipped', shipped_at: expect.any(Number), carrier: 'SF', tracking_no: '17' }],
+      [receive, { status: 'received', received_at: expect.any(Number), due_at: null }],
+    ];
+    let expected = before;
+    for (const [index, [step, change]] of steps.entries()) {
+      await does(step(order));
+      const row = await rowOf(order);
+      const timeline = [...(expected.timeline as unknown[]), expect.objectContaining({ version: index + 2 })];
+      const times = change.status === 'shipped' ? { due_at: Number(row.shipped_at) + AUTO_RECEIVE_MS } : {};
+      expect(row).toEqual({ ...expected, ...change, ...times, version: index + 2, timeline });
+      expected = row;
+    }
+  });
+
+  test('what is cancelled comes back to shelf and wallet, by whichever hand', async () => {
+    const before = { stock: await seller.stock(), buyer: await walletOf(buyer), seller: await walletOf(seller) };
+    const order = await paid();
+    await does(cancel(order));
+    expect(await rowOf(order)).toMatchObject({ status: 'cancelled', cancel_reason: 'why', due_at: null });
+    expect(await seller.stock()).toBe(before.stock);
+    const [buyers, sellers] = [before.buyer, before.seller];
+    expect(await walletOf(buyer)).toMatchObject({ balance: buyers?.balance, entries: Number(buyers?.entries) + 2 });
+    expect(await walletOf(seller)).toMatchObject({ balance: sellers?.balance, entries: Number(sellers?.entries) + 2 });
+    const entry = { user_id: buyer.userId, order_id: order.orderId, at: expect.any(Number) };
+    const [balance, entries] = [Number(buyers?.balance), Number(buyers?.entries)];
+    expect(await entriesOf(buyer, 2)).toEqual([
+      { ...entry, entry_no: entries + 1, amount: -60, balance: balance - 60, kind: 'payment' },
+      { ...entry, entry_no: entries + 2, amount: 60, balance, kind: 'refund' },
+    ]);
+
+    const expired = await does(place());
+    await makeDue(expired);
+    expect((await run(due(expired))).answers[0]).toMatchObject({ ok: true, data: { cancelReason: 'expired' } });
+    expect(await seller.stock()).toBe(before.stock);
+    const late = await shipped();
+    await makeDue(late);
+    expect((await run(due(late))).answers[0]).toMatchObject({ ok: true, data: { status: 'received' } });
+  });
+
+  test('copies that come are answered with all that is known of the book', async () => {
+    const texts = {
+      ...{ author: 'A', publisher: 'P', isbn: 'I', tags: ['t'], summary: 'S', coverUrl: '/c', details: { pages: 9 } },
+    };
+    const shelf = `/stores/${seller.storeId}/books`;
+    await seller.post(shelf, { bookId: 'told', title: 'Told', price: 1, stock: 3, lowMark: 2, ...texts });
+    const add = command('stock:add', seller, { storeId: seller.storeId, bookId: 'told', add: -1 });
+    const { answers, stockAlerts } = await run(add);
+    const book = { storeId: seller.storeId, bookId: 'told', title: 'Told', price: 1, stock: 2, lowMark: 2 };
+    expect(answers).toEqual([{ ok: true, data: { ...book, ...texts } }]);
+    expect(stockAlerts).toEqual([
+      { ownerId: seller.userId, push: { storeId: seller.storeId, bookId: 'told', stock: 2, at: expect.any(String) } },
+    ]);
+    expect(await seller.stock('told')).toBe(2);
+  });
+
+  test('money that goes in and out is booked, and answered', async () => {
+    const person = await hub.buyer(10);
+    const moved = await run(
+      command('wallet:deposit', person, { amount: 5 }),
+      command('wallet:withdraw', person, { amount: 7 }),
+      command('wallet:withdraw', person, { amount: 9 }),
+    );
+    expect(moved.answers.slice(0, 2)).toEqual([
+      { ok: true, data: { balance: 15 } },
+      { ok: true, data: { balance: 8 } },
+    ]);
+    expect(moved.answers[2]).toMatchObject({
+      error: { code: 'INSUFFICIENT_FUNDS', details: { needed: 9, balance: 8 } },
+    });
+    expect(await walletOf(person)).toEqual({ user_id: person.userId, balance: 8, entries: 3 });
+    const entry = { user_id: person.userId, order_id: null, at: expect.any(Number) };
+    expect(await entriesOf(person, 2)).toEqual([
+      { ...entry, entry_no: 2, amount: 5, balance: 15, kind: 'deposit' },
+      { ...entry, entry_no: 3, amount: -7, balance: 8, kind: 'withdrawal' },
+    ]);
+  });
+
+  test('commands of one batch find each other’s rows, each its own', async () => {
+    const orders = await Promise.all([does(place()), does(place([{ bookId: 'book-1', count: 1 }], other))]);
+    const [first, second] = orders as [Order, Order];
+    const stocks = [await seller.stock(), await seller.stock('book-2'), await other.stock()] as const;
+    const { answers } = await run(
+      pay(first),
+      pay(second),
+      ship(first),
+      place([
+        { bookId: 'book-1', count: 1 },
+        { bookId: 'book-2', count: 4 },
+      ]),
+      place([{ bookId: 'book-1', count: 3 }], other),
+      place([{ bookId: 'book-2', count: 1 }], other),
+      command('stock:add', other, { storeId: other.storeId, bookId: 'book-1', add: 10 }),
+      command('wallet:deposit', seller, { amount: 1 }),
+      command('order:cancel', other, { orderId: second.orderId }),
+      receive(first),
+      pay({ ...first, orderId: NO_ORDER }),
+      pay({ ...first, orderId: 'nothing' }),
+    );
+    const codes = [...range(5).map(() => 'OK'), 'BOOK_NOT_FOUND', ...range(4).map(() => 'OK')];
+    expect(answers.map(codeOf)).toEqual([...codes, 'ORDER_NOT_FOUND', 'ORDER_NOT_FOUND']);
+    expect(await rowOf(first)).toMatchObject({ status: 'received', version: 4 });
+    expect(await rowOf(second)).toMatchObject({ status: 'cancelled', version: 3 });
+    const after = [await seller.stock(), await seller.stock('book-2'), await other.stock()];
+    expect(after).toEqual([stocks[0] - 1, stocks[1] - 4, stocks[2] - 3 + 10 + 1]);
+  });
+
+  test('a key is its user’s, gives the first answer again in the same batch and in a later one, and not to another message', async () => {
+    const again = place(undefined, seller, buyer, 'rows-2');
+    const elsewhere = place([{ bookId: 'book-2', count: 1 }], seller, buyer, 'rows-2');
+    const [first, second, third, fourth] = (
+      await run(again, again, elsewhere, place(undefined, seller, other, 'rows-2'))
+    ).answers;
+    expect(first).toMatchObject({ ok: true, data: { orderId: again.orderId } });
+    expect(second).toEqual({ ...first, replayed: true });
+    expect(third).toMatchObject({ ok: false, error: { code: 'KEY_REUSED' } });
+    expect(fourth).toMatchObject({ ok: true, data: { buyerId: other.userId } });
+    expect(fourth?.replayed).toBeUndefined();
+    const later = (await run(again, elsewhere, place(undefined, seller, buyer, 'rows-3'))).answers;
+    expect(later[0]).toEqual(JSON.parse(JSON.stringify({ ...first, replayed: true })));
+    expect(codeOf(later[1] as { ok: true; data: unknown })).toBe('KEY_REUSED');
+    expect(later[2]).toMatchObject({ ok: true });
+    expect(later[2]?.replayed).toBeUndefined();
+  });
+
+  test('a key that another hub answers meanwhile has the answer of that hub, and no second effect', async () => {
+    // One process alone writes to an embedded database, so there the other is always first or last.
+    const isAlone = hub.database.dialect.singleWriter;
+    const stock = await seller.stock();
+    const given = place(undefined, seller, buyer, 'rows-5');
+    const release = isAlone ? undefined : await lockRow(database, 'SELECT stock FROM book_stock', []);
+    const running = isAlone ? undefined : run(given);
+    await sleep(isAlone ? 0 : READ_KEYS_MS);
+    const theirs = { ok: true, data: { orderId: 'of the other hub' } };
+    await hub.database.transaction((tx) =>
+      tx.query('INSERT INTO command_answers (user_id, idem_key, message_hash, answer, at) VALUES (?, ?, ?, ?, ?)', [
+        ...[buyer.userId, 'rows-5', given.key?.messageHash, JSON.stringify(theirs), Date.now()],
+      ]),
+    );
+    await release?.();
+    expect((await (running ?? run(given))).answers).toEqual([{ ...theirs, replayed: true }]);
+    expect(await seller.stock()).toBe(stock);
+  });
+
+  test('who has unregistered is refused, as a buyer and as a seller', async () => {
+    const gone = await hub.seller();
+    await gone.post('/auth/unregister', { password: PASSWORD });
+    const { answers } = await run(place(undefined, seller, gone), place(undefined, gone), due({ orderId: NO_ORDER }));
+    expect(answers.map(codeOf)).toEqual(['UNAUTHENTICATED', 'USER_NOT_FOUND', 'ORDER_NOT_FOUND']);
+  });
+
+  test('a batch signs with its number and the rooms that it wrote to, and says what it spent its time on', async () => {
+    const one = await run(place());
+    const two = await run(command('wallet:deposit', buyer, { amount: 1 }));
+    expect(two.batchNo).toBe(one.batchNo + 1);
+    const signed = await hub.rows<{ batch_no: number; rooms: string }>(
+      'SELECT * FROM hub_batches WHERE batch_no >= ?',
+      [one.batchNo],
+    );
+    expect(signed.map(({ batch_no, rooms }) => [batch_no, JSON.parse(rooms)])).toEqual([
+      [
+        one.batchNo,
+        [
+          ['buyer', buyer.userId, await head('buyer', buyer)],
+          ['seller', seller.userId, await head('seller', seller)],
+        ],
+      ],
+      [two.batchNo, []],
+    ]);
+    expect(one.phases.map(({ name }) => name)).toEqual(['load', 'settle', 'save', 'commit']);
+    for (const { from, to } of one.phases) expect(to).toBeGreaterThanOrEqual(from);
+  });
+
+  describe('touches the tables that its command needs, and no others:', () => {
+    const ORDER = ['hub_batches', 'orders', 'room_events', 'rooms', 'users'];
+    const MONEY = ['wallet_entries', 'wallets'];
+    const SHELF = ['book_stock', 'books'];
+    test.each<[string, () => Promise<Command> | Command, string[]]>([
+      ['place', () => place(), [...ORDER, ...SHELF, 'stores']],
+      [
+        'place with a key',
+        () => place(undefined, seller, buyer, 'rows-4'),
+        [...ORDER, ...SHELF, 'stores', 'command_answers'],
+      ],
+      ['pay', async () => pay(await does(place())), [...ORDER, ...MONEY]],
+      ['ship', async () => ship(await paid()), ORDER],
+      ['receive', async () => receive(await shipped()), ORDER],
+      ['cancel', async () => cancel(await does(place())), [...ORDER, ...SHELF, 'wallets']],
+      ['cancel what was paid', async () => cancel(await paid()), [...ORDER, ...SHELF, ...MONEY]],
+      ['deposit', () => command('wallet:deposit', buyer, { amount: 1 }), ['hub_batches', 'users', ...MONEY]],
+      ['withdraw', () => command('wallet:withdraw', buyer, { amount: 1 }), ['hub_batches', 'users', ...MONEY]],
+      [
+        'add stock',
+        () => command('stock:add', seller, { storeId: seller.storeId, bookId: 'book-1', add: 1 }),
+        ['hub_batches', 'users', 'stores', ...SHELF, 'book_texts'],
+      ],
+      ['an order that is none', () => pay({ orderId: 'nothing' } as Order), ['hub_batches', 'users']],
+      ['an order that is not there', () => pay({ orderId: NO_ORDER } as Order), ['hub_batches', 'users', 'orders']],
+      [
+        'place nowhere',
+        () => place(undefined, { storeId: 'nowhere' } as Person),
+        ['hub_batches', 'users', 'stores', 'books'],
+      ],
+      [
+        'what the hub does by itself',
+        async () => {
+          const order = await does(place());
+          await makeDue(order);
+          return due(order);
+        },
+        [...ORDER.filter((table) => table !== 'users'), ...SHELF],
+      ],
+    ])('%s', async (_, prepare, tables) => {
+      const given = await prepare();
+      const statements = await statementsOfBatch(hub, () => run(given));
+      const touched = statements.flatMap(({ sql }) => [...sql.matchAll(/\b(?:FROM|INTO|JOIN) `?(\w+)/g)]);
+      expect([...new Set(touched.map(([, table]) => table))].sort()).toEqual([...tables].sort());
+    });
+  });
+});
