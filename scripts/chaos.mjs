@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -63,6 +64,19 @@ async function run(command, parameters, variables = {}, said = 'inherit') {
   return status ?? 1;
 }
 
+async function freePort({ from, count }) {
+  for (;;) {
+    const port = from + Math.floor(Math.random() * count);
+    const probe = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    probe.close();
+    if (isFree) return port;
+  }
+}
+
 /** Runs the scenarios on one database, with a server of its own. */
 async function runOn(database, said) {
   const files = scenarios[database].filter((name) => !asked.only || name === asked.only);
@@ -78,7 +92,7 @@ async function runOn(database, said) {
   if (database !== 'sqlite') {
     const script = join('scripts', 'servers', database);
     const folder = join(temp, database);
-    const port = String(PORTS[database].from + Math.floor(Math.random() * PORTS[database].count));
+    const port = String(await freePort(PORTS[database]));
     servers.set(database, () => run('bash', [script, 'stop', folder, port], {}, said));
     if ((await run('bash', [script, 'start', folder, port], {}, said)) !== 0) return 1;
     variables.CHAOS_SERVER = `${database} ${folder} ${port}`;
