@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Connections } from '../../src/platform/connections.js';
+import type { HubSocket } from '../../src/platform/socket.js';
 import { knock } from '../support/handshake.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { Person } from '../support/person.js';
@@ -211,6 +213,33 @@ describe('sessions', () => {
       const [wonHere] = answers.map(({ status }) => status === 204);
       expect(logins.map(({ status }) => status)).toEqual(wonHere ? [200, 401, 401] : [401, 200, 401]);
     });
+  });
+});
+
+describe('a message that comes in a moment in which nothing is done any more', () => {
+  let hub: TestHub;
+  let person: Person;
+  beforeAll(async () => {
+    hub = await TestHub.start();
+    person = await (await hub.person()).connect();
+  });
+  afterAll(() => hub.stop());
+
+  const connections = () => hub.hub.app.get(Connections);
+  const asks = () => person.isRefused('order:list', { role: 'buyer' });
+
+  test('because the hub is about to leave, is told to come again', async () => {
+    connections().draining = true;
+    expect(await asks()).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    connections().draining = false;
+  });
+
+  test('because the session is over and the socket not cut yet, is refused', async () => {
+    // The hub looks for such sessions once a second; now it does not.
+    connections().onApplicationShutdown();
+    const { byUser } = connections() as unknown as { byUser: Map<string, Set<HubSocket>> };
+    for (const { data } of byUser.get(person.userId) ?? []) data.caller.expiresAt = Date.now();
+    expect(await asks()).toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
   });
 });
 

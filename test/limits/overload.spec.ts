@@ -6,6 +6,7 @@ import type { OrderStatusPush } from '../../src/contract/rooms.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { freeze } from '../support/frozen.js';
 import { TestHub, until } from '../support/hub.js';
+import { holdStock } from '../support/locks.js';
 import type { Person } from '../support/person.js';
 import { codeOf, device, range } from '../support/ways.js';
 
@@ -23,25 +24,6 @@ describe('a hub of which too much is asked', () => {
   });
   afterAll(() => hub.stop());
 
-  /** Keeps every batch waiting that touches the stock of the store; gives the way to let it go. */
-  async function hold(): Promise<() => Promise<void>> {
-    let letGo = () => {};
-    const held = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
-    let isHeld = false;
-    const done = hub.database.transaction(async (tx) => {
-      await tx.query(`SELECT stock FROM book_stock${hub.database.dialect.forUpdate}`);
-      isHeld = true;
-      await held;
-    });
-    await until('the stock is held', () => isHeld);
-    return async () => {
-      letGo();
-      await done;
-    };
-  }
-
   /** How many sockets the hub says that it has. */
   async function sockets(): Promise<number> {
     const { body } = await seller.get<string>('/metrics');
@@ -55,7 +37,7 @@ describe('a hub of which too much is asked', () => {
     await Promise.all([crowd.connect(), payer.connect()]);
     const unpaid = await payer.place(seller);
     const stock = await seller.stock();
-    const release = await hold();
+    const release = await holdStock(hub);
     const refused: { key: string; error: ErrorBody }[] = [];
     const places = range(PLACES).map(async (index) => {
       const key = `k${index}`;
@@ -64,6 +46,8 @@ describe('a hub of which too much is asked', () => {
       return answer;
     });
     await until('some are refused', () => refused.length > 0);
+    const overHttp = await crowd.post('/orders', basket());
+    expect([overHttp.status, Number(overHttp.headers.get('Retry-After'))]).toEqual([503, expect.any(Number)]);
     const paying = payer.send('order:pay', { orderId: unpaid.orderId });
     await release();
 
@@ -92,7 +76,7 @@ describe('a hub of which too much is asked', () => {
   test('does not begin what nobody waits for any more', async () => {
     const [gone, here] = [await hub.person(), await hub.person()];
     await Promise.all([gone.connect(), here.connect()]);
-    const release = await hold();
+    const release = await holdStock(hub);
     const first = here.send('order:place', basket());
     for (const _ of range(20)) gone.socket?.emit('order:place', { ...basket(), key: 'given-up' });
     const before = await sockets();
