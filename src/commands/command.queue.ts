@@ -124,6 +124,7 @@ export class CommandQueue {
   private tell(batch: Waiting[], { answers, events, stockAlerts }: BatchOutcome): void {
     batch.forEach((waiting, index) => {
       const answer = answers[index];
+      /* istanbul ignore else -- each command of a batch has an answer, which the compiler cannot know */
       if (answer) this.answer(waiting, answer);
     });
     this.feeds.publish(events);

@@ -1,9 +1,10 @@
 import { Refusal, usesKeyUp } from '../contract/errors.js';
+import { HUB, roles } from '../contract/lifecycle.js';
 import type { Answer } from '../contract/wire.js';
 import { bookView } from './book.view.js';
 import type { Command } from './command.js';
 import * as orders from './order.rules.js';
-import { orderView, partyOf } from './order.view.js';
+import { memberOf, orderView } from './order.view.js';
 import { addStock } from './stock.rules.js';
 import { deposit, walletOf, withdraw } from './wallet.rules.js';
 import { type Change, pair, type World } from './world.js';
@@ -58,9 +59,8 @@ function decide(world: World, command: Command, now: number): orders.Decision {
 function result(world: World, command: Command, change: Change, numbers: ReturnType<World['apply']>, now: number) {
   if (change.order) {
     const { after } = change.order;
-    const party = partyOf(after, command.by) ?? 'hub';
-    const seq = party === 'hub' ? undefined : numbers[party];
-    return { data: orderView(after, party, now), ...(seq === undefined ? {} : { seq }) };
+    const role = roles.find((each) => memberOf(after, each) === command.by);
+    return role ? { data: orderView(after, role, now), seq: numbers[role] } : { data: orderView(after, HUB, now) };
   }
   const book = change.stock?.[0]?.book;
   const texts = book && world.texts.get(book.bookNo);

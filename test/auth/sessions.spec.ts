@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Connections } from '../../src/platform/connections.js';
+import type { HubSocket } from '../../src/platform/socket.js';
 import { knock } from '../support/handshake.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { Person } from '../support/person.js';
@@ -233,10 +235,38 @@ describe('sessions', () => {
   });
 });
 
+describe('a message that comes in a moment in which nothing is done any more', () => {
+  let hub: TestHub;
+  let person: Person;
+  beforeAll(async () => {
+    hub = await TestHub.start();
+    person = await (await hub.person()).connect();
+  });
+  afterAll(() => hub.stop());
+
+  const connections = () => hub.hub.app.get(Connections);
+  const asks = () => person.isRefused('order:list', { role: 'buyer' });
+
+  test('because the hub is about to leave, is told to come again', async () => {
+    connections().draining = true;
+    expect(await asks()).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    connections().draining = false;
+  });
+
+  test('because the session is over and the socket not cut yet, is refused', async () => {
+    // The hub looks for such sessions once a second; now it does not.
+    connections().onApplicationShutdown();
+    const { byUser } = connections() as unknown as { byUser: Map<string, Set<HubSocket>> };
+    for (const { data } of byUser.get(person.userId) ?? []) data.caller.expiresAt = Date.now();
+    expect(await asks()).toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
+  });
+});
+
 describe('a session whose time is over', () => {
   let hub: TestHub;
   beforeAll(async () => {
-    hub = await TestHub.start({ sessionTtlSeconds: 1 });
+    // Long enough to be used once, also on a machine that has other things to do.
+    hub = await TestHub.start({ sessionTtlSeconds: 3 });
   });
   afterAll(() => hub.stop());
 

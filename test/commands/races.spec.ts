@@ -350,7 +350,8 @@ describe('commands raced against the time', () => {
   let buyersWays: Way[];
 
   beforeAll(async () => {
-    ({ here, there } = await twoHubs({ unpaidTtlSeconds: 1, autoReceiveSeconds: 1 }));
+    // An unpaid order lives long enough for all to be paid in time, also on a machine that has other things to do.
+    ({ here, there } = await twoHubs({ unpaidTtlSeconds: 3, autoReceiveSeconds: 1 }));
     seller = await here.seller([{ stock: 1_000 }]);
     buyer = await here.buyer(10_000_000);
     buyersWays = await waysOf(buyer, there, here);

@@ -74,6 +74,7 @@ describe('a wallet', () => {
     expect(() => give(world, 'wallet:deposit', 'bob', { amount: 1 })).toThrow(
       /wallet that a command needs was not loaded/,
     );
+    expect(() => give(world, 'wallet:withdraw', null, { amount: 1 })).toThrow(/wallet/);
   });
 });
 
@@ -204,6 +205,19 @@ describe('an order', () => {
       { userId: 'bob', amount: 10, kind: 'refund', orderId: 'order' },
     ]);
     expect(shelfOf(world).stock).toBe(5);
+  });
+
+  test('is not decided on what was not loaded: that is a fault of the hub, or no money', () => {
+    const items = [{ bookId: 'book', count: 1 }];
+    const order = { name: 'order:place', by: null, request: { storeId: 'shop', items } } as unknown as Command;
+    expect(() => settle(market(), order, NOW)).toThrow(/room that a command needs was not loaded/);
+    const world = market();
+    place(world);
+    world.wallets.delete('bob');
+    const poor = refusedAs('INSUFFICIENT_FUNDS', { needed: 10, balance: 0 });
+    expect(give(world, 'order:pay', 'bob', { orderId: 'order' })).toMatchObject(poor);
+    world.booksByNo.clear();
+    expect(() => give(world, 'order:cancel', 'bob', { orderId: 'order' })).toThrow(/book .* was not loaded/);
   });
 
   test('is ended by the hub at its time, not a moment before', () => {

@@ -7,7 +7,8 @@ import { Speaker } from './speaker.js';
 import { Stage } from './stage.js';
 import { CANARY, written } from './values.js';
 
-const ANSWERED_WITHIN_MS = 2_000;
+/** As the contract promises. */
+const ANSWERED_WITHIN_MS = 5_000;
 /** What Node itself keeps after thousands of messages, which it did not need before the first. */
 const GROWTH_MEGABYTES_MAX = 150;
 /** What the catalogue must at least come to, for these. */

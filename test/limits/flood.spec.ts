@@ -5,8 +5,8 @@ import type { Answer } from '../../src/contract/wire.js';
 import { MESSAGES_PER_SOCKET } from '../../src/platform/limits.js';
 import { Speaker } from '../input/speaker.js';
 import { freeze } from '../support/frozen.js';
-import { hold } from '../support/hold.js';
 import { TestHub, until } from '../support/hub.js';
+import { holdStock } from '../support/locks.js';
 import type { Person } from '../support/person.js';
 import { codeOf, device, range } from '../support/ways.js';
 
@@ -47,7 +47,7 @@ describe('a hub in a flood', () => {
 
   /** Holds the hub's work and lets a person ask for more than can wait. Gives its line, what it has asked, and the way out. */
   async function fill(person: Person) {
-    const release = await hold(hub);
+    const release = await holdStock(hub);
     const crowd = await Speaker.connect(hub.url, person.token);
     const ids = range(FLOOD).map(() => crowd.nextId());
     crowd.line.send(...ids.map((id) => `42${id}${place}`));

@@ -5,8 +5,8 @@ import type { Order } from '../../src/contract/orders.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { freeze } from '../support/frozen.js';
-import { hold } from '../support/hold.js';
 import { TestHub, until } from '../support/hub.js';
+import { holdStock } from '../support/locks.js';
 import type { Person } from '../support/person.js';
 import { codeOf, device, range } from '../support/ways.js';
 
@@ -37,7 +37,7 @@ describe('a hub of which too much is asked', () => {
     await Promise.all([crowd.connect(), payer.connect()]);
     const unpaid = await payer.place(seller);
     const stock = await seller.stock();
-    const release = await hold(hub);
+    const release = await holdStock(hub);
     const refused: { key: string; error: ErrorBody }[] = [];
     const places = range(PLACES).map(async (index) => {
       const key = `k${index}`;
@@ -46,6 +46,8 @@ describe('a hub of which too much is asked', () => {
       return answer;
     });
     await until('some are refused', () => refused.length > 0);
+    const overHttp = await crowd.post('/orders', basket());
+    expect([overHttp.status, Number(overHttp.headers.get('Retry-After'))]).toEqual([503, expect.any(Number)]);
     const paying = payer.send('order:pay', { orderId: unpaid.orderId });
     await release();
 
@@ -74,7 +76,7 @@ describe('a hub of which too much is asked', () => {
   test('does not begin what nobody waits for any more', async () => {
     const [gone, here] = [await hub.person(), await hub.person()];
     await Promise.all([gone.connect(), here.connect()]);
-    const release = await hold(hub);
+    const release = await holdStock(hub);
     const first = here.send('order:place', basket());
     for (const _ of range(20)) gone.socket?.emit('order:place', { ...basket(), key: 'given-up' });
     const before = await sockets();

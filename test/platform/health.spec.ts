@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestHub, until } from '../support/hub.js';
+import { holdStock } from '../support/locks.js';
 import { LogBook } from '../support/log.book.js';
 import { rawHttp } from '../support/raw.http.js';
+import { createTestDatabase } from '../support/test.database.js';
 
 /** A Redis that is not there: nothing listens on this port. */
 const NO_REDIS = 'redis://:canary-password@127.0.0.1:1';
@@ -29,15 +31,26 @@ describe('health', () => {
   });
 
   test('a hub that shuts down is live, and not ready', async () => {
-    const leaving = await TestHub.start();
-    const closing = leaving.stop();
+    const database = await createTestDatabase();
+    const leaving = await TestHub.start({}, database);
+    const [seller, buyer] = [await leaving.seller(), await leaving.buyer()];
+    await buyer.connect();
+    // It stays for as long as orders are under way: one in its batch, and one that waits for the next.
+    const release = await holdStock(leaving);
+    const placing = [buyer.place(seller), buyer.place(seller)];
+    const metrics = async () => (await rawHttp(leaving, 'GET', '/metrics')).text;
+    await until('an order waits', async () => /^order_hub_queue_commands 1$/m.test(await metrics()));
+    const closing = leaving.hub.close();
     const [live, ready] = await Promise.all(
       ['live', 'ready'].map((name) => rawHttp(leaving, 'GET', `/health/${name}`)),
     );
     expect(live?.status).toBe(200);
     expect(ready).toMatchObject({ status: 503 });
     expect(JSON.parse(ready?.text ?? '')).toMatchObject({ status: 'not ready', database: 'up', draining: true });
-    await closing;
+    await release();
+    await Promise.all([...placing, closing]);
+    buyer.disconnect();
+    await database.drop();
   });
 
   test('says nothing of where things are, and the log tells once that Redis is away, without its password', async () => {

@@ -4,6 +4,7 @@ import { TestHub, until } from '../support/hub.js';
 import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { TcpProxy } from '../support/proxy.js';
+import { freePort } from '../support/server.process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 
 const isServer = Boolean(process.env.TEST_DATABASE_URL);
@@ -81,7 +82,7 @@ describe('when the database is away', () => {
       return;
     }
     await proxy.close();
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = await freePort();
     const starting = HubProcess.start({ url: proxy.url, drop: own.drop }, { PORT: String(port) });
     const ask = (path: string) =>
       fetch(`http://127.0.0.1:${port}/health/${path}`).then(

@@ -89,9 +89,11 @@ describe('what is kept for a time only', () => {
 
   test('no gap is left where the clocks of hubs differ: a younger event may go with an older one behind it', async () => {
     const buyer = await buyerWithOld(0);
-    // The fourth was committed by a hub whose clock is behind.
+    // The fourth was committed by a hub whose clock is behind, and the second by one that is further behind.
     const sql = 'UPDATE room_events SET at = ? WHERE user_id = ? AND seq = 4';
     await write(sql, [daysAgo(EVENTS_KEPT_DAYS) - HOUR_MS, buyer.userId]);
+    await write(sql.replace('= 4', '= 2'), [daysAgo(EVENTS_KEPT_DAYS + 1), buyer.userId]);
+    await write(sql.replace('= 4', '= 1'), [daysAgo(EVENTS_KEPT_DAYS) - HOUR_MS, buyer.userId]);
     await forget();
     expect((await read(buyer, 0)).events.map(({ seq }) => seq)).toEqual([5, 6]);
   });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { RoomsService } from '../../src/rooms/rooms.service.js';
 import { audit } from '../support/audit.js';
 import { inShort, listen } from '../support/ear.js';
-import { TestHub } from '../support/hub.js';
+import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { device } from '../support/ways.js';
 
@@ -159,6 +160,28 @@ describe('alerts of low stock', () => {
     await stranger.at.does('room:read', { role: 'seller', after: 0 });
     expect(inShort(stranger)).toEqual(['room:ready']);
     expect(inShort(customer)).not.toContain('book:stock');
+  });
+
+  test('a socket that is not up to date yet is told nothing of it', async () => {
+    const bookId = await newBook(6, 5);
+    const rooms = hub.hub.app.get(RoomsService);
+    const heads = rooms.heads;
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    let asked = false;
+    rooms.heads = async (userId) => {
+      asked = true;
+      await held;
+      return heads.call(rooms, userId);
+    };
+    const coming = listen(owner);
+    await until('the hub looks where the present is', () => asked);
+    rooms.heads = heads;
+    expect(await alertsOf(bookId, () => order(bookId, 1))).toEqual([5]);
+    letGo();
+    expect(inShort(await coming)).toEqual(['room:ready']);
   });
 
   test('after all this the books balance', async () => {

@@ -50,6 +50,11 @@ describe('of pages from elsewhere,', () => {
   });
   afterAll(() => hub.stop());
 
+  test('nobody is spoken to in scripts, which need no origin', async () => {
+    const { status } = await rawHttp(hub, 'GET', '/socket.io/?EIO=4&transport=polling&j=0');
+    expect(status).toBe(403);
+  });
+
   describe.each(['websocket', 'polling'] as const)('over %s,', (transport) => {
     test('whoever only looks like a listed site is kept out, whatever token it bears', async () => {
       const knocks = hostile.map(async ([name, origin]) => {

@@ -127,8 +127,11 @@ export class TestHub {
   }
 }
 
-/** Mutation testing has less patience: what a mutant prevents never comes. */
-const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 10_000);
+/**
+ * Long after anybody expects it: what is slow only because the machine is busy has not failed. Mutation testing has less patience,
+ * because what a mutant prevents never comes.
+ */
+const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 30_000);
 
 /** Waits until something holds, and fails with its name if it never does. */
 export async function until(

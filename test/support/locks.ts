@@ -2,7 +2,27 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import mysql from 'mysql2/promise';
+import { type TestHub, until } from './hub.js';
 import type { TestDatabase } from './test.database.js';
+
+/** Keeps every batch of a hub waiting that touches the stock of a store; gives the way to let it go. */
+export async function holdStock({ database }: TestHub): Promise<() => Promise<void>> {
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let isHeld = false;
+  const done = database.transaction(async (tx) => {
+    await tx.query(`SELECT stock FROM book_stock${database.dialect.forUpdate}`);
+    isHeld = true;
+    await held;
+  });
+  await until('the stock is held', () => isHeld);
+  return async () => {
+    letGo();
+    await done;
+  };
+}
 
 /** Locks a row from outside of the hub, as a neighbour on the same server might. Gives what lets go of it. */
 export async function lockRow({ url }: TestDatabase, sql: string, parameters: unknown[]): Promise<() => Promise<void>> {
