@@ -1,3 +1,4 @@
+import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
 
 type Line = Socket['conn'];
@@ -78,6 +79,8 @@ export function destroy(line: Line): void {
 }
 
 interface WebSocketLine {
+  /** What it speaks over: `ws` keeps it to itself. */
+  _socket?: TcpSocket | null;
   pause(): void;
   resume(): void;
   terminate(): void;
@@ -86,6 +89,11 @@ interface WebSocketLine {
 /** Who polls has none, and asks for no more than it takes. */
 function webSocketOf({ transport }: Line): WebSocketLine | undefined {
   return (transport as { socket?: WebSocketLine }).socket;
+}
+
+/** Not that of the line's first request: a line that began by long-polling has another. */
+function tcpSocketOf(line: Line): TcpSocket | null | undefined {
+  return webSocketOf(line)?._socket;
 }
 
 /**
@@ -102,10 +110,10 @@ function flushTogether(line: Line): void {
     isDue = true;
     process.nextTick(() => {
       isDue = false;
-      const { socket } = line.request;
-      socket.cork();
+      const socket = tcpSocketOf(line);
+      socket?.cork();
       flush();
-      socket.uncork();
+      socket?.uncork();
     });
   };
 }

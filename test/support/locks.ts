@@ -1,25 +1,36 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import { type TestHub, until } from './hub.js';
 import type { TestDatabase } from './test.database.js';
 
+/** A server ends a transaction in which nothing happens for five seconds. */
+const STIR_EVERY_MS = 1_000;
+
 /** Keeps every batch of a hub waiting that touches the stock of a store; gives the way to let it go. */
 export async function holdStock({ database }: TestHub): Promise<() => Promise<void>> {
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
   let isHeld = false;
+  let isLetGo = false;
+  let stir = () => {};
   const done = database.transaction(async (tx) => {
     await tx.query(`SELECT stock FROM book_stock${database.dialect.forUpdate}`);
     isHeld = true;
-    await held;
+    while (!isLetGo) {
+      await Promise.race([
+        sleep(STIR_EVERY_MS),
+        new Promise<void>((resolve) => {
+          stir = resolve;
+        }),
+      ]);
+      await tx.query('SELECT 1');
+    }
   });
   await until('the stock is held', () => isHeld);
   return async () => {
-    letGo();
+    isLetGo = true;
+    stir();
     await done;
   };
 }
