@@ -12,7 +12,9 @@ import {
 } from '@stryker-mutator/api/test-runner';
 import { root } from './globals.mjs';
 
-const TEST_WITHIN_MS = 10_000;
+/** With a mutant, what has not ended by then is taken for endless. Without one a test may take its time, on a busy machine. */
+const MUTANT_WITHIN_MS = 10_000;
+const TEST_WITHIN_MS = 120_000;
 
 class OnceLoaded {
   // What the code that is switched by mutants looks at.
@@ -34,7 +36,7 @@ class OnceLoaded {
   }
 
   async dryRun() {
-    const tests = await this.run(() => true);
+    const tests = await this.run(() => true, TEST_WITHIN_MS);
     const { perTest } = this.stryker.mutantCoverage;
     // What a hook does, each of the tests that it was done for relies on.
     for (const block of blocksOf(root)) {
@@ -48,7 +50,7 @@ class OnceLoaded {
   async mutantRun({ activeMutant, testFilter, hitLimit }) {
     Object.assign(this.stryker, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
     try {
-      const tests = await this.run((id) => !testFilter || testFilter.includes(id));
+      const tests = await this.run((id) => !testFilter || testFilter.includes(id), MUTANT_WITHIN_MS);
       const endless = determineHitLimitReached(this.stryker.hitCount, hitLimit);
       return toMutantRunResult(endless ?? { status: DryRunStatus.Complete, tests });
     } finally {
@@ -57,13 +59,13 @@ class OnceLoaded {
   }
 
   /** Until one fails: then the mutant is noticed, and is taken out again, so that what was begun can end. */
-  async run(isWanted) {
+  async run(isWanted, withinMs) {
     const results = [];
     const hasFailed = () => results.some(({ status }) => status === TestStatus.Failed);
     const attempt = async (id, work) => {
       this.stryker.currentTestId = id;
       const started = performance.now();
-      const failure = await inTime(work).then(
+      const failure = await inTime(work, withinMs).then(
         () => undefined,
         (error) => String(error?.stack ?? error),
       );
@@ -105,10 +107,10 @@ function outcome(failureMessage) {
   return failureMessage === undefined ? { status: TestStatus.Success } : { status: TestStatus.Failed, failureMessage };
 }
 
-async function inTime(work) {
+async function inTime(work, withinMs) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('It does not end')), TEST_WITHIN_MS);
+    timer = setTimeout(() => reject(new Error('It does not end')), withinMs);
   });
   try {
     await Promise.race([Promise.resolve().then(work), late]);
