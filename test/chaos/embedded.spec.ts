@@ -17,7 +17,7 @@ describe('a hub on its embedded database that is killed while it commits', () =>
 
   beforeAll(async () => {
     database = await createTestDatabase();
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await fleet.stop();
     await database.drop();

@@ -27,7 +27,7 @@ describe('what is frozen for a while', () => {
     run = await MarketRun.start(database, { clients: CLIENTS, urls: () => fleet.urls, seed }, async () => {
       fleet = await Fleet.start(database, HUBS, { variables: { REDIS_URL: redis.url } });
     });
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await fleet.stop();
     await redis.stop();

@@ -35,7 +35,7 @@ describe('the hints between hubs', () => {
     await seller.post('/stores/store/books', { bookId: 'book-1', title: 'Book', price: 1, stock: 10_000 });
     sellerThere = device(seller, there.person('').hub);
     await Promise.all([buyer.connect(), sellerThere.connect()]);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     for (const person of [buyer, sellerThere]) person.disconnect();
     await Promise.all([here.kill(), there.kill()]);

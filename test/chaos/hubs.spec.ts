@@ -32,7 +32,7 @@ describe('three hubs that are killed again and again, with a Redis that comes an
     redis = await ServerProcess.start('redis');
     hints = await TcpProxy.before(redis.url);
     await hints.open();
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await fleet.stop();
     await hints.close();
@@ -47,7 +47,7 @@ describe('three hubs that are killed again and again, with a Redis that comes an
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     await starting.stop();
     await empty.drop();
-  }, 60_000);
+  }, 120_000);
 
   test(
     `lose, double and reorder nothing for ${CLIENTS} clients that go from one to another`,

@@ -17,7 +17,7 @@ describe('a push to a party on another hub', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     redis = await ServerProcess.start('redis');
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await redis.stop();
     await database.drop();

@@ -18,7 +18,7 @@ describe('a database server that is killed under load', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await fleet.stop();
     await database.drop();

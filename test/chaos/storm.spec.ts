@@ -40,7 +40,7 @@ describe('a crowd of sockets', () => {
     await seller.post('/stores/store/books', BOOK);
     people = [];
     for (const index of range(USERS)) people.push(await hub.register(`buyer ${index}`));
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await hub.kill();
     await database.drop();

@@ -6,6 +6,9 @@ import { PASSWORD, type TestHub, until } from './hub.js';
 import { Person } from './person.js';
 import type { TestDatabase } from './test.database.js';
 
+/** A process loads a while where several begin at once on a machine that has other things to do. */
+const STARTS_WITHIN_MS = 60_000;
+
 let isPrepared = false;
 
 /** Builds the hub, unless what is built is newer than its sources: one script decides, for everybody. */
@@ -72,10 +75,14 @@ export class HubProcess {
     });
     if (!unheard) child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
-    await until('the hub prints its address', () => {
-      if (child.exitCode !== null) throw new Error(`The hub ended with ${child.exitCode}: ${errors.join('')}`);
-      return address() !== undefined;
-    });
+    await until(
+      'the hub prints its address',
+      () => {
+        if (child.exitCode !== null) throw new Error(`The hub ended with ${child.exitCode}: ${errors.join('')}`);
+        return address() !== undefined;
+      },
+      STARTS_WITHIN_MS,
+    );
     return new HubProcess(child, address() ?? '', errors);
   }
 
