@@ -1,3 +1,8 @@
+import process from 'node:process';
+
+/** Where it is to be written down what the tests have reached; see scripts/coverage.mjs. */
+const { COVERAGE } = process.env;
+
 /** Jest in ESM mode: the hub and every Nest package are ES modules. */
 export default {
   testEnvironment: 'node',
@@ -21,8 +26,15 @@ export default {
     ],
   },
   setupFiles: ['<rootDir>/test/support/setup.ts'],
-  testTimeout: 30_000,
+  // Longer than anything that a test waits for: what never happens is told by its own name.
+  testTimeout: 90_000,
   maxWorkers: 2,
+  collectCoverage: Boolean(COVERAGE),
+  // Babel's counts are of the source; V8 knows nothing of the branches of a function that was never called.
+  coverageProvider: 'babel',
+  collectCoverageFrom: ['src/**/*.ts'],
+  coverageDirectory: COVERAGE ?? 'coverage',
+  coverageReporters: ['json'],
   // A test that fails half-way may leave its hub running; the result must come all the same.
   forceExit: true,
 };

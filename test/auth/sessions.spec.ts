@@ -250,6 +250,7 @@ describe('a message that comes in a moment in which nothing is done any more', (
   test('because the hub is about to leave, is told to come again', async () => {
     connections().draining = true;
     expect(await asks()).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    expect((await knock(hub, { token: person.token })).error?.data).toMatchObject({ code: 'UNAVAILABLE' });
     connections().draining = false;
   });
 
