@@ -4,7 +4,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { type BatchOutcome, CommandBatch } from '../../src/commands/command.batch.js';
 import { type Command, type CommandName, type CommandRequests, messageHash } from '../../src/commands/command.js';
 import { DueWatch } from '../../src/commands/due.watch.js';
+import type { Role } from '../../src/contract/lifecycle.js';
 import type { Order } from '../../src/contract/orders.js';
+import { readPush } from '../../src/rooms/event.body.js';
 import { PASSWORD, TestHub } from '../support/hub.js';
 import { lockRow } from '../support/locks.js';
 import type { Person } from '../support/person.js';
@@ -88,11 +90,11 @@ describe('the rows of a batch', () => {
     return row?.head ?? -1;
   };
   const eventsOf = async ({ orderId }: Order) => {
-    const rows = await hub.rows<{ role: string; user_id: string; seq: number; body: string; at: number }>(
+    const rows = await hub.rows<{ role: Role; user_id: string; seq: number; body: string; at: number }>(
       'SELECT * FROM room_events ORDER BY role, user_id, seq',
     );
-    const events = rows.map(({ body, ...row }) => ({ ...row, body: JSON.parse(body) as Record<string, unknown> }));
-    return events.filter(({ body }) => body.orderId === orderId);
+    const events = rows.map(({ body, ...row }) => ({ ...row, push: readPush(row.role, row.seq, body) }));
+    return events.filter(({ push }) => push.orderId === orderId);
   };
   const entriesOf = async ({ userId }: Person, count: number) =>
     (await hub.rows('SELECT * FROM wallet_entries WHERE user_id = ? ORDER BY entry_no', [userId])).slice(-count);
@@ -123,14 +125,14 @@ describe('the rows of a batch', () => {
     expect([await head('buyer', buyer), await head('seller', seller)]).toEqual([heads[0] + 1, heads[1] + 1]);
     const written = await eventsOf(order);
     expect(written).toEqual([
-      { role: 'buyer', user_id: buyer.userId, seq: heads[0] + 1, at: placedAt, body: events[0]?.push },
-      { role: 'seller', user_id: seller.userId, seq: heads[1] + 1, at: placedAt, body: events[1]?.push },
+      { role: 'buyer', user_id: buyer.userId, seq: heads[0] + 1, at: placedAt, push: events[0]?.push },
+      { role: 'seller', user_id: seller.userId, seq: heads[1] + 1, at: placedAt, push: events[1]?.push },
     ]);
-    expect(written[0]?.body).toMatchObject({ role: 'buyer', seq: heads[0] + 1, status: 'placed', total: 60 });
+    expect(written[0]?.push).toMatchObject({ role: 'buyer', seq: heads[0] + 1, status: 'placed', total: 60 });
     const [kept] = await hub.rows<Record<string, unknown>>("SELECT * FROM command_answers WHERE idem_key = 'rows-1'");
     expect({ ...kept, answer: JSON.parse(String(kept?.answer)) }).toEqual({
       ...{ user_id: buyer.userId, idem_key: 'rows-1', message_hash: given.key?.messageHash, at: placedAt },
-      answer: JSON.parse(JSON.stringify(answers[0])),
+      answer: { orderId: order.orderId, version: 1, seq: heads[0] + 1 },
     });
   });
 
