@@ -26,6 +26,7 @@ import { type Desk, Doorman } from './doorman.js';
 import type { Faults } from './faults.js';
 import { type Journal, UNLISTED } from './journal.js';
 import { MESSAGES_PER_SOCKET } from './limits.js';
+import { isAllowedOrigin } from './origins.js';
 import { packetParser } from './packet.encoder.js';
 import { rest } from './rest.js';
 import type { HubServer, HubSocket } from './socket.js';
@@ -250,13 +251,4 @@ function tell(socket: HubSocket, name: unknown, acknowledge: Acknowledge | undef
     const message = String(name).slice(0, MESSAGE_NAME_CHARACTERS_MAX);
     socket.emit('order:error', { message, error: answer.error });
   }
-}
-
-/** Callers without an origin are not browsers. A page may connect from the hub's own origin, and from those that are listed. */
-function isAllowedOrigin({ headers }: IncomingMessage, config: Config): boolean {
-  const { origin } = headers;
-  if (origin === undefined) return true;
-  if (config.allowedOrigins.includes(origin)) return true;
-  const hosts = [headers.host, ...(config.trustProxy ? [headers['x-forwarded-host']] : [])];
-  return URL.canParse(origin) && hosts.includes(new URL(origin).host);
 }

@@ -14,6 +14,7 @@ import {
 } from '../../src/platform/limits.js';
 import { knock } from '../support/handshake.js';
 import { TestHub, until } from '../support/hub.js';
+import { holdStock } from '../support/locks.js';
 import { LogBook } from '../support/log.book.js';
 import type { Person } from '../support/person.js';
 import { rawHttp } from '../support/raw.http.js';
@@ -258,29 +259,10 @@ describe('the way in over sockets', () => {
   });
 
   describe('when it is too much', () => {
-    /** While the stock is held no batch is done. */
-    async function hold(): Promise<() => Promise<void>> {
-      let letGo = () => {};
-      const held = new Promise<void>((resolve) => {
-        letGo = resolve;
-      });
-      let isHeld = false;
-      const done = hub.database.transaction(async (tx) => {
-        await tx.query(`SELECT stock FROM book_stock${hub.database.dialect.forUpdate}`);
-        isHeld = true;
-        await held;
-      });
-      await until('the stock is held', () => isHeld);
-      return async () => {
-        letGo();
-        await done;
-      };
-    }
-
     test('"not now" is told at once, before the answers to what was sent earlier, and everything else in its turn', async () => {
       const person = await (await hub.person()).connect();
       const queue = hub.hub.app.get(CommandQueue);
-      const release = await hold();
+      const release = await holdStock(hub);
       const order: string[] = [];
       const send = async (what: string, name: string, payload: unknown) => {
         const answer = await person.sendRaw(name, payload);
@@ -294,8 +276,9 @@ describe('the way in over sockets', () => {
         /^order_hub_queue_commands 1$/m.test((await seller.get<string>('/metrics')).body),
       );
       let isThere = true;
-      for (let count = 0; count < CROWD && !queue.refusalOf('order:place', seller.userId); count++)
-        void queue.give('order:place', seller.userId, { ...basket() }, { isThere: () => isThere });
+      // Each of a crowd places one, until there is no room for somebody with a single order either.
+      for (let count = 0; count < CROWD && !queue.refusalOf('order:place', person.userId); count++)
+        void queue.give('order:place', `crowd-${count}`, { ...basket() }, { isThere: () => isThere });
       const unknown = send('second', 'order:steal', {});
       await send('third', 'order:place', basket());
       expect(order).toEqual(['before UNKNOWN_MESSAGE', 'third OVERLOADED']);
