@@ -181,13 +181,12 @@ export class SocketAdapter extends IoAdapter {
       const answer = await this.answer({ ...socket.data.caller, message }, name, payload, () =>
         mayRead(socket, earlier),
       );
-      if (!isNotNow(answer)) await earlier;
+      await earlier;
       tell(socket, name, acknowledge, answer);
       this.door.journal.end(message, answer.ok ? 'OK' : answer.error.code, this.whoIs(socket));
     } catch (error) {
       this.door.faults.bodyOf(error, { id: message.id });
     }
-    await earlier;
   }
 
   /** Before anything is made of a message: a flood of refusals must not cost what the work would have. */
@@ -229,10 +228,6 @@ export class SocketAdapter extends IoAdapter {
     await before;
     return this.door.limits.work.pass(() => handler.call(this.door.handlers, caller, request), caller.isThere);
   }
-}
-
-function isNotNow(answer: Answer<unknown>): boolean {
-  return !answer.ok && (answer.error.code === 'OVERLOADED' || answer.error.code === 'RATE_LIMITED');
 }
 
 /** A read waits for what was sent before it, and until the client has taken most of what it was told. */
