@@ -34,7 +34,10 @@ export type Command = {
 }[CommandName];
 export type CommandNamed<Name extends CommandName> = Extract<Command, { name: Name }>;
 
-/** Equal for equal messages, whatever the order of their fields and the way in. */
+/**
+ * Equal for equal messages, whatever the order of their fields and the way in. It is kept with the answer to a key: written
+ * otherwise, keys from before would be taken for reused.
+ */
 export function messageHash(name: CommandName, request: object): string {
   return hash('sha256', `${name} ${canonical(request)}`);
 }
@@ -45,7 +48,8 @@ function canonical(value: unknown): string {
   let text = '';
   for (const name of Object.keys(value).sort()) {
     const content = (value as Record<string, unknown>)[name];
-    if (content !== undefined) text += `${JSON.stringify(name)}:${canonical(content)},`;
+    if (content === undefined) continue;
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonical(content)}`;
   }
   return `{${text}}`;
 }

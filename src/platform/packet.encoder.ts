@@ -3,7 +3,7 @@ import { knownJsonText } from './json.text.js';
 
 /**
  * Socket.IO's encoder, for a hub that never sends binary data: it need not look through every answer for some, and what was
- * written as JSON already (for the database, or for another socket) goes out as it is.
+ * written as JSON already, for another socket, goes out as it is.
  */
 class TextEncoder extends Encoder {
   override encode(packet: Packet): (string | Buffer)[] {

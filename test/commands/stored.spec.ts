@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { messageHash } from '../../src/commands/command.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
 import type { Answer, MessageName } from '../../src/contract/wire.js';
 import { TestHub } from '../support/hub.js';
@@ -42,6 +43,15 @@ describe('what is stored short is told in full', () => {
   test('an answer about an order is given again word for word, however far the order has gone since', async () => {
     const again = (await sayAgain()).map((answer) => JSON.stringify(answer));
     expect(again).toEqual(said.map(({ answer }) => JSON.stringify({ ...answer, replayed: true })));
+  });
+
+  test('a message has the hash that it had before, so that a key from then is not taken for reused', () => {
+    const [hash, shuffled] = [
+      messageHash('order:place', { storeId: '店', items: [{ bookId: 'b', count: 2 }] }),
+      messageHash('order:place', { items: [{ count: 2, bookId: 'b' }], expectedTotal: undefined, storeId: '店' }),
+    ];
+    expect(hash).toBe('9d46ad8d1720a2917f2d6f4e3dab6994a5ba55ced17d67087e45d77c2523aec8');
+    expect(shuffled).toBe(hash);
   });
 
   test('an answer that was kept in full, as before, is given again too', async () => {
