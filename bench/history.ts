@@ -6,12 +6,12 @@ import { memberOf } from '../src/commands/order.view.js';
 import { isoTime } from '../src/contract/fields.js';
 import { type Role, roles } from '../src/contract/lifecycle.js';
 import type { OrderStatusPush } from '../src/contract/rooms.js';
-import { placeholders } from '../src/platform/database.js';
 import { writeBody } from '../src/rooms/event.body.js';
 import type { TestHub } from '../test/support/hub.js';
+import { range } from '../test/support/ways.js';
 import type { Party } from './wire.js';
 
-const VALUES_AT_ONCE = 20_000;
+const ROWS_AT_ONCE = 2_000;
 const ORDERS_AT_ONCE = 5_000;
 const A_DAY_MS = 86_400_000;
 const PRICE = 1_000;
@@ -147,14 +147,11 @@ export class History {
     const names = Object.keys(columns);
     const lists = Object.values(columns);
     const count = lists.find(Array.isArray)?.length ?? 0;
-    const atOnce = Math.floor(VALUES_AT_ONCE / names.length);
-    for (let start = 0; start < count; start += atOnce) {
-      const values: unknown[] = [];
-      const end = Math.min(count, start + atOnce);
-      for (let row = start; row < end; row++)
-        for (const list of lists) values.push(Array.isArray(list) ? list[row] : list);
-      const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES ${placeholders(end - start, names.length)}`;
-      await this.hub.database.writer.query(sql, values);
+    for (let start = 0; start < count; start += ROWS_AT_ONCE) {
+      const numbers = range(Math.min(ROWS_AT_ONCE, count - start)).map((index) => start + index);
+      const rows = numbers.map((row) => lists.map((list) => (Array.isArray(list) ? list[row] : list)));
+      const { database } = this.hub;
+      await database.transaction((tx) => tx.query(...database.dialect.write({ table, columns: names, rows })));
     }
   }
 }

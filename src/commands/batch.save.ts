@@ -1,35 +1,22 @@
-import { placeholders, type Tx } from '../platform/database.js';
-import type { Dialect } from '../platform/dialect.js';
+import type { Tx } from '../platform/database.js';
+import type { Dialect, Write } from '../platform/dialect.js';
 import { writeAnswer } from './kept.answer.js';
 import { fieldsWhenPlaced, orderFields, orderFieldsThatChange } from './order.columns.js';
 import type { OrderEntity } from './order.entity.js';
 import type { OrderRow } from './order.view.js';
 import type { World } from './world.js';
 
-/** Values in one statement: the embedded database binds no more. Only a batch of the very largest orders needs two. */
-const VALUES_MAX = 30_000;
-
-/** The rows that one table is to hold. With `keys`, those that it holds already are changed in `update` instead. */
-interface Write {
-  table: string;
-  columns: readonly string[];
-  rows: unknown[][];
-  keys?: readonly string[];
-  update?: readonly string[];
-}
+/** Rows in one statement, so that a server takes its text. Only a batch of the very largest orders needs two. */
+const ROWS_MAX = 2_500;
 
 const allFields = Object.keys(orderFields) as (keyof OrderEntity)[];
 
 /** Writes everything that the commands of a batch have changed: one statement a table. */
 export async function save(tx: Tx, dialect: Dialect, world: World, now: number): Promise<void> {
   for (const write of [...stateOf(world), ...recordsOf(world, now)]) {
-    const { table, columns, rows, keys, update } = write;
-    const ending = keys && update ? dialect.onConflictUpdate(keys, update) : '';
-    const rowsMax = Math.floor(VALUES_MAX / columns.length);
-    for (let start = 0; start < rows.length; start += rowsMax) {
-      const part = rows.slice(start, start + rowsMax);
-      const values = placeholders(part.length, columns.length);
-      await tx.query(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values}${ending}`, part.flat());
+    for (let start = 0; start < write.rows.length; start += ROWS_MAX) {
+      const rows = write.rows.slice(start, start + ROWS_MAX);
+      await tx.query(...dialect.write({ ...write, rows }));
     }
   }
 }

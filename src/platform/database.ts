@@ -194,12 +194,6 @@ export class Database {
   }
 }
 
-/** `(?, ?), (?, ?)` for so many rows of so many values. */
-export function placeholders(rows: number, columns: number): string {
-  const row = `(${Array.from({ length: columns }, () => '?').join(', ')})`;
-  return Array.from({ length: rows }, () => row).join(', ');
-}
-
 /** `(a = ? AND b IN (?, ?)) OR …`: pairs of values, grouped by the first, as every database can look up by an index. */
 export function inGroups(
   first: string,

@@ -4,6 +4,15 @@ import type { DataSourceOptions, QueryRunner } from 'typeorm';
 import { EmbeddedDatabase } from './embedded.driver.js';
 import { CONNECTIONS, discard, serverDriver, versionOf } from './server.driver.js';
 
+/** Rows for one table. With `keys`, those that it holds already are changed in `update` instead. */
+export interface Write {
+  table: string;
+  columns: readonly string[];
+  rows: readonly (readonly unknown[])[];
+  keys?: readonly string[];
+  update?: readonly string[];
+}
+
 /**
  * Everything in which the databases differ, and the only file that names one.
  * The embedded database is SQLite; MariaDB and MySQL share a driver and differ in their collations and in one word of SQL.
@@ -26,8 +35,8 @@ export interface Dialect {
     /** The ending of a table whose rows are kept in the order of its primary key. */
     clustered: string;
   };
-  /** Ends an INSERT so that rows whose `keys` are there already are updated in `columns` instead. */
-  onConflictUpdate(keys: readonly string[], columns: readonly string[]): string;
+  /** How rows are written: a statement, which is the same for any number of rows, and its parameters. */
+  write(write: Write): [sql: string, parameters: unknown[]];
   /** The table must hold a row with one of these unique keys already. */
   isDuplicate(error: unknown): boolean;
   /** The transaction lost a race and was undone; the whole of it can be run again. */
@@ -53,8 +62,15 @@ const sqlite: Dialect = {
     table: 'STRICT',
     clustered: 'STRICT, WITHOUT ROWID',
   },
-  onConflictUpdate: (keys, columns) =>
-    ` ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+  // Row by row in one call (`embedded.driver.ts`): a statement for many rows takes this engine twice as long.
+  write: ({ table, columns, rows, keys, update }) => {
+    const values = columns.map(() => '?').join(', ');
+    const ending =
+      keys && update
+        ? ` ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${setAll(update, (name) => `excluded.${name}`)}`
+        : '';
+    return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})${ending}`, [...rows]];
+  },
   isDuplicate: (error) => /UNIQUE constraint failed/.test(messageOf(error)),
   isConflict: (error) => /database is locked/.test(messageOf(error)),
   isUnreachable: (error) =>
@@ -67,6 +83,10 @@ const sqlite: Dialect = {
       .catch(() => Object.assign(runner, { isTransactionActive: false, transactionDepth: 0 }));
   },
 };
+
+function setAll(columns: readonly string[], value: (column: string) => string): string {
+  return columns.map((column) => `${column} = ${value(column)}`).join(', ');
+}
 
 function serverDialect(
   name: 'mariadb' | 'mysql',
@@ -87,8 +107,11 @@ function serverDialect(
       table,
       clustered: table,
     },
-    onConflictUpdate: (_keys, columns) =>
-      `${fresh.row} ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = ${fresh.value(column)}`).join(', ')}`,
+    // The driver writes a list of rows for one mark.
+    write: ({ table, columns, rows, update }) => {
+      const ending = update ? `${fresh.row} ON DUPLICATE KEY UPDATE ${setAll(update, fresh.value)}` : '';
+      return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES ?${ending}`, [rows]];
+    },
     isDuplicate: (error) => codeOf(error) === 'ER_DUP_ENTRY',
     // Where there is a binary log, it decides after a crash what was committed.
     unsafeSettings: `SELECT 'innodb_flush_log_at_trx_commit' AS setting, @@innodb_flush_log_at_trx_commit AS value

@@ -1,4 +1,4 @@
-import { DatabaseSync, type DatabaseSyncInstance, enhance, type StatementSyncInstance } from '@photostructure/sqlite';
+import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
 
 /** A prepared statement as TypeORM's driver for embedded databases expects it: `reader` tells whether it gives rows. */
 class Statement {
@@ -12,8 +12,12 @@ class Statement {
     return this.statement.all(...parameters);
   }
 
+  /** Parameters that are lists are rows: the statement runs for each. */
   run(...parameters: unknown[]): unknown {
-    return this.statement.run(...parameters);
+    if (!Array.isArray(parameters[0])) return this.statement.run(...parameters);
+    let result: unknown;
+    for (const row of parameters as unknown[][]) result = this.statement.run(...row);
+    return result;
   }
 }
 
@@ -37,7 +41,7 @@ export class EmbeddedDatabase {
   }
 
   pragma(source: string): unknown {
-    return enhance(this.database).pragma(source);
+    return this.database.prepare(`PRAGMA ${source}`).all();
   }
 
   close(): void {

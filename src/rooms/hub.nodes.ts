@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v4 as uuid } from 'uuid';
 import { type Role, roles } from '../contract/lifecycle.js';
 import type { BookStockPush } from '../contract/rooms.js';
-import { Database, placeholders, type Tx } from '../platform/database.js';
+import { Database, type Tx } from '../platform/database.js';
 import { forgetInSteps } from '../platform/forget.js';
 import { Metrics } from '../platform/metrics.js';
 
@@ -50,7 +50,7 @@ export class HubNodes {
       ...[...rooms].map(({ role, userId, head }) => [role, userId, head]),
       ...stockAlerts.map(({ ownerId, push }) => [STOCK, ownerId, push]),
     ]);
-    const sql = `INSERT INTO hub_batches (node_id, batch_no, rooms, at) VALUES ${placeholders(1, 4)}`;
+    const sql = 'INSERT INTO hub_batches (node_id, batch_no, rooms, at) VALUES (?, ?, ?, ?)';
     await tx.query(sql, [this.nodeId, batchNo, written, now]);
   }
 

@@ -14,7 +14,7 @@ import {
   type StoresRequest,
   type StoreView,
 } from '../contract/stores.js';
-import { Database, placeholders, type Tx } from '../platform/database.js';
+import { Database, type Tx } from '../platform/database.js';
 import { pageOf } from '../platform/paging.js';
 import { BookSearch } from './book.search.js';
 import { fold, gramsOf } from './fold.js';
@@ -156,10 +156,8 @@ export class StoresService {
     const come = [...after].filter((gram) => !before.has(gram)).sort();
     for (const grams of chunks(gone)) await tx.delete(BookGram, { bookNo, gram: In(grams) });
     for (const grams of chunks(come)) {
-      await tx.query(
-        `INSERT INTO book_grams (gram, book_no) VALUES ${placeholders(grams.length, 2)}`,
-        grams.flatMap((gram) => [gram, bookNo]),
-      );
+      const rows = grams.map((gram) => [gram, bookNo]);
+      await tx.query(...this.database.dialect.write({ table: 'book_grams', columns: ['gram', 'book_no'], rows }));
     }
   }
 }

@@ -6,7 +6,6 @@ import { type Command, type CommandName, type CommandRequests, messageHash } fro
 import { CommandQueue } from '../../src/commands/command.queue.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { Answer } from '../../src/contract/wire.js';
-import { placeholders } from '../../src/platform/database.js';
 import { audit } from '../support/audit.js';
 import { TestHub } from '../support/hub.js';
 import { lockFile, lockRow } from '../support/locks.js';
@@ -340,47 +339,51 @@ describe('batches', () => {
 
   /** Rows that no command touches, so many that reading all of them is never the cheapest way. */
   async function fill(): Promise<void> {
-    const insert = async (into: string, rows: unknown[][]) => {
-      for (let start = 0; start < rows.length; start += 1_000) {
-        const part = rows.slice(start, start + 1_000);
-        await hub.database.transaction((tx) =>
-          tx.query(`INSERT INTO ${into} VALUES ${placeholders(part.length, part[0]?.length ?? 0)}`, part.flat()),
-        );
-      }
-    };
+    const insert = (table: string, columns: string, rows: unknown[][]) =>
+      hub.database.transaction((tx) =>
+        tx.query(...hub.database.dialect.write({ table, columns: columns.split(', '), rows })),
+      );
     const users = range(3_000).map((index) => `filler-${index}`);
     await insert(
-      'users (user_id, password_hash, created_at, unregistered_at)',
+      'users',
+      'user_id, password_hash, created_at, unregistered_at',
       users.map((id) => [id, '', 0, null]),
     );
     await insert(
-      'wallets (user_id, balance, entries)',
+      'wallets',
+      'user_id, balance, entries',
       users.map((id) => [id, 0, 0]),
     );
     for (const role of ['buyer', 'seller']) {
       await insert(
-        'rooms (role, user_id, head)',
+        'rooms',
+        'role, user_id, head',
         users.map((id) => [role, id, 0]),
       );
     }
     await insert(
-      'stores (store_id, name, owner_id, created_at)',
+      'stores',
+      'store_id, name, owner_id, created_at',
       users.map((id) => [`store-of-${id}`, null, id, 0]),
     );
     await insert(
-      'books (book_no, store_id, book_id, title, price, low_mark)',
+      'books',
+      'book_no, store_id, book_id, title, price, low_mark',
       users.map((id, index) => [1_000_000 + index, `store-of-${id}`, 'book-1', 'Filler', 1, 0]),
     );
     await insert(
-      'book_stock (book_no, stock)',
+      'book_stock',
+      'book_no, stock',
       users.map((_, index) => [1_000_000 + index, 0]),
     );
     await insert(
-      'book_texts (book_no, folded_title, folded_author, folded_tags, folded_summary)',
+      'book_texts',
+      'book_no, folded_title, folded_author, folded_tags, folded_summary',
       users.map((_, index) => [1_000_000 + index, 'filler', '', '', '']),
     );
     await insert(
-      'command_answers (user_id, idem_key, message_hash, answer, at)',
+      'command_answers',
+      'user_id, idem_key, message_hash, answer, at',
       users.map((id) => [id, 'filler', '', '{}', 0]),
     );
     for (const _ of range(12)) await placed(200);

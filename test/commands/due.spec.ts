@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { DueWatch } from '../../src/commands/due.watch.js';
 import type { Order } from '../../src/contract/orders.js';
-import { marks, placeholders } from '../../src/platform/database.js';
+import { marks } from '../../src/platform/database.js';
 import { audit, copiesInOrders } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
@@ -175,10 +175,8 @@ describe('what the hub does when a time has come', () => {
     const columns = Object.keys(row);
     const stuck = range(MANY).map(() => ({ ...row, order_id: uuidv7(), due_at: 1 }));
     const ids = stuck.map(({ order_id }) => order_id);
-    const values = stuck.flatMap((order: Record<string, unknown>) => columns.map((column) => order[column]));
-    await hub.database.transaction((tx) =>
-      tx.query(`INSERT INTO orders (${columns.join(', ')}) VALUES ${placeholders(MANY, columns.length)}`, values),
-    );
+    const rows = stuck.map((order: Record<string, unknown>) => columns.map((column) => order[column]));
+    await hub.database.transaction((tx) => tx.query(...hub.database.dialect.write({ table: 'orders', columns, rows })));
     await statusIs('cancelled', [await buyer.place(seller)]);
     await hub.database.transaction((tx) => tx.query(`DELETE FROM orders WHERE order_id IN (${marks(ids)})`, ids));
   });
