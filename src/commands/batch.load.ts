@@ -31,8 +31,8 @@ class Loader {
   async load(): Promise<void> {
     const kept = await this.answers();
     await this.orders(kept);
-    await this.stores();
     await this.books();
+    await this.stores();
     await this.stock();
     await this.wallets();
     await this.rooms();
@@ -68,9 +68,11 @@ class Loader {
     }
   }
 
+  /** The stores that none of the books was found in. */
   private async stores(): Promise<void> {
-    const ids = this.commands.flatMap(({ request }) => ('storeId' in request ? [request.storeId] : []));
-    // Stores never change hands, so their rows need no lock.
+    const ids = this.commands.flatMap(({ request }) =>
+      'storeId' in request && !this.world.stores.has(request.storeId) ? [request.storeId] : [],
+    );
     const sql = 'SELECT store_id AS storeId, owner_id AS ownerId FROM stores WHERE store_id';
     const rows = await this.selectIn<{ storeId: string; ownerId: string }>(sql, ids, '');
     for (const { storeId, ownerId } of rows) this.world.stores.set(storeId, ownerId);
@@ -82,13 +84,17 @@ class Loader {
       if (name === 'order:place') return request.items.map(({ bookId }) => [request.storeId, bookId]);
       return name === 'stock:add' ? [[request.storeId, request.bookId]] : [];
     });
-    const columns = 'book_no AS bookNo, store_id AS storeId, book_id AS bookId, title, price, low_mark AS lowMark';
-    const [where, parameters] = inGroups('store_id', 'book_id', wanted);
-    const named = await this.select<Omit<BookRow, 'stock'>>(
+    const columns =
+      'book_no AS bookNo, books.store_id AS storeId, book_id AS bookId, title, price, low_mark AS lowMark';
+    const [where, parameters] = inGroups('books.store_id', 'book_id', wanted);
+    // Stores never change hands, so their rows need no lock.
+    const from = 'books JOIN stores ON stores.store_id = books.store_id';
+    const named = await this.select<Omit<BookRow, 'stock'> & { ownerId: string }>(
       parameters,
-      `SELECT ${columns} FROM books WHERE ${where}`,
+      `SELECT ${columns}, owner_id AS ownerId FROM ${from} WHERE ${where}`,
       '',
     );
+    for (const { storeId, ownerId } of named) this.world.stores.set(storeId, ownerId);
     const restored = this.ordersThat('order:cancel', 'order:due').flatMap(({ items }) =>
       items.map(({ bookNo }) => bookNo),
     );

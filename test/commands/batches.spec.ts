@@ -319,6 +319,8 @@ describe('batches', () => {
     const commands = [...(await mixed(3)), command('order:pay', pick(buyers, 0), { orderId: uuidv7() })];
     const due = await placed(2);
     for (const { orderId } of due) commands.push({ name: 'order:due', by: null, request: { orderId } });
+    const nowhere = { storeId: 'nowhere', items: [{ bookId: 'book-1', count: 1 }] };
+    commands.push(command('order:place', pick(buyers, 0), nowhere));
     const statements = await statementsOfBatch(hub, () => hub.hub.app.get(CommandBatch).run(commands));
     const reads = statements.filter(({ sql }) => /^SELECT\b/.test(sql));
     const tables = [
