@@ -97,8 +97,7 @@ export class CommandQueue {
       // What has waited longer than its sender was told is not begun any more: the sender has its answer, and may send again.
       const oldest = performance.now() - ANSWER_WITHIN_MS;
       const { batch, over } = this.line.take(({ since, asker }) => since < oldest || !asker.isThere());
-      const error = new Refusal('UNAVAILABLE').toBody();
-      for (const waiting of over) this.answer(waiting, { ok: false, error });
+      for (const waiting of over) this.answer(waiting, { ok: false, error: Refusal.body('UNAVAILABLE') });
       if (batch.length > 0) await this.runTogether(batch);
       // The embedded database answers without a pause: let what the sockets hold already join the next batch.
       await setImmediate();

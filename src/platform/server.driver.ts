@@ -68,6 +68,9 @@ function prepare(pool: mysql.Pool, settings: string): void {
   pool.on('connection', (connection) => {
     // One that could not be set up must not be used: it would answer by other rules.
     connection.query(`SET SESSION ${settings}`, (error) => error && connection.destroy());
+    // TypeORM asks for it at every statement, and each time the driver would load a module and listen to five events.
+    const promises = connection.promise();
+    connection.promise = () => promises;
     const stream = streamOf(connection);
     stream.on('timeout', () =>
       stream.destroy(Object.assign(new Error('The server fell silent'), { code: 'ETIMEDOUT' })),
