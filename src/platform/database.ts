@@ -9,7 +9,8 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { Refusal } from '../contract/errors.js';
-import { claimFile, type Dialect, dataSourceOptions, dialectOf } from './dialect.js';
+import { type Dialect, dataSourceOptions, dialectOf } from './dialect.js';
+import { claimFile } from './embedded.driver.js';
 import { migrations } from './migrations/all.js';
 import { adaptColumns, migrate } from './schema.js';
 import { type Connections, connectionsOf } from './server.driver.js';

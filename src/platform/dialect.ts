@@ -1,7 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { DataSourceOptions, QueryRunner } from 'typeorm';
-import { EmbeddedDatabase } from './embedded.driver.js';
+import { EmbeddedDatabase, isLocked } from './embedded.driver.js';
 import { CONNECTIONS, discard, serverDriver, versionOf } from './server.driver.js';
 
 /** Rows for one table. With `keys`, those that it holds already are changed in `update` instead. */
@@ -72,7 +70,7 @@ const sqlite: Dialect = {
     return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})${ending}`, [...rows]];
   },
   isDuplicate: (error) => /UNIQUE constraint failed/.test(messageOf(error)),
-  isConflict: (error) => /database is locked/.test(messageOf(error)),
+  isConflict: isLocked,
   isUnreachable: (error) =>
     /disk I\/O error|database or disk is full|readonly database|database is not open/.test(messageOf(error)),
   async undo(runner) {
@@ -240,24 +238,4 @@ export function dataSourceOptions(
     trace: false,
   });
   return { writer: server(serverDriver(SETTINGS[name])), migrator: server(serverDriver()) };
-}
-
-/**
- * Takes the embedded database's file for this process alone, and gives the way to let it go. The lock is the operating
- * system's: it ends with the process, however that ends.
- */
-export function claimFile(url: string): () => void {
-  const file = url.slice('sqlite:'.length);
-  mkdirSync(dirname(file), { recursive: true });
-  const lock = new EmbeddedDatabase(`${file}.lock`, { timeout: 0 });
-  try {
-    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-  } catch (error) {
-    lock.close();
-    if (!sqlite.isConflict(error)) throw error;
-    throw new Error(
-      `Another hub is using ${file}. One process can use an embedded database; several need MySQL or MariaDB (DATABASE_URL).`,
-    );
-  }
-  return () => lock.close();
 }

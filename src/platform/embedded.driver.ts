@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
 
 /** A prepared statement as TypeORM's driver for embedded databases expects it: `reader` tells whether it gives rows. */
@@ -47,4 +49,29 @@ export class EmbeddedDatabase {
   close(): void {
     this.database.close();
   }
+}
+
+/** Another connection has what this one wants. */
+export function isLocked(error: unknown): boolean {
+  return /database is locked/.test((error as Error | undefined)?.message ?? '');
+}
+
+/**
+ * Takes the embedded database's file for this process alone, and gives the way to let it go. The lock is the operating
+ * system's: it ends with the process, however that ends.
+ */
+export function claimFile(url: string): () => void {
+  const file = url.slice('sqlite:'.length);
+  mkdirSync(dirname(file), { recursive: true });
+  const lock = new EmbeddedDatabase(`${file}.lock`, { timeout: 0 });
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (!isLocked(error)) throw error;
+    throw new Error(
+      `Another hub is using ${file}. One process can use an embedded database; several need MySQL or MariaDB (DATABASE_URL).`,
+    );
+  }
+  return () => lock.close();
 }

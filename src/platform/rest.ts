@@ -10,25 +10,15 @@ const REST_MS_MIN = 40;
 const REST_MS_MAX = 80;
 const REST_MS_PER_SOCKET = 0.2;
 
-interface Readable {
-  isPaused: boolean | (() => boolean);
-  pause(): void;
-  resume(): void;
-}
-
 let resting = 0;
 
 /** Lets a socket rest that was refused. */
-export function rest({ conn }: HubSocket): void {
-  // A line that began by long-polling has a WebSocket of its own.
-  const { socket } = conn.transport as { socket?: Readable };
-  const line: Readable = socket ?? conn.request.socket;
-  if (typeof line.isPaused === 'function' ? line.isPaused() : line.isPaused) return;
-  line.pause();
+export function rest({ data: { reading } }: HubSocket): void {
+  if (!reading.stop('refused')) return;
   resting += 1;
   const ms = Math.min(REST_MS_MAX, Math.max(REST_MS_MIN, resting * REST_MS_PER_SOCKET));
   setTimeout(() => {
     resting -= 1;
-    line.resume();
+    reading.goOn('refused');
   }, ms);
 }

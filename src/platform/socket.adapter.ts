@@ -28,6 +28,7 @@ import { type Journal, UNLISTED } from './journal.js';
 import { MESSAGES_PER_SOCKET } from './limits.js';
 import { isAllowedOrigin } from './origins.js';
 import { packetParser } from './packet.encoder.js';
+import { Reading } from './reading.js';
 import { rest } from './rest.js';
 import type { HubServer, HubSocket } from './socket.js';
 import { TokenBucket } from './token.bucket.js';
@@ -140,11 +141,13 @@ export class SocketAdapter extends IoAdapter {
     limits.known(address);
     const { last } = parse(handshake, socket.handshake.auth);
     limits.admitted(holder.userId, (closed) => socket.conn.once('close', closed));
+    const reading = new Reading(socket.conn);
     Object.assign(socket.data, {
       caller: { ...holder, address, isThere: () => socket.connected },
       last,
       messages: new TokenBucket(MESSAGES_PER_SOCKET),
-      unsent: Unsent.watch(socket.conn),
+      reading,
+      unsent: Unsent.watch(socket.conn, reading),
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
+import type { Reading } from './reading.js';
 
 type Line = Socket['conn'];
 
@@ -24,18 +25,19 @@ export class Unsent {
   private constructor(private readonly line: Line) {}
 
   /** Counts for a connection from its first packet on, and cuts it when there is too much. */
-  static watch(line: Line): Unsent {
+  static watch(line: Line, reading: Reading): Unsent {
     const unsent = new Unsent(line);
     line.on('packetCreate', ({ data = '' }: { data?: string | Buffer }) => {
       // What waits already decides: a single answer may be larger, and is fine if it is taken.
       if (unsent.bytes > UNSENT_BYTES_EVER) return unsent.cut();
       if (unsent.bytes > UNSENT_BYTES_MAX) unsent.judgment ??= setTimeout(() => unsent.cut(), TAKEN_WITHIN_MS);
       unsent.bytes += PACKET_BYTES + Buffer.byteLength(data);
-      if (unsent.bytes > UNSENT_BYTES_MUCH) webSocketOf(line)?.pause();
+      // Who polls asks for no more than it takes, and must be read from to be told.
+      if (unsent.bytes > UNSENT_BYTES_MUCH && webSocketOf(line)) reading.stop('behind');
     });
     // All that waits is handed to the transport together, which takes the next when this is written.
     line.on('flush', () => {
-      if (unsent.bytes > UNSENT_BYTES_MUCH) webSocketOf(line)?.resume();
+      reading.goOn('behind');
       unsent.bytes = 0;
       unsent.acquit();
     });
@@ -81,12 +83,10 @@ export function destroy(line: Line): void {
 interface WebSocketLine {
   /** What it speaks over: `ws` keeps it to itself. */
   _socket?: TcpSocket | null;
-  pause(): void;
-  resume(): void;
   terminate(): void;
 }
 
-/** Who polls has none, and asks for no more than it takes. */
+/** Who polls has none. */
 function webSocketOf({ transport }: Line): WebSocketLine | undefined {
   return (transport as { socket?: WebSocketLine }).socket;
 }
