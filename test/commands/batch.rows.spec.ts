@@ -291,6 +291,18 @@ describe('the rows of a batch', () => {
     expect(answers.map(codeOf)).toEqual(['UNAUTHENTICATED', 'USER_NOT_FOUND', 'ORDER_NOT_FOUND']);
   });
 
+  test('a store is looked for by itself only if none of its books was found', async () => {
+    const none = [{ bookId: 'nothing', count: 1 }];
+    const answers: unknown[] = [];
+    const statements = await statementsOfBatch(hub, async () => {
+      const add = command('stock:add', other, { storeId: other.storeId, bookId: 'nothing', add: 1 });
+      answers.push(...(await run(place(), place(none, other), add)).answers.map(codeOf));
+    });
+    expect(answers).toEqual(['OK', 'BOOK_NOT_FOUND', 'BOOK_NOT_FOUND']);
+    const alone = statements.filter(({ sql }) => sql.includes('FROM stores'));
+    expect(alone.map(({ parameters }) => parameters)).toEqual([[other.storeId]]);
+  });
+
   test('a batch signs with its number and the rooms that it wrote to, and says what it spent its time on', async () => {
     const one = await run(place());
     const two = await run(command('wallet:deposit', buyer, { amount: 1 }));
