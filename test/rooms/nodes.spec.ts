@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Logger } from '../../src/platform/logger.js';
 import { Metrics } from '../../src/platform/metrics.js';
-import { BATCHES_KEPT_MS, HubNodes, type RoomHead } from '../../src/rooms/hub.nodes.js';
+import { BATCHES_KEPT_MS, HubNodes, type RoomHead, type StockAlert } from '../../src/rooms/hub.nodes.js';
 import { HubWatch } from '../../src/rooms/hub.watch.js';
 import { listen } from '../support/ear.js';
 import { TestHub, until } from '../support/hub.js';
@@ -36,6 +36,10 @@ describe('the batches of hub processes', () => {
     const rows = await hub.rows<{ batch_no: number }>('SELECT batch_no FROM hub_batches WHERE node_id = ?', [nodeId]);
     return rows.map(({ batch_no }) => batch_no).sort((a, b) => a - b);
   };
+  const alertFor = (ownerId: string, stock: number): StockAlert => ({
+    ownerId,
+    push: { storeId: `store-of-${ownerId}`, bookId: 'book-1', stock, at: '2026-01-01T00:00:00.000Z' },
+  });
   const room = (userId: string, head: number): RoomHead => ({ role: 'buyer', userId, head });
   async function hintAges(): Promise<{ count: number; sum: number }> {
     const text = await metrics.registry.metrics();
@@ -88,6 +92,17 @@ describe('the batches of hub processes', () => {
     // Who has just begun, and has caught up with nothing, sees all that there is.
     const heads = (await roomsWritten(node())).filter(({ userId }) => userId === 'ann').map(({ head }) => head);
     expect(heads.sort()).toEqual([4, 5, 6]);
+  });
+
+  test('tell the others, once, what the owners of stores are to hear of their stock', async () => {
+    const [mine, theirs] = [node(), node()];
+    await mine.catchUp();
+    const alert = alertFor('ann', 3);
+    await hub.database.transaction((tx) =>
+      theirs.sign(tx, 1, { rooms: [room('ann', 9)], stockAlerts: [alert, alertFor('bob', 0)] }, Date.now()),
+    );
+    expect(await mine.news()).toStrictEqual({ rooms: [room('ann', 9)], stockAlerts: [alert, alertFor('bob', 0)] });
+    expect(await mine.news()).toStrictEqual({ rooms: [], stockAlerts: [] });
   });
 
   test('of a later version, with rooms that this one does not know, tell of those that it does', async () => {
@@ -190,6 +205,12 @@ describe('the batches of hub processes', () => {
       await at.hears(unlessAlone(1, 2).length);
       expect(heard(at)).toEqual(unlessAlone(1, 2));
       expect(await batchesOf(theirs)).toEqual([1, 2]);
+      const alert = alertFor(at.userId, 2);
+      const news = { rooms: [], stockAlerts: [alert] };
+      await hub.database.transaction((tx) => theirs.sign(tx, 3, news, Date.now()));
+      await sleep(LOOKS_MS);
+      await until('it is told of its stock', () => at.stockAlerts.length >= unlessAlone(1).length);
+      expect(at.stockAlerts).toEqual(unlessAlone(1).map(() => alert.push));
     });
 
     test('which says when it cannot look, and goes on when it can', async () => {
