@@ -223,7 +223,7 @@ describe('the batches of hub processes', () => {
         await hub.database.writer.query('ALTER TABLE mislaid_batches RENAME TO hub_batches');
       }
       expect(book.lines(said).every(({ error }) => /hub_batches/.test(String(error)))).toBe(true);
-      await commit(at, 1, 3);
+      await commit(at, 1, 4);
       await at.hears(unlessAlone(1).length);
       await sleep(LOOKS_MS);
       expect(book.lines(said)).toHaveLength(unlessAlone(1).length);
@@ -232,7 +232,7 @@ describe('the batches of hub processes', () => {
     test('until it stops', async () => {
       const { at } = await listen(await hub.person());
       await hub.hub.app.get(HubWatch).stop();
-      await commit(at, 1, 4);
+      await commit(at, 1, 5);
       await sleep(LOOKS_MS);
       expect(heard(at)).toEqual([]);
     });
