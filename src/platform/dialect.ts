@@ -2,7 +2,7 @@ import type { DataSourceOptions, QueryRunner } from 'typeorm';
 import { EmbeddedDatabase, isLocked } from './embedded.driver.js';
 import { CONNECTIONS, discard, serverDriver, versionOf } from './server.driver.js';
 
-/** Rows for one table. With `keys`, those that it holds already are changed in `update` instead. */
+/** Rows for one table: new ones, or with `keys` such as it holds, to be changed in the columns `update`. */
 export interface Write {
   table: string;
   columns: readonly string[];
@@ -62,12 +62,14 @@ const sqlite: Dialect = {
   },
   // Row by row in one call (`embedded.driver.ts`): a statement for many rows takes this engine twice as long.
   write: ({ table, columns, rows, keys, update }) => {
-    const values = columns.map(() => '?').join(', ');
-    const ending =
-      keys && update
-        ? ` ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${setAll(update, (name) => `excluded.${name}`)}`
-        : '';
-    return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})${ending}`, [...rows]];
+    if (!keys || !update) {
+      const values = columns.map(() => '?').join(', ');
+      return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`, [...rows]];
+    }
+    const places = [...update, ...keys].map((column) => columns.indexOf(column));
+    const where = keys.map((key) => `${key} = ?`).join(' AND ');
+    const sql = `UPDATE ${table} SET ${setAll(update, () => '?')} WHERE ${where}`;
+    return [sql, rows.map((row) => places.map((place) => row[place]))];
   },
   isDuplicate: (error) => /UNIQUE constraint failed/.test(messageOf(error)),
   isConflict: isLocked,
@@ -105,7 +107,7 @@ function serverDialect(
       table,
       clustered: table,
     },
-    // The driver writes a list of rows for one mark.
+    // The driver writes a list of rows for one mark. An INSERT is how many rows are changed at once, each in its own way.
     write: ({ table, columns, rows, update }) => {
       const ending = update ? `${fresh.row} ON DUPLICATE KEY UPDATE ${setAll(update, fresh.value)}` : '';
       return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES ?${ending}`, [rows]];
