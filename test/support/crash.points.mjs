@@ -12,17 +12,18 @@ import { RoomFeed } from '../../dist/rooms/room.feed.js';
 /** Time for the system to take what was written to sockets before the point. */
 const ON_ITS_WAY_MS = 50;
 
-/** The points after a statement of a batch, by what the first such statement of a transaction begins with. */
-const AFTER_STATEMENT = {
-  'after-orders': 'INSERT INTO orders ',
-  'after-stock': 'INSERT INTO book_stock ',
-  'after-wallets': 'INSERT INTO wallets ',
-  'after-rooms': 'INSERT INTO rooms ',
-  'after-wallet-entries': 'INSERT INTO wallet_entries ',
-  'after-events': 'INSERT INTO room_events ',
-  'after-answers': 'INSERT INTO command_answers ',
-  'after-signature': 'INSERT INTO hub_batches ',
+/** The points after a statement of a batch, by the table that the first such statement of a transaction writes to. */
+const AFTER_WRITE = {
+  'after-orders': 'orders',
+  'after-stock': 'book_stock',
+  'after-wallets': 'wallets',
+  'after-rooms': 'rooms',
+  'after-wallet-entries': 'wallet_entries',
+  'after-events': 'room_events',
+  'after-answers': 'command_answers',
+  'after-signature': 'hub_batches',
 };
+const WRITE = /^(?:INSERT INTO|UPDATE) (\w+) /;
 
 let armed;
 let left = 0;
@@ -81,11 +82,12 @@ async function watched(tx, work) {
     passed.add(point);
   };
   around(tx, 'query', async (query, sql, parameters) => {
-    if (sql.startsWith('INSERT')) once('before-first-write');
-    if (sql.startsWith('INSERT INTO hub_batches ')) once('before-signature');
+    const [, table] = WRITE.exec(sql) ?? [];
+    if (table) once('before-first-write');
+    if (table === 'hub_batches') once('before-signature');
     const result = await query(sql, parameters);
     if (sql.startsWith('SELECT')) once('after-first-locks');
-    for (const [point, beginning] of Object.entries(AFTER_STATEMENT)) if (sql.startsWith(beginning)) once(point);
+    for (const [point, written] of Object.entries(AFTER_WRITE)) if (table === written) once(point);
     return result;
   });
   try {
