@@ -1,3 +1,4 @@
+import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
 
 type Line = Socket['conn'];
@@ -5,6 +6,16 @@ type Line = Socket['conn'];
 interface Stream {
   pause(): void;
   resume(): void;
+}
+interface WebSocketLine extends Stream {
+  /** What it speaks over: `ws` keeps it to itself. */
+  _socket?: TcpSocket | null;
+  terminate(): void;
+}
+
+/** That which a line has now: one that began by long-polling may have got one of its own since. Who polls has none. */
+export function webSocketOf({ transport }: Line): WebSocketLine | undefined {
+  return (transport as { socket?: WebSocketLine }).socket;
 }
 
 /** Why a line is not read from: its client has not taken what it was told, or was refused a moment ago. */
@@ -22,9 +33,7 @@ export class Reading {
     if (this.reasons.has(reason)) return false;
     this.reasons.add(reason);
     if (!this.stopped) {
-      // A line that began by long-polling may have got a WebSocket of its own since.
-      const { socket } = this.line.transport as { socket?: Stream };
-      this.stopped = socket ?? this.line.request.socket;
+      this.stopped = webSocketOf(this.line) ?? this.line.request.socket;
       this.stopped.pause();
     }
     return true;

@@ -1,6 +1,6 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
-import type { Reading } from './reading.js';
+import { type Reading, webSocketOf } from './reading.js';
 
 type Line = Socket['conn'];
 
@@ -78,17 +78,6 @@ export class Unsent {
 /** Destroyed rather than closed: who takes nothing does not take the goodbye either, and the line would stay for half a minute. */
 export function destroy(line: Line): void {
   webSocketOf(line)?.terminate();
-}
-
-interface WebSocketLine {
-  /** What it speaks over: `ws` keeps it to itself. */
-  _socket?: TcpSocket | null;
-  terminate(): void;
-}
-
-/** Who polls has none. */
-function webSocketOf({ transport }: Line): WebSocketLine | undefined {
-  return (transport as { socket?: WebSocketLine }).socket;
 }
 
 /** Not that of the line's first request: a line that began by long-polling has another. */
