@@ -5,9 +5,9 @@ import { Database, inGroups } from '../platform/database.js';
 import { forgetInSteps } from '../platform/forget.js';
 import { Logger } from '../platform/logger.js';
 import { Watch } from '../platform/watch.js';
-import { RoomsService } from '../rooms/rooms.service.js';
+import { OldEvents } from '../rooms/old.events.js';
 
-const LOOK_EVERY_MS = 60_000;
+const LOOK_EVERY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Forgets what the contract keeps for a time only: events, and the answers to keys. Every hub does, each a little. */
@@ -18,7 +18,7 @@ export class Keeping implements OnApplicationBootstrap {
 
   constructor(
     private readonly database: Database,
-    private readonly rooms: RoomsService,
+    private readonly oldEvents: OldEvents,
     private readonly logger: Logger,
   ) {
     this.watch = new Watch({
@@ -42,7 +42,7 @@ export class Keeping implements OnApplicationBootstrap {
     const isOver = () => this.stopped;
     const eventsBefore = now - EVENTS_KEPT_DAYS * DAY_MS;
     const answersBefore = now - KEYS_KEPT_DAYS * DAY_MS;
-    const events = await forgetInSteps((rowsMax) => this.rooms.forgetOldest(eventsBefore, rowsMax), isOver);
+    const events = await this.oldEvents.forget(eventsBefore, isOver);
     const answers = await forgetInSteps((rowsMax) => this.forgetAnswers(answersBefore, rowsMax), isOver);
     if (events + answers > 0) this.logger.info({ events, answers }, 'forgot what was past its keeping time');
   }

@@ -1,4 +1,4 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Role } from '../contract/lifecycle.js';
 
 /** A numbered stream of events. `head` is the number of its latest; it grows under this row's lock, so without a gap. */
@@ -16,7 +16,6 @@ export class Room {
 
 /** Event `seq` of a room. `body` is what its sockets are told of it, as event.body.ts writes it. */
 @Entity('room_events')
-@Index('room_events_by_time', ['at'])
 export class RoomEvent {
   @PrimaryColumn('varchar', { length: 6 })
   role!: Role;

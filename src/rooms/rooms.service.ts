@@ -49,23 +49,4 @@ export class RoomsService {
     const events = (await this.eventsAfter(role, userId, after, limit)).filter(({ seq }) => seq <= head);
     return { events, head, complete: after === head || events[0]?.seq === after + 1 };
   }
-
-  /**
-   * Deletes some of the events from before a time: of each room from its oldest on, so that what is left has no gap, even where
-   * the clocks of two hubs differ. Gives how many events it was about.
-   */
-  async forgetOldest(before: number, rowsMax: number): Promise<number> {
-    const sql = 'SELECT role, user_id AS userId, seq FROM room_events WHERE at < ? ORDER BY at LIMIT ?';
-    const old: { role: Role; userId: string; seq: number }[] = await this.database.read.query(sql, [before, rowsMax]);
-    const last = new Map<string, (typeof old)[number]>();
-    for (const event of old) {
-      const room = `${event.role}:${event.userId}`;
-      if (event.seq > (last.get(room)?.seq ?? 0)) last.set(room, event);
-    }
-    if (last.size === 0) return 0;
-    const where = [...last].map(() => '(role = ? AND user_id = ? AND seq <= ?)').join(' OR ');
-    const upTo = [...last.values()].flatMap(({ role, userId, seq }) => [role, userId, seq]);
-    await this.database.transaction((tx) => tx.query(`DELETE FROM room_events WHERE ${where}`, upTo));
-    return old.length;
-  }
 }

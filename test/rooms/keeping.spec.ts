@@ -123,6 +123,7 @@ describe('what is kept for a time only', () => {
         .join(', ');
     const events = range(MANY).flatMap((seq) => ['seller', 'somebody', seq + 1, '{}', at]);
     await write(`INSERT INTO room_events (role, user_id, seq, body, at) VALUES ${marks('(?, ?, ?, ?, ?)')}`, events);
+    await write("INSERT INTO rooms (role, user_id, head) VALUES ('seller', 'somebody', ?)", [MANY]);
     const answers = range(MANY).flatMap((index) => ['somebody', `key-${index}`, '', '{}', at]);
     await write(
       `INSERT INTO command_answers (user_id, idem_key, message_hash, answer, at) VALUES ${marks('(?, ?, ?, ?, ?)')}`,
@@ -135,14 +136,12 @@ describe('what is kept for a time only', () => {
     expect((await buyer.hears(50)).map(({ seq }) => seq)).toEqual(range(50).map((index) => index + 1));
   });
 
-  test('what is old is found by an index, not by reading all that is kept', async () => {
+  test('old answers are found by an index, not by reading all that are kept', async () => {
     const explain = hub.database.dialect.singleWriter ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN FORMAT=TRADITIONAL';
-    for (const table of ['room_events', 'command_answers']) {
-      const plan = await hub.rows(`${explain} SELECT user_id FROM ${table} WHERE at < ? ORDER BY at LIMIT 500`, [
-        daysAgo(EVENTS_KEPT_DAYS),
-      ]);
-      expect(JSON.stringify(plan)).toContain(`${table}_by_time`);
-    }
+    const plan = await hub.rows(`${explain} SELECT user_id FROM command_answers WHERE at < ? ORDER BY at LIMIT 500`, [
+      daysAgo(KEYS_KEPT_DAYS),
+    ]);
+    expect(JSON.stringify(plan)).toContain('command_answers_by_time');
   });
 
   test('a device that was never away has seen all of it', async () => {
