@@ -6,8 +6,8 @@ import type { Metrics } from '../platform/metrics.js';
 import type { HubSocket } from '../platform/socket.js';
 import type { RoomsService } from './rooms.service.js';
 
-/** Read and told in a few milliseconds; others have their turn before the next page. */
-const REPLAY_PAGE = 250;
+/** Read and told in a millisecond. Others have their turn before the next page, and a command needs a dozen turns. */
+const REPLAY_PAGE = 50;
 
 interface Cursor {
   /** The number of the latest event that the socket was given. */
