@@ -200,6 +200,8 @@ type Shared = Pick<DataSourceOptions, 'entities' | 'migrations' | 'namingStrateg
 
 /** What each connection to the embedded database may keep of it in memory. */
 const CACHE_KB = 65_536;
+/** So many pages (of 4 KB) may wait in its log. A page that batch after batch writes to is then copied to the file once: a fifth of the rate. */
+const LOG_PAGES = 4_000;
 
 /**
  * What TypeORM connects with: for writing; on the embedded database a second connection that can only read; on a server
@@ -220,7 +222,8 @@ export function dataSourceOptions(
       database: file,
       driver: EmbeddedDatabase,
       prepareDatabase: (database: EmbeddedDatabase) => {
-        for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', `cache_size = -${CACHE_KB}`, ...pragmas])
+        const sizes = [`cache_size = -${CACHE_KB}`, `wal_autocheckpoint = ${LOG_PAGES}`];
+        for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', ...sizes, ...pragmas])
           database.pragma(pragma);
       },
     });
