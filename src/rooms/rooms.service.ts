@@ -4,7 +4,7 @@ import { type Role, roles } from '../contract/lifecycle.js';
 import type { OrderStatusPush, ReadRequest, RoomEvents } from '../contract/rooms.js';
 import { Database, type Tx } from '../platform/database.js';
 import { readPush } from './event.body.js';
-import { Room, RoomEvent } from './room.entity.js';
+import { Room } from './room.entity.js';
 
 /** The numbered rooms as they are kept: two a user, with events 1, 2, 3 … without a gap. Batches write them. */
 @Injectable()
@@ -33,12 +33,8 @@ export class RoomsService {
 
   /** The events that follow number `after`, oldest first. They begin with `after + 1`, unless those are no longer kept. */
   async eventsAfter(role: Role, userId: string, after: number, limit: number): Promise<OrderStatusPush[]> {
-    const rows = await this.database.read
-      .createQueryBuilder(RoomEvent, 'event')
-      .where('event.role = :role AND event.userId = :userId AND event.seq > :after', { role, userId, after })
-      .orderBy('event.seq')
-      .limit(limit)
-      .getMany();
+    const sql = 'SELECT seq, body FROM room_events WHERE role = ? AND user_id = ? AND seq > ? ORDER BY seq LIMIT ?';
+    const rows: { seq: number; body: string }[] = await this.database.read.query(sql, [role, userId, after, limit]);
     return rows.map(({ seq, body }) => readPush(role, seq, body));
   }
 
