@@ -95,7 +95,9 @@ export async function measure(row: Row, setting: Setting, rate: number | undefin
     const before = await lookInto(database, (reader) => standOf(reader, database.url));
     const { processes = 1, isPinned = true, system } = row;
     for (let index = 0; index < processes; index++)
-      running.push(await System.start(system, database, { isPinned, isProbed: true }));
+      running.push(
+        await System.start(system, database, { isPinned, isProbed: true, isProfiled: Boolean(setting.profiles) }),
+      );
     const run = new LoadedRun(row, market, running, setting, join(setting.profiles ?? '', title));
     const outcome = await run.carryOut(rate);
     for (const each of running) await each.stop();

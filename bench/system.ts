@@ -27,6 +27,7 @@ export const systems = {
   nest: [join(HERE, 'systems', 'nest.js')],
 } satisfies Record<string, string[]>;
 export type SystemName = keyof typeof systems;
+const HUB_IN_FILES = [join('dist', 'start.js')];
 
 export interface Cost {
   cpuUs: number;
@@ -69,6 +70,8 @@ interface StartOptions {
   isPinned: boolean;
   /** Without the probe, a system starts as it is. */
   isProbed: boolean;
+  /** A profile tells files apart: then the hub is not run from the one file that it is built into. */
+  isProfiled?: boolean;
 }
 
 /** A system under test: a process of its own. */
@@ -80,7 +83,8 @@ export class System {
   ) {}
 
   static async start(name: SystemName, database: TestDatabase, options: StartOptions): Promise<System> {
-    const own = [process.execPath, ...NODE_FLAGS, ...(options.isProbed ? ['--import', PROBE] : []), ...systems[name]];
+    const entry = name === 'hub' && options.isProfiled ? HUB_IN_FILES : systems[name];
+    const own = [process.execPath, ...NODE_FLAGS, ...(options.isProbed ? ['--import', PROBE] : []), ...entry];
     const [command = '', ...parameters] = options.isPinned ? pinned('system', own) : own;
     const child = spawn(command, parameters, {
       env: {

@@ -37,9 +37,12 @@ if (modifiedAt(INSTALLED) < modifiedAt(join(root, 'package-lock.json'))) {
   const now = new Date();
   utimesSync(INSTALLED, now, now);
 }
-const sources = ['src', 'tsconfig.json', 'nest-cli.json'].map((path) => modifiedAt(join(root, path)));
+const sources = ['src', 'tsconfig.json', 'nest-cli.json', join('scripts', 'bundle.mjs')].map((path) =>
+  modifiedAt(join(root, path)),
+);
 if (modifiedAt(BUILT) < Math.max(...sources, modifiedAt(INSTALLED))) {
   run('Building', process.execPath, join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js'), 'build');
+  run('Putting it into one file', process.execPath, join(root, 'scripts', 'bundle.mjs'));
   writeFileSync(BUILT, '');
 }
 const pages = ['web', join('src', 'client'), join('src', 'contract')].map((path) => modifiedAt(join(root, path)));

@@ -57,7 +57,7 @@ describe('the house rules', () => {
   });
 
   test('the environment is read where processes begin, and nowhere else', () => {
-    expect(pathsThat(({ text }) => text.includes('process.env')).sort()).toEqual(['src/main.ts', 'src/migrate.ts']);
+    expect(pathsThat(({ text }) => text.includes('process.env')).sort()).toEqual(['src/migrate.ts', 'src/start.ts']);
   });
 
   test('a database is named in the dialect only, with its driver and the default URL', () => {

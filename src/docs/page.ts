@@ -15,7 +15,7 @@ import { overSockets, socketEntries } from './page.sockets.js';
  * because the well-known viewers show one kind of document, bring megabytes of scripts, and ask for `unsafe-inline`.
  */
 export function renderPage(openApi: OpenApi, asyncApi: AsyncApi): { text: string; securityPolicy: string } {
-  const style = readFileSync(new URL('./page.css', import.meta.url), 'utf8');
+  const style = readFileSync(new URL('../docs/page.css', import.meta.url), 'utf8');
   const hash = createHash('sha256').update(style).digest('base64');
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Order hub: how to speak to it</title>

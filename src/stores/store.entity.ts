@@ -21,8 +21,8 @@ export class Store {
   @Column('varchar', { length: 64 })
   ownerId!: string;
 
-  // By name: a feature does not import another's entity.
-  @ManyToOne('User', { onDelete: 'RESTRICT', onUpdate: 'RESTRICT' })
+  // By its table: a feature does not import another's entity.
+  @ManyToOne('users', { onDelete: 'RESTRICT', onUpdate: 'RESTRICT' })
   @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'fk_stores_owner' })
   owner!: unknown;
 

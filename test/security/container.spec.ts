@@ -50,7 +50,8 @@ describe('the image', () => {
     const lines = readFileSync('.dockerignore', 'utf8').split('\n');
     const rules = lines.filter((line) => line !== '' && !line.startsWith('#'));
     expect(rules[0]).toBe('*');
-    const sources = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'src', 'web'];
+    const build = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'scripts/bundle.mjs'];
+    const sources = [...build, 'src', 'web'];
     expect(rules.slice(1).sort()).toEqual(sources.map((name) => `!${name}`).sort());
     expect(dockerfile).not.toMatch(/^(ARG|ENV).*(PASSWORD|SECRET|TOKEN|KEY)/im);
   });

@@ -1,5 +1,5 @@
 // Ends a hub process as a power cut would, at a named point of its work. Preloaded into a real hub by a test, and by
-// nothing else: `node --import ./test/support/crash.points.mjs dist/main.js`, with CRASH_AT=<point>:<nth>, or with a
+// nothing else: `node --import ./test/support/crash.points.mjs dist/start.js`, with CRASH_AT=<point>:<nth>, or with a
 // message { crashAt: '<point>:<nth>' } over the process's channel. The nth passing of the point, from then on, is the last.
 import process from 'node:process';
 import { Socket } from 'socket.io';

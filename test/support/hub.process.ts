@@ -56,7 +56,9 @@ export class HubProcess {
   ): Promise<HubProcess> {
     prepare();
     const preloaded = crash === false ? [] : ['--import', `./${join('test', 'support', 'crash.points.mjs')}`];
-    const child = spawn(process.execPath, ['--disable-proto=delete', ...preloaded, join('dist', 'main.js')], {
+    // What ends a hub inside stands in modules of its own.
+    const entry = join('dist', crash === false ? 'main.js' : 'start.js');
+    const child = spawn(process.execPath, ['--disable-proto=delete', ...preloaded, entry], {
       env: {
         PATH: process.env.PATH,
         DATABASE_URL: databaseUrl,
