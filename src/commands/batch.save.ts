@@ -31,29 +31,25 @@ function stateOf({ changed: { orders, stock, wallets, rooms } }: World): Write[]
     {
       table: 'orders',
       ...orderRows(changed, allFields),
-      keys: ['order_id'],
-      update: orderFieldsThatChange.map((field) => orderFields[field]),
+      change: { key: ['order_id'], columns: orderFieldsThatChange.map((field) => orderFields[field]) },
     },
     {
       table: 'book_stock',
       columns: ['book_no', 'stock'],
       rows: [...stock].map((book) => [book.bookNo, book.stock]),
-      keys: ['book_no'],
-      update: ['stock'],
+      change: { key: ['book_no'], columns: ['stock'] },
     },
     {
       table: 'wallets',
       columns: ['user_id', 'balance', 'entries'],
       rows: [...wallets].map(({ userId, balance, entries }) => [userId, balance, entries]),
-      keys: ['user_id'],
-      update: ['balance', 'entries'],
+      change: { key: ['user_id'], columns: ['balance', 'entries'] },
     },
     {
       table: 'rooms',
       columns: ['role', 'user_id', 'head'],
       rows: [...rooms].map(({ role, userId, head }) => [role, userId, head]),
-      keys: ['role', 'user_id'],
-      update: ['head'],
+      change: { key: ['role', 'user_id'], columns: ['head'] },
     },
   ];
 }

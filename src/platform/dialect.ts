@@ -2,13 +2,12 @@ import type { DataSourceOptions, QueryRunner } from 'typeorm';
 import { EmbeddedDatabase, isLocked } from './embedded.driver.js';
 import { CONNECTIONS, discard, serverDriver, versionOf } from './server.driver.js';
 
-/** Rows for one table: new ones, or with `keys` such as it holds, to be changed in the columns `update`. */
+/** Rows for one table: new ones, or with `change` such as it holds, found by their key and changed in these columns. */
 export interface Write {
   table: string;
   columns: readonly string[];
   rows: readonly (readonly unknown[])[];
-  keys?: readonly string[];
-  update?: readonly string[];
+  change?: { key: readonly string[]; columns: readonly string[] };
 }
 
 /**
@@ -61,14 +60,14 @@ const sqlite: Dialect = {
     clustered: 'STRICT, WITHOUT ROWID',
   },
   // Row by row in one call (`embedded.driver.ts`): a statement for many rows takes this engine twice as long.
-  write: ({ table, columns, rows, keys, update }) => {
-    if (!keys || !update) {
+  write: ({ table, columns, rows, change }) => {
+    if (!change) {
       const values = columns.map(() => '?').join(', ');
       return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`, [...rows]];
     }
-    const places = [...update, ...keys].map((column) => columns.indexOf(column));
-    const where = keys.map((key) => `${key} = ?`).join(' AND ');
-    const sql = `UPDATE ${table} SET ${setAll(update, () => '?')} WHERE ${where}`;
+    const places = [...change.columns, ...change.key].map((column) => columns.indexOf(column));
+    const where = change.key.map((column) => `${column} = ?`).join(' AND ');
+    const sql = `UPDATE ${table} SET ${setAll(change.columns, () => '?')} WHERE ${where}`;
     return [sql, rows.map((row) => places.map((place) => row[place]))];
   },
   isDuplicate: (error) => /UNIQUE constraint failed/.test(messageOf(error)),
@@ -108,8 +107,8 @@ function serverDialect(
       clustered: table,
     },
     // The driver writes a list of rows for one mark. An INSERT is how many rows are changed at once, each in its own way.
-    write: ({ table, columns, rows, update }) => {
-      const ending = update ? `${fresh.row} ON DUPLICATE KEY UPDATE ${setAll(update, fresh.value)}` : '';
+    write: ({ table, columns, rows, change }) => {
+      const ending = change ? `${fresh.row} ON DUPLICATE KEY UPDATE ${setAll(change.columns, fresh.value)}` : '';
       return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES ?${ending}`, [rows]];
     },
     isDuplicate: (error) => codeOf(error) === 'ER_DUP_ENTRY',
