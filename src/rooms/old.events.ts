@@ -33,21 +33,21 @@ export class OldEvents {
       found = [];
       await sleep(FORGET_PAUSE_MS);
     };
-    for await (const oldest of this.before(before)) {
-      if (isOver()) return total;
+    for await (const oldest of this.before(before, isOver)) {
       found.push(oldest);
       if (countOf(found) >= FORGET_ROWS) await forgetFound();
+      if (isOver()) break;
     }
     if (found.length > 0) await forgetFound();
     return total;
   }
 
-  private async *before(time: number): AsyncGenerator<Oldest> {
+  private async *before(time: number, isOver: () => boolean): AsyncGenerator<Oldest> {
     const sql = `SELECT user_id AS userId, (SELECT at FROM room_events
         WHERE room_events.role = rooms.role AND room_events.user_id = rooms.user_id ORDER BY seq LIMIT 1) AS oldest
       FROM rooms WHERE role = ? AND user_id > ? ORDER BY user_id LIMIT ${ROOMS_PAGE}`;
     for (const role of roles) {
-      for (let after: string | undefined = ''; after !== undefined; ) {
+      for (let after: string | undefined = ''; after !== undefined && !isOver(); ) {
         const rooms: { userId: string; oldest: number | null }[] = await this.database.read.query(sql, [role, after]);
         for (const { userId, oldest } of rooms)
           if (oldest !== null && oldest < time) yield* this.beforeInRoom(time, role, userId);
