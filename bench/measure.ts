@@ -119,7 +119,9 @@ export async function measure(row: Row, setting: Setting, rate: number | undefin
 async function diskFigure(database: TestDatabase, before: Stand, told: Measured['told']): Promise<Figures> {
   const { bytes } = await lookInto(database, (reader) => standOf(reader, database.url));
   if (bytes === undefined || before.bytes === undefined) return {};
-  return { diskBytes: (bytes - before.bytes) / commandsOf(told.done) };
+  const commands = commandsOf(told.done);
+  // Who only reads writes nothing.
+  return commands === 0 ? {} : { diskBytes: (bytes - before.bytes) / commands };
 }
 
 /** From the start of the process until it says over HTTP that it is ready. */
