@@ -248,7 +248,11 @@ describe('the feeds of rooms', () => {
     const all = await left();
     expect(await old.forget(5_000, () => true)).toBe(0);
     expect(await left()).toEqual(all);
-    expect(await old.forget(5_000)).toBe(1_207);
+    // Over when it has found the first room: that is forgotten, and the next search goes on.
+    let asked = 0;
+    const first = await old.forget(5_000, () => asked++ > 0);
+    expect([2, 3]).toContain(first);
+    expect(first + (await old.forget(5_000))).toBe(1_207);
     expect(await left()).toEqual(['one buyer 4', 'two buyer 3']);
     expect(await old.forget(5_000)).toBe(0);
   });

@@ -123,7 +123,12 @@ describe('what is kept for a time only', () => {
         .join(', ');
     const events = range(MANY).flatMap((seq) => ['seller', 'somebody', seq + 1, '{}', at]);
     await write(`INSERT INTO room_events (role, user_id, seq, body, at) VALUES ${marks('(?, ?, ?, ?, ?)')}`, events);
-    await write("INSERT INTO rooms (role, user_id, head) VALUES ('seller', 'somebody', ?)", [MANY]);
+    // Behind more rooms than are looked into at once.
+    const rooms = range(MANY).flatMap((index) => ['seller', `nobody-${index}`, 0]);
+    await write(`INSERT INTO rooms (role, user_id, head) VALUES ('seller', 'somebody', ?), ${marks('(?, ?, ?)')}`, [
+      MANY,
+      ...rooms,
+    ]);
     const answers = range(MANY).flatMap((index) => ['somebody', `key-${index}`, '', '{}', at]);
     await write(
       `INSERT INTO command_answers (user_id, idem_key, message_hash, answer, at) VALUES ${marks('(?, ?, ?, ?, ?)')}`,
