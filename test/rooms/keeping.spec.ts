@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Keeping } from '../../src/commands/keeping.js';
 import { KEYS_KEPT_DAYS } from '../../src/contract/fields.js';
 import { EVENTS_KEPT_DAYS } from '../../src/contract/rooms.js';
+import { OLDEST_OF_ROOMS } from '../../src/rooms/old.events.js';
 import { inShort, listen } from '../support/ear.js';
 import { TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';
@@ -147,6 +148,13 @@ describe('what is kept for a time only', () => {
       daysAgo(KEYS_KEPT_DAYS),
     ]);
     expect(JSON.stringify(plan)).toContain('command_answers_by_time');
+  });
+
+  test('the oldest event of a room is found by its key, not by reading or sorting all of them', async () => {
+    const explain = hub.database.dialect.singleWriter ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN FORMAT=TRADITIONAL';
+    const plan = JSON.stringify(await hub.rows(`${explain} ${OLDEST_OF_ROOMS}`, ['seller', '']));
+    expect(plan).toMatch(/SEARCH room_events USING PRIMARY KEY|"table":"room_events"[^}]*"key":"PRIMARY"/);
+    expect(plan).not.toMatch(/SCAN|TEMP B-TREE|filesort/);
   });
 
   test('a device that was never away has seen all of it', async () => {
