@@ -27,6 +27,7 @@ const absent = {
 
 await build({
   entryPoints: [join(dist, 'start.js')],
+  // As deep as most modules, which find what they read by where they stand.
   outfile: join(dist, 'bundle', 'start.js'),
   bundle: true,
   platform: 'node',

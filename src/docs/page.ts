@@ -15,6 +15,7 @@ import { overSockets, socketEntries } from './page.sockets.js';
  * because the well-known viewers show one kind of document, bring megabytes of scripts, and ask for `unsafe-inline`.
  */
 export function renderPage(openApi: OpenApi, asyncApi: AsyncApi): { text: string; securityPolicy: string } {
+  // By its folder: the file that the build makes of all stands in another (`scripts/bundle.mjs`).
   const style = readFileSync(new URL('../docs/page.css', import.meta.url), 'utf8');
   const hash = createHash('sha256').update(style).digest('base64');
   const page = html`<!doctype html>

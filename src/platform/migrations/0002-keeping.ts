@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { hasIndex } from './has.index.js';
 
 /** What is kept for a time only is found by its time, oldest first, when that is over. */
 export function keeping1700000001000(): new () => MigrationInterface {
@@ -9,10 +10,7 @@ export function keeping1700000001000(): new () => MigrationInterface {
 
     async up(runner: QueryRunner): Promise<void> {
       for (const [index, table] of Object.entries(indexes)) {
-        // A server cannot take the first one back if the process dies before the second.
-        const existing = (await runner.getTable(table))?.indices ?? [];
-        if (existing.some(({ name }) => name === index)) continue;
-        await runner.query(`CREATE INDEX ${index} ON ${table} (at)`);
+        if (!(await hasIndex(runner, table, index))) await runner.query(`CREATE INDEX ${index} ON ${table} (at)`);
       }
     }
 

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { hasIndex } from './has.index.js';
 
 const TABLE = 'room_events';
 const INDEX = 'room_events_by_time';
@@ -9,16 +10,11 @@ export function eventsByRoom1700000002000(): new () => MigrationInterface {
     readonly name = 'EventsByRoom1700000002000';
 
     async up(runner: QueryRunner): Promise<void> {
-      // A server cannot take it back if the process dies before this is noted.
-      if (await hasIndex(runner)) await runner.dropIndex(TABLE, INDEX);
+      if (await hasIndex(runner, TABLE, INDEX)) await runner.dropIndex(TABLE, INDEX);
     }
 
     async down(runner: QueryRunner): Promise<void> {
       await runner.query(`CREATE INDEX ${INDEX} ON ${TABLE} (at)`);
     }
   };
-}
-
-async function hasIndex(runner: QueryRunner): Promise<boolean> {
-  return (await runner.getTable(TABLE))?.indices.some(({ name }) => name === INDEX) ?? false;
 }
