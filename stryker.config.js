@@ -21,7 +21,7 @@ const areas = {
   // Hubs share servers only: with TEST_DATABASE_URL there is more to notice in `hub.watch.ts`.
   rooms: {
     files: ['src/rooms/*.ts', '!src/rooms/*.{entity,module}.ts'],
-    tests: ['rooms/nodes', 'rooms/feeds', 'commands/stored'],
+    tests: ['rooms/nodes', 'rooms/feeds', 'rooms/keeping', 'commands/stored'],
   },
   adapter: {
     files: ['src/platform/socket.adapter.ts'],

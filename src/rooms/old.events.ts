@@ -56,7 +56,7 @@ export class OldEvents {
         ]);
         for (const { userId, oldest } of rooms)
           if (oldest !== null && oldest < time) yield* this.beforeInRoom(time, role, userId);
-        after = rooms.length < PAGE ? undefined : rooms.at(-1)?.userId;
+        after = rooms.at(-1)?.userId;
         await sleep(FORGET_PAUSE_MS);
       }
     }
