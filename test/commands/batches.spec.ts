@@ -261,7 +261,7 @@ describe('batches', () => {
       await released;
     } else {
       // Less than the time that a statement waits for a lock, and more: then the whole transaction is run again.
-      for (const [round, holdMs] of [800, 3_000].entries()) {
+      for (const [round, holdMs] of [800, 1_500].entries()) {
         const letGo = await lockStock(seller);
         const placing = buyer.send('order:place', round === 0 ? message : { ...message, key: `${message.key}-2` });
         await sleep(holdMs);
