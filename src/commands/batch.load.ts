@@ -18,6 +18,10 @@ export async function load(tx: Tx, dialect: Dialect, commands: readonly Command[
   await new Loader(tx, dialect, commands, world).load();
 }
 
+type BookColumns = Omit<BookRow, 'stock'>;
+const bookColumns =
+  'book_no AS bookNo, books.store_id AS storeId, book_id AS bookId, title, price, low_mark AS lowMark';
+
 type KeptRow = Omit<AnswerRow, 'answer'> & { answer: string };
 
 class Loader {
@@ -28,16 +32,12 @@ class Loader {
     private readonly world: World,
   ) {}
 
+  /** What is asked for together is on its way at once, and done in that order; what comes after it needs the answers. */
   async load(): Promise<void> {
-    const kept = await this.answers();
-    await this.orders(kept);
-    await this.books();
-    await this.stores();
-    await this.stock();
-    await this.wallets();
-    await this.rooms();
-    // Last, and without a lock of its own: who unregisters takes the locks above first, so this is the truth until commit.
-    await this.users();
+    const [kept] = await Promise.all([this.answers(), this.orders(), this.books()]);
+    await Promise.all([this.keptAnswers(kept), this.booksGivenBack(), this.stores()]);
+    // Users last, and without a lock of their own: who unregisters takes the locks above first, so it is the truth until commit.
+    await Promise.all([this.texts(), this.stock(), this.wallets(), this.rooms(), this.users()]);
   }
 
   private async answers(): Promise<KeptRow[]> {
@@ -53,19 +53,31 @@ class Loader {
     );
   }
 
-  /** The orders that the commands are about, and those that answers to be given again tell of. */
-  private async orders(kept: readonly KeptRow[]): Promise<void> {
-    const named = this.commands.flatMap(({ request }) =>
+  /** The orders that the commands are about. */
+  private async orders(): Promise<void> {
+    const ids = this.commands.flatMap(({ request }) =>
       'orderId' in request && isOrderId(request.orderId) ? [request.orderId] : [],
     );
+    await this.selectOrders(ids);
+  }
+
+  /** Reads kept answers, and besides, without locks, the orders that they tell of: what was told of an order never changes. */
+  private async keptAnswers(kept: readonly KeptRow[]): Promise<void> {
     const told = kept.flatMap(({ answer }) => orderOf(answer) ?? []);
-    const sql = `SELECT ${orderColumns} FROM orders WHERE order_id`;
-    const rows = await this.selectIn<OrderEntity>(sql, [...named, ...told]);
-    for (const row of rows) this.world.orders.set(row.orderId, orderRow(row));
+    await this.selectOrders(
+      told.filter((orderId) => !this.world.orders.has(orderId)),
+      '',
+    );
     for (const row of kept) {
       const answer = readAnswer(row.answer, row.userId, this.world.orders);
       this.world.answers.set(pair(row.userId, row.key), { ...row, answer });
     }
+  }
+
+  private async selectOrders(ids: readonly string[], lock?: string): Promise<void> {
+    const sql = `SELECT ${orderColumns} FROM orders WHERE order_id`;
+    const rows = await this.selectIn<OrderEntity>(sql, ids, lock);
+    for (const row of rows) this.world.orders.set(row.orderId, orderRow(row));
   }
 
   /** The stores that none of the books was found in. */
@@ -78,44 +90,46 @@ class Loader {
     for (const { storeId, ownerId } of rows) this.world.stores.set(storeId, ownerId);
   }
 
-  /** The books of orders to place and of stock to change, by their ids; those that cancelled orders give back, by number. */
+  /** The books of orders to place and of stock to change, and who owns their stores: those never change hands, and need no lock. */
   private async books(): Promise<void> {
     const wanted = this.commands.flatMap(({ name, request }): [string, string][] => {
       if (name === 'order:place') return request.items.map(({ bookId }) => [request.storeId, bookId]);
       return name === 'stock:add' ? [[request.storeId, request.bookId]] : [];
     });
-    const columns =
-      'book_no AS bookNo, books.store_id AS storeId, book_id AS bookId, title, price, low_mark AS lowMark';
     const [where, parameters] = inGroups('books.store_id', 'book_id', wanted);
-    // Stores never change hands, so their rows need no lock.
     const from = 'books JOIN stores ON stores.store_id = books.store_id';
-    const named = await this.select<Omit<BookRow, 'stock'> & { ownerId: string }>(
+    const rows = await this.select<BookColumns & { ownerId: string }>(
       parameters,
-      `SELECT ${columns}, owner_id AS ownerId FROM ${from} WHERE ${where}`,
+      `SELECT ${bookColumns}, owner_id AS ownerId FROM ${from} WHERE ${where}`,
       '',
     );
-    for (const { storeId, ownerId } of named) this.world.stores.set(storeId, ownerId);
-    const restored = this.ordersThat('order:cancel', 'order:due').flatMap(({ items }) =>
+    for (const { ownerId, ...book } of rows) {
+      this.world.stores.set(book.storeId, ownerId);
+      this.addBook(book);
+    }
+  }
+
+  /** The books that cancelled orders give back, by their numbers. */
+  private async booksGivenBack(): Promise<void> {
+    const numbers = this.ordersThat('order:cancel', 'order:due').flatMap(({ items }) =>
       items.map(({ bookNo }) => bookNo),
     );
-    const numbered = await this.selectIn<Omit<BookRow, 'stock'>>(
-      `SELECT ${columns} FROM books WHERE book_no`,
-      restored,
-      '',
-    );
-    for (const book of [...named, ...numbered]) {
-      if (!this.world.booksByNo.has(book.bookNo)) this.world.addBook({ ...book, stock: 0 });
-    }
-    const described = this.commands.flatMap(({ name, request }) => {
+    const rows = await this.selectIn<BookColumns>(`SELECT ${bookColumns} FROM books WHERE book_no`, numbers, '');
+    for (const book of rows) this.addBook(book);
+  }
+
+  private addBook(book: BookColumns): void {
+    if (!this.world.booksByNo.has(book.bookNo)) this.world.addBook({ ...book, stock: 0 });
+  }
+
+  /** What else is said of the books whose stock changes. */
+  private async texts(): Promise<void> {
+    const numbers = this.commands.flatMap(({ name, request }) => {
       const book = name === 'stock:add' ? this.world.books.get(pair(request.storeId, request.bookId)) : undefined;
       return book ? [book.bookNo] : [];
     });
-    const texts = await this.selectIn<BookTextsRow>(
-      `SELECT book_no AS bookNo, ${bookTextColumns} FROM book_texts WHERE book_no`,
-      described,
-      '',
-    );
-    for (const row of texts) this.world.texts.set(row.bookNo, row);
+    const sql = `SELECT book_no AS bookNo, ${bookTextColumns} FROM book_texts WHERE book_no`;
+    for (const row of await this.selectIn<BookTextsRow>(sql, numbers, '')) this.world.texts.set(row.bookNo, row);
   }
 
   private async stock(): Promise<void> {

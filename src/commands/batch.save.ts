@@ -11,14 +11,18 @@ const ROWS_MAX = 2_500;
 
 const allFields = Object.keys(orderFields) as (keyof OrderEntity)[];
 
-/** Writes everything that the commands of a batch have changed: one statement a table. */
+/** Writes everything that the commands of a batch have changed: one statement a table, all of them on their way at once. */
 export async function save(tx: Tx, dialect: Dialect, world: World, now: number): Promise<void> {
-  for (const write of [...stateOf(world), ...recordsOf(world, now)]) {
-    for (let start = 0; start < write.rows.length; start += ROWS_MAX) {
-      const rows = write.rows.slice(start, start + ROWS_MAX);
-      await tx.query(...dialect.write({ ...write, rows }));
-    }
+  const writes = [...stateOf(world), ...recordsOf(world, now)].flatMap(inParts);
+  await Promise.all(writes.map((write) => tx.query(...dialect.write(write))));
+}
+
+function inParts(write: Write): Write[] {
+  const parts: Write[] = [];
+  for (let start = 0; start < write.rows.length; start += ROWS_MAX) {
+    parts.push({ ...write, rows: write.rows.slice(start, start + ROWS_MAX) });
   }
+  return parts;
 }
 
 /** What stands as it is now: new rows, and rows that were loaded and changed. */

@@ -46,8 +46,8 @@ export class CommandBatch {
         const now = Date.now();
         const answers = commands.map((command) => settle(world, command, now));
         laps.end('settle');
-        await save(tx, dialect, world, now);
-        await this.nodes.sign(tx, batchNo, { rooms: world.changed.rooms, stockAlerts: world.stockAlerts }, now);
+        const news = { rooms: world.changed.rooms, stockAlerts: world.stockAlerts };
+        await Promise.all([save(tx, dialect, world, now), this.nodes.sign(tx, batchNo, news, now)]);
         laps.end('save');
         return { answers, events: world.changed.events, stockAlerts: world.stockAlerts };
       },

@@ -97,7 +97,10 @@ export class Database {
     return this.reader.manager;
   }
 
-  /** All or nothing: runs the work in one transaction, and the whole of it again if it loses a race. */
+  /**
+   * All or nothing: runs the work in one transaction, and the whole of it again if it loses a race. Statements that are given
+   * together are on their way together, and are done in that order; if one fails, so does the work.
+   */
   async transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const { retry, taken, wasCommitted } = options;
     const lastBegin = Date.now() + ATTEMPTS_BEGIN_WITHIN_MS;
@@ -159,7 +162,7 @@ export class Database {
   private async attempt<T>(work: (tx: Tx) => Promise<T>, wasCommitted?: () => Promise<boolean>): Promise<T> {
     const runner = this.writer.createQueryRunner();
     try {
-      await runner.startTransaction();
+      await this.dialect.begin(runner);
       const result = await work(runner.manager);
       await this.commit(runner, wasCommitted);
       return result;
@@ -168,6 +171,7 @@ export class Database {
       await this.dialect.undo(runner, error);
       throw error;
     } finally {
+      this.dialect.end(runner);
       await runner.release().catch(() => {});
     }
   }

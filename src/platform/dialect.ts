@@ -1,6 +1,6 @@
 import type { DataSourceOptions, QueryRunner } from 'typeorm';
 import { EmbeddedDatabase, isLocked } from './embedded.driver.js';
-import { CONNECTIONS, discard, serverDriver, versionOf } from './server.driver.js';
+import { beginTransaction, CONNECTIONS, discard, endTransaction, serverDriver, versionOf } from './server.driver.js';
 
 /** Rows for one table: new ones, or with `change` such as it holds, found by their key and changed in these columns. */
 export interface Write {
@@ -40,6 +40,10 @@ export interface Dialect {
   isConflict(error: unknown): boolean;
   /** The server did not answer, or cannot do its work now. */
   isUnreachable(error: unknown): boolean;
+  /** Begins a transaction that stays open, whatever fails in it, until it is committed or undone: only a COMMIT keeps anything. */
+  begin(runner: QueryRunner): Promise<void>;
+  /** Leaves the connection as it was before the transaction. */
+  end(runner: QueryRunner): void;
   /** Makes sure that nothing is left of a transaction that failed so. */
   undo(runner: QueryRunner, error: unknown): Promise<void>;
   /** Asks for settings, as rows of `setting` and `value`, that lose acknowledged commits with the power; with what they must be. */
@@ -74,6 +78,8 @@ const sqlite: Dialect = {
   isConflict: isLocked,
   isUnreachable: (error) =>
     /disk I\/O error|database or disk is full|readonly database|database is not open/.test(messageOf(error)),
+  begin: (runner) => runner.startTransaction(),
+  end() {},
   async undo(runner) {
     if (!runner.isTransactionActive) return;
     // A full disk may have ended it already. TypeORM would take it for open, and nest all that follows in it.
@@ -118,6 +124,8 @@ function serverDialect(
       UNION ALL SELECT 'sync_binlog', @@sync_binlog WHERE @@log_bin = 1 AND @@sync_binlog <> 1`,
     isConflict: (error) => CONFLICTS.has(codeOf(error)),
     isUnreachable: mayComeUp,
+    begin: beginTransaction,
+    end: endTransaction,
     async undo(runner, error) {
       // The next connection may lead to a server that can do what this one cannot.
       if (mayComeUp(error)) discard(runner);

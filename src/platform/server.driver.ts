@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import mysql from 'mysql2';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { pipeline } from './pipelining.js';
 
 export const CONNECTIONS = 10;
 /** Who would be the next to wait for a connection is told so instead: by its turn nobody would wait for it any more. */
@@ -48,10 +49,28 @@ export async function versionOf(url: string): Promise<string> {
   }
 }
 
+/**
+ * What is done on the connection of this runner from now on commits only where it is asked to. Not by a BEGIN: a deadlock
+ * undoes the transaction that it began, and statements which are on their way already would each commit by themselves.
+ */
+export async function beginTransaction(runner: QueryRunner): Promise<void> {
+  set(await runner.connect(), 'autocommit = 0');
+  Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
+}
+
+/** After its transaction was committed or undone: what is done on the connection commits by itself again. */
+export function endTransaction(runner: QueryRunner): void {
+  const connection = connectionOf(runner);
+  if (connection) set(connection, 'autocommit = 1');
+}
+
 /** Takes the connection of this runner, if it has one, out of its pool for good. */
 export function discard(runner: QueryRunner): void {
-  const { databaseConnection } = runner as QueryRunner & { databaseConnection?: mysql.PoolConnection };
-  databaseConnection?.destroy();
+  connectionOf(runner)?.destroy();
+}
+
+function connectionOf(runner: QueryRunner): mysql.PoolConnection | undefined {
+  return (runner as QueryRunner & { databaseConnection?: mysql.PoolConnection }).databaseConnection;
 }
 
 export type Connections = Record<'used' | 'free' | 'waiting', number>;
@@ -66,8 +85,8 @@ export function connectionsOf({ driver }: DataSource): Connections {
 
 function prepare(pool: mysql.Pool, settings: string): void {
   pool.on('connection', (connection) => {
-    // One that could not be set up must not be used: it would answer by other rules.
-    connection.query(`SET SESSION ${settings}`, (error) => error && connection.destroy());
+    pipeline(connection);
+    set(connection, `SESSION ${settings}`);
     // TypeORM asks for it at every statement, and each time the driver would load a module and listen to five events.
     const promises = connection.promise();
     connection.promise = () => promises;
@@ -79,6 +98,11 @@ function prepare(pool: mysql.Pool, settings: string): void {
   // Only while it is in use: an idle connection is silent by nature.
   pool.on('acquire', (connection) => streamOf(connection).setTimeout(SILENCE_MS));
   pool.on('release', (connection) => streamOf(connection).setTimeout(0));
+}
+
+/** Sets what a connection goes by from now on. One that could not be set must not be used: it would answer by other rules. */
+function set(connection: mysql.PoolConnection, settings: string): void {
+  connection.query(`SET ${settings}`, (error) => error && connection.destroy());
 }
 
 /** The socket beneath: the driver's types leave it out. */

@@ -10,7 +10,7 @@ import { audit } from '../support/audit.js';
 import { TestHub } from '../support/hub.js';
 import { lockFile, lockRow } from '../support/locks.js';
 import type { Person } from '../support/person.js';
-import { type Statement, statementsOf, statementsOfBatch } from '../support/statements.js';
+import { type Statement, statementsOf, statementsOfBatch, waitsOfBatch } from '../support/statements.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { codeOf, dataOf, device, pick, range } from '../support/ways.js';
 
@@ -151,6 +151,20 @@ describe('batches', () => {
     }
     expect(counts.length).toBe(sizes.length);
     expect(new Set(counts).size).toBe(1);
+  });
+
+  test.each<[string, number, (count: number) => Promise<Command[]>]>([
+    ['place', 3, async (count) => range(count).map((index) => place(index))],
+    ['pay', 3, async (count) => (await placed(count)).map(pay)],
+    // What an order gives back is known when it was read, and where its room and its books stand after that.
+    ['cancel', 4, async (count) => (await paid(count)).map(cancel)],
+    ['deposit', 3, async (count) => range(count).map(deposit)],
+    ['all commands', 4, mixed],
+  ])('a batch of %s waits %i times for its database before it commits', async (_, waits, prepare) => {
+    for (const size of [1, 10]) {
+      const commands = await prepare(size);
+      expect(await waitsOfBatch(() => run(commands))).toBe(waits);
+    }
   });
 
   test('what stops one command is answered INTERNAL, and its neighbours in the batch succeed', async () => {

@@ -1,4 +1,4 @@
-import type { Logger, QueryRunner } from 'typeorm';
+import { EntityManager, type Logger, type QueryRunner } from 'typeorm';
 import type { TestHub } from './hub.js';
 
 export interface Statement {
@@ -58,4 +58,30 @@ export async function statementsOfBatch(hub: TestHub, work: () => Promise<unknow
   return statements
     .filter(({ runner }) => runner === signature.runner)
     .map(({ sql, parameters }) => ({ sql, parameters }));
+}
+
+/** How often the one batch that is run meanwhile waits for its database, but for its COMMIT: what is given together counts once. */
+export async function waitsOfBatch(work: () => Promise<unknown>): Promise<number> {
+  const counts = new Map<EntityManager, { underWay: number; waits: number; signed: boolean }>();
+  const { query } = EntityManager.prototype;
+  EntityManager.prototype.query = async function <T>(this: EntityManager, sql: string, parameters?: unknown[]) {
+    const count = counts.get(this) ?? { underWay: 0, waits: 0, signed: false };
+    counts.set(this, count);
+    if (count.underWay++ === 0) count.waits++;
+    count.signed ||= sql.includes('INTO hub_batches');
+    try {
+      return (await query.call(this, sql, parameters)) as T;
+    } finally {
+      count.underWay--;
+    }
+  };
+  try {
+    await work();
+  } finally {
+    EntityManager.prototype.query = query;
+  }
+  const signed = [...counts.values()].filter((count) => count.signed);
+  const [batch] = signed;
+  if (!batch || signed.length > 1) throw new Error(`There were ${signed.length} batches, and not one`);
+  return batch.waits;
 }
