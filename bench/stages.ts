@@ -42,7 +42,10 @@ const STAGES: [stage: string, where: RegExp][] = [
   ['adapter', /dist\/platform\/(socket|connections|unsent|caller)/],
   ['Socket.IO', /node_modules\/(socket\.io|engine\.io|ws|@socket\.io)/],
   ['embedded engine', /dist\/platform\/embedded|node_modules\/@photostructure/],
-  ['driver', /node_modules\/(mysql2|typeorm|sqlstring|denque|long|iconv-lite|generate-function|lru)/],
+  [
+    'driver',
+    /dist\/platform\/(server\.driver|pipelining)\.js|node_modules\/(mysql2|typeorm|sqlstring|denque|long|iconv-lite|generate-function|lru)/,
+  ],
   ['Nest, validation', /node_modules\/(@nestjs|rxjs|class-validator|class-transformer|validator|reflect-metadata)/],
   ['the baseline', /\.bench\/bench\/systems/],
   ['the probe', /\.bench\/bench\/|node:inspector/],
