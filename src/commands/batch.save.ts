@@ -1,4 +1,4 @@
-import type { Tx } from '../platform/database.js';
+import { chunks, type Tx } from '../platform/database.js';
 import type { Dialect, Write } from '../platform/dialect.js';
 import { writeAnswer } from './kept.answer.js';
 import { fieldsWhenPlaced, orderFields, orderFieldsThatChange } from './order.columns.js';
@@ -17,12 +17,9 @@ export async function save(tx: Tx, dialect: Dialect, world: World, now: number):
   await Promise.all(writes.map((write) => tx.query(...dialect.write(write))));
 }
 
+/** One as a rule; none if there are no rows. */
 function inParts(write: Write): Write[] {
-  const parts: Write[] = [];
-  for (let start = 0; start < write.rows.length; start += ROWS_MAX) {
-    parts.push({ ...write, rows: write.rows.slice(start, start + ROWS_MAX) });
-  }
-  return parts;
+  return chunks(write.rows, ROWS_MAX).map((rows) => ({ ...write, rows }));
 }
 
 /** What stands as it is now: new rows, and rows that were loaded and changed. */

@@ -24,7 +24,8 @@ const BACKOFF_MS = 10;
 const AWAY_BACKOFF_MS = 100;
 /**
  * No attempt begins after this: what waits for the answer has its deadline, and is told that nothing was done. A wait for a
- * lock that may last one second (`dialect.ts`) lasts nearly two: InnoDB looks at those who wait once a second.
+ * lock that may last one second (`dialect.ts`) lasts nearly two: InnoDB looks at those who wait once a second. Locks that
+ * were asked for together are waited for one after another, also behind one that was not had.
  */
 const ATTEMPTS_BEGIN_WITHIN_MS = 2_500;
 
@@ -214,4 +215,11 @@ export function inGroups(
 /** `?, ?` for so many values. */
 export function marks(values: readonly unknown[]): string {
   return values.map(() => '?').join(', ');
+}
+
+/** These values in their order, so many at a time. */
+export function chunks<T>(values: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
+    values.slice(index * size, (index + 1) * size),
+  );
 }

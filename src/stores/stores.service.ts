@@ -14,7 +14,7 @@ import {
   type StoresRequest,
   type StoreView,
 } from '../contract/stores.js';
-import { Database, type Tx } from '../platform/database.js';
+import { chunks, Database, type Tx } from '../platform/database.js';
 import { pageOf } from '../platform/paging.js';
 import { BookSearch } from './book.search.js';
 import { fold, gramsOf } from './fold.js';
@@ -154,8 +154,8 @@ export class StoresService {
   private async index(tx: Tx, bookNo: number, before: Set<string>, after: Set<string>): Promise<void> {
     const gone = [...before].filter((gram) => !after.has(gram));
     const come = [...after].filter((gram) => !before.has(gram)).sort();
-    for (const grams of chunks(gone)) await tx.delete(BookGram, { bookNo, gram: In(grams) });
-    for (const grams of chunks(come)) {
+    for (const grams of chunks(gone, CHUNK)) await tx.delete(BookGram, { bookNo, gram: In(grams) });
+    for (const grams of chunks(come, CHUNK)) {
       const rows = grams.map((gram) => [gram, bookNo]);
       await tx.query(...this.database.dialect.write({ table: 'book_grams', columns: ['gram', 'book_no'], rows }));
     }
@@ -209,10 +209,4 @@ function gramsOfBook({ foldedTitle, foldedAuthor, foldedTags, foldedSummary }: S
 
 function storeView({ storeId, name, ownerId, createdAt }: Omit<Store, 'owner'>): StoreView {
   return { storeId, name, ownerId, createdAt: isoTime(createdAt) };
-}
-
-function chunks<T>(values: T[]): T[][] {
-  return Array.from({ length: Math.ceil(values.length / CHUNK) }, (_, index) =>
-    values.slice(index * CHUNK, (index + 1) * CHUNK),
-  );
 }
