@@ -5,7 +5,7 @@ import type { Order } from '../../src/contract/orders.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { audit } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
-import { lockFile, lockRow } from '../support/locks.js';
+import { beginAsNeighbour, HEAVY_ROWS, lockFile, lockRow } from '../support/locks.js';
 import type { Person } from '../support/person.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { codeOf, dataOf, range } from '../support/ways.js';
@@ -17,8 +17,6 @@ const ANSWERED_WITHIN_MS = 10_000;
 const LOCKED_MS = 2_200;
 /** InnoDB shows its locks anew only to who has not looked for a tenth of a second. */
 const LOCKS_LOOK_MS = 150;
-/** Rows that make a transaction the one that InnoDB would rather keep. */
-const HEAVY_ROWS = 500;
 
 /**
  * What a server does to a batch in the middle of it. The hub has an account of its own there, so that no other suite on the
@@ -157,11 +155,8 @@ describe('a batch that its database fails', () => {
       return;
     }
     await eachOnce([key], async () => {
-      const neighbour = await mysql.createConnection(database.url);
+      const neighbour = await beginAsNeighbour(database, rows);
       neighbours.push(neighbour);
-      await neighbour.query('CREATE TABLE IF NOT EXISTS neighbours (n INT)');
-      await neighbour.beginTransaction();
-      await neighbour.query(`INSERT INTO neighbours VALUES ${range(rows).map((n) => `(${n})`)}`);
       await neighbour.query('SELECT head FROM rooms WHERE role = ? AND user_id = ? FOR UPDATE', [
         'seller',
         seller.userId,

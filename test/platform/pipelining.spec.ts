@@ -4,12 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mysql, { type Connection } from 'mysql2/promise';
 import type { Tx } from '../../src/platform/database.js';
 import { TestHub } from '../support/hub.js';
+import { beginAsNeighbour, HEAVY_ROWS } from '../support/locks.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { range } from '../support/ways.js';
 
 const isServer = Boolean(process.env.TEST_DATABASE_URL);
-/** Rows that make a transaction the one that InnoDB would rather keep. */
-const HEAVY_ROWS = 500;
 
 /** Statements of a transaction that are given together, as those of a batch are. */
 describe('statements on their way together', () => {
@@ -93,14 +92,11 @@ describe('statements on their way together', () => {
       await expect(undone).rejects.toThrow(/no transaction is active/);
       return;
     }
-    const other = neighbour;
     await hub.database.transaction(async (tx) => {
       for (const userId of ['ours', 'theirs']) await addRoom(tx, userId);
     });
     const lock = "SELECT head FROM rooms WHERE role = 'buyer' AND user_id = ? FOR UPDATE";
-    await other.query('CREATE TABLE heavy (n INT)');
-    await other.beginTransaction();
-    await other.query(`INSERT INTO heavy VALUES ${range(HEAVY_ROWS).map((n) => `(${n})`)}`);
+    const other = await beginAsNeighbour(database, HEAVY_ROWS);
     await other.query(lock, ['theirs']);
     let theirs: Promise<unknown> | undefined;
     const attempts: string[] = [];
@@ -114,7 +110,7 @@ describe('statements on their way together', () => {
     });
     expect(attempts).toEqual(['rejected', 'fulfilled']);
     await theirs;
-    await other.rollback();
+    await other.end();
     expect(await roomsSeen('ours', 'theirs', 'behind')).toEqual(['ours', 'theirs']);
   });
 

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import mysql from 'mysql2/promise';
+import mysql, { type Connection } from 'mysql2/promise';
 import { type TestHub, until } from './hub.js';
 import type { TestDatabase } from './test.database.js';
+import { range } from './ways.js';
 
 /** A server ends a transaction in which nothing happens for five seconds. */
 const STIR_EVERY_MS = 1_000;
@@ -44,6 +45,18 @@ export async function lockRow({ url }: TestDatabase, sql: string, parameters: un
     await connection.rollback();
     await connection.end();
   };
+}
+
+/** Rows that make a transaction the one that InnoDB would rather keep. */
+export const HEAVY_ROWS = 500;
+
+/** Somebody else on the same server, in a transaction that has written so many rows. */
+export async function beginAsNeighbour({ url }: TestDatabase, rows: number): Promise<Connection> {
+  const neighbour = await mysql.createConnection(url);
+  await neighbour.query('CREATE TABLE IF NOT EXISTS neighbours (n INT)');
+  await neighbour.beginTransaction();
+  await neighbour.query(`INSERT INTO neighbours VALUES ${range(rows).map((n) => `(${n})`)}`);
+  return neighbour;
 }
 
 /** Locks the embedded database for writing, from another process, until it is released or for so long. */

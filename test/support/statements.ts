@@ -52,9 +52,7 @@ export async function everyStatementOf(hub: TestHub, work: () => Promise<unknown
 export async function statementsOfBatch(hub: TestHub, work: () => Promise<unknown>): Promise<Statement[]> {
   const statements = await record(hub, work);
   // The hub also looks for orders that are due: only the transaction that signs for a batch counts.
-  const signed = statements.filter(({ sql }) => sql.includes('INTO hub_batches'));
-  const [signature] = signed;
-  if (!signature || signed.length > 1) throw new Error(`There were ${signed.length} batches, and not one`);
+  const signature = theOne(statements.filter(isSignature));
   return statements
     .filter(({ runner }) => runner === signature.runner)
     .map(({ sql, parameters }) => ({ sql, parameters }));
@@ -68,7 +66,7 @@ export async function waitsOfBatch(work: () => Promise<unknown>): Promise<number
     const count = counts.get(this) ?? { underWay: 0, waits: 0, signed: false };
     counts.set(this, count);
     if (count.underWay++ === 0) count.waits++;
-    count.signed ||= sql.includes('INTO hub_batches');
+    count.signed ||= isSignature({ sql });
     try {
       return (await query.call(this, sql, parameters)) as T;
     } finally {
@@ -80,8 +78,15 @@ export async function waitsOfBatch(work: () => Promise<unknown>): Promise<number
   } finally {
     EntityManager.prototype.query = query;
   }
-  const signed = [...counts.values()].filter((count) => count.signed);
-  const [batch] = signed;
-  if (!batch || signed.length > 1) throw new Error(`There were ${signed.length} batches, and not one`);
-  return batch.waits;
+  return theOne([...counts.values()].filter(({ signed }) => signed)).waits;
+}
+
+function isSignature({ sql }: { sql: string }): boolean {
+  return sql.includes('INTO hub_batches');
+}
+
+function theOne<T>(batches: readonly T[]): T {
+  const [batch] = batches;
+  if (!batch || batches.length > 1) throw new Error(`There were ${batches.length} batches, and not one`);
+  return batch;
 }
