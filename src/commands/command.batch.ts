@@ -33,6 +33,11 @@ export class CommandBatch {
     this.rules = { unpaidTtlMs: config.unpaidTtlSeconds * 1_000, autoReceiveMs: config.autoReceiveSeconds * 1_000 };
   }
 
+  /** Whether a server does the work, so that this thread has time while a batch runs. */
+  get isDoneElsewhere(): boolean {
+    return !this.database.dialect.singleWriter;
+  }
+
   async run(commands: readonly Command[]): Promise<BatchOutcome> {
     const { dialect } = this.database;
     const batchNo = ++this.batchNo;

@@ -7,7 +7,7 @@ import { CommandQueue } from '../../src/commands/command.queue.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { audit } from '../support/audit.js';
-import { TestHub } from '../support/hub.js';
+import { TestHub, until } from '../support/hub.js';
 import { lockFile, lockRow } from '../support/locks.js';
 import type { Person } from '../support/person.js';
 import { type Statement, statementsOf, statementsOfBatch, waitsOfBatch } from '../support/statements.js';
@@ -287,6 +287,32 @@ describe('batches', () => {
     expect(dataOf(await buyer.send('order:place', message)).status).toBe('placed');
     expect(await seller.stock()).toBe(stock - (hub.database.dialect.singleWriter ? 1 : 2));
     buyer.disconnect();
+  });
+
+  test('what a batch did is told while the next one still waits for a lock', async () => {
+    const [early, late] = [device(pick(buyers, 5)), device(pick(buyers, 6))];
+    const [free, held] = [device(pick(sellers, 5)), pick(sellers, 6)];
+    await Promise.all([early, late, free].map((person) => person.connect()));
+    // The embedded database has no rows to lock. There the first is told before the second, and no more can be seen.
+    const { singleWriter } = hub.database.dialect;
+    const [letGo, letGoLast] = singleWriter ? [] : [await lockStock(free), await lockStock(held)];
+    const told: string[] = [];
+    const place = async (buyer: Person, { storeId }: Person, name: string) => {
+      const answer = await buyer.send('order:place', { storeId, items: [{ bookId: 'book-1', count: 1 }] });
+      told.push(name);
+      return answer;
+    };
+    const first = place(early, free, 'first');
+    await sleep(150);
+    const second = place(late, held, 'second');
+    await sleep(150);
+    await letGo?.();
+    const { orderId } = dataOf(await first);
+    await until('the seller hears of it', () => free.events.some((event) => event.orderId === orderId));
+    expect(singleWriter ? told.slice(0, 1) : told).toEqual(['first']);
+    await letGoLast?.();
+    expect(await second).toMatchObject({ ok: true });
+    for (const person of [early, late, free]) person.disconnect();
   });
 
   test('a database that stays locked makes a command UNAVAILABLE, does nothing of it, and does it for the same key later', async () => {
