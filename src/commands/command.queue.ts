@@ -23,6 +23,8 @@ const THE_HUB: Asker = { isThere: () => true };
 const LATEST_BATCH_SHARE = 0.2;
 /** A small batch takes nearly as long as a large one, and tells nothing of how much can be done. */
 const BATCH_TELLING_MIN = 64;
+/** All that is to be told of a batch was told. */
+const NOTHING = () => {};
 
 /**
  * Where every command waits for its batch. While no batch is running a command starts one at once; those that arrive
@@ -34,8 +36,6 @@ export class CommandQueue {
   private readonly line = new WaitingLine();
   private commandsPerMs = 4;
   private running: Promise<void> | undefined;
-  /** What is to be told of the batch that was done last. */
-  private untold: (() => void) | undefined;
 
   constructor(
     private readonly batch: CommandBatch,
@@ -95,13 +95,17 @@ export class CommandQueue {
   }
 
   private async run(): Promise<void> {
+    let tellLast = NOTHING;
     while (this.line.length > 0) {
       const running = this.runNext();
       // A server has its first statements by then, and works on them while the batch before is told: a tenth more commands.
       if (this.batch.isDoneElsewhere) await setImmediate();
-      this.tellLast();
-      this.untold = await running;
-      if (!this.batch.isDoneElsewhere || this.line.length === 0) this.tellLast();
+      tellLast();
+      tellLast = await running;
+      if (!this.batch.isDoneElsewhere || this.line.length === 0) {
+        tellLast();
+        tellLast = NOTHING;
+      }
       // The embedded database answers without a pause: let what the sockets hold already join the next batch.
       await setImmediate();
     }
@@ -109,12 +113,12 @@ export class CommandQueue {
   }
 
   /** Runs the next batch of the line. Gives what is to be told of it. */
-  private async runNext(): Promise<(() => void) | undefined> {
+  private async runNext(): Promise<() => void> {
     // What has waited longer than its sender was told is not begun any more: the sender has its answer, and may send again.
     const oldest = performance.now() - ANSWER_WITHIN_MS;
     const { batch, over } = this.line.take(({ since, asker }) => since < oldest || !asker.isThere());
     for (const waiting of over) this.answer(waiting, { ok: false, error: Refusal.body('UNAVAILABLE') });
-    return batch.length > 0 ? this.runTogether(batch) : undefined;
+    return batch.length > 0 ? this.runTogether(batch) : NOTHING;
   }
 
   private async runTogether(batch: Waiting[]): Promise<() => void> {
@@ -131,14 +135,8 @@ export class CommandQueue {
       // What stopped one command must not stop its neighbours: each is tried again alone. A database away stops them all.
       if (batch.length === 1 || this.faults.isUnavailable(error)) return () => this.fail(batch, error);
       for (const waiting of batch) (await this.runTogether([waiting]))();
-      return () => {};
+      return NOTHING;
     }
-  }
-
-  private tellLast(): void {
-    const tell = this.untold;
-    this.untold = undefined;
-    tell?.();
   }
 
   private tell(batch: Waiting[], { answers, events, stockAlerts }: BatchOutcome): void {
