@@ -122,17 +122,19 @@ export interface Page<Item> {
   next: string | null;
 }
 
+/** A batch tells the same moments again and again: writing them anew was a fortieth of what a `place` costs the hub. */
+const written = new Map<number, string>();
+const WRITTEN_MAX = 16;
+
 /** How the times that the hub keeps (epoch milliseconds) are written on the wire. */
 export function isoTime(epochMs: number): string;
 export function isoTime(epochMs: number | null): string | null;
 export function isoTime(epochMs: number | null): string | null {
   if (epochMs === null) return null;
-  const text = written.get(epochMs) ?? new Date(epochMs).toISOString();
+  const known = written.get(epochMs);
+  if (known !== undefined) return known;
+  const text = new Date(epochMs).toISOString();
   if (written.size === WRITTEN_MAX) written.clear();
   written.set(epochMs, text);
   return text;
 }
-
-/** A batch tells the same moments again and again: writing them anew was a fortieth of what a `place` costs the hub. */
-const written = new Map<number, string>();
-const WRITTEN_MAX = 16;
