@@ -10,6 +10,8 @@ const PUSHES_WITHIN_MS = 10_000;
 const ANSWERS_WITHIN_MS = 30_000;
 /** Of what was prepared, when a system takes it faster than it prepared it. */
 const KEPT_TO_MEASURE = 0.75;
+/** Of the rate at which commands are due, when they are due at fixed moments. */
+const RATE_AT_FIRST = 0.1;
 /** Fewer than anybody has, so that a list is as long whatever is in the tables. */
 const LISTED = 10;
 
@@ -80,7 +82,7 @@ class Load {
     };
     const one = (dueAt?: number) => this.carryOut(steps, orders?.pop(), dueAt);
     const over = window();
-    if (rate) await this.atRate(rate, goesOn, one);
+    if (rate) await this.atRate(rate, afterMs / 2, goesOn, one);
     else if (steps.length > 0) await this.inTurns(goesOn, () => one());
     await over;
   }
@@ -95,11 +97,19 @@ class Load {
 
   /**
    * Begins at fixed moments, whatever is answered, and counts from those moments: so that a slow answer cannot hide the wait
-   * of those behind it, nor a timer that is late.
+   * of those behind it, nor a timer that is late. The rate rises at first: half of what a warm system can do is more than a
+   * cold one can, and a hub would refuse what comes too soon.
    */
-  private async atRate(rate: number, goesOn: () => boolean, one: (dueAt: number) => Promise<unknown>): Promise<void> {
+  private async atRate(
+    rate: number,
+    risingMs: number,
+    goesOn: () => boolean,
+    one: (dueAt: number) => Promise<unknown>,
+  ): Promise<void> {
     const underWay = new Set<Promise<unknown>>();
-    for (let dueAt = performance.now(); goesOn(); dueAt += 1_000 / rate) {
+    const from = performance.now();
+    const share = (at: number) => Math.min(1, RATE_AT_FIRST + (at - from) / risingMs);
+    for (let dueAt = from; goesOn(); dueAt += 1_000 / (rate * share(dueAt))) {
       const wait = dueAt - performance.now();
       if (wait > 0) await sleep(wait);
       this.meter.sentAt(performance.now(), dueAt);
