@@ -1,5 +1,6 @@
 import { roles } from '../contract/lifecycle.js';
-import { inGroups, marks, type Tx } from '../platform/database.js';
+import type { Condition } from '../platform/among.js';
+import type { Tx } from '../platform/database.js';
 import type { Dialect } from '../platform/dialect.js';
 import { type BookRow, type BookTextsRow, bookTextColumns } from './book.view.js';
 import type { Command } from './command.js';
@@ -41,16 +42,11 @@ class Loader {
   }
 
   private async answers(): Promise<KeptRow[]> {
-    const keys = this.commands.flatMap(({ by, key }) => (by !== null && key ? [{ userId: by, key: key.text }] : []));
-    const [where, parameters] = inGroups(
-      'user_id',
-      'idem_key',
-      keys.map(({ userId, key }) => [userId, key]),
+    const keys = this.commands.flatMap(({ by, key }): [string, string][] =>
+      by !== null && key ? [[by, key.text]] : [],
     );
-    return this.select<KeptRow>(
-      parameters,
-      `SELECT user_id AS userId, idem_key AS \`key\`, message_hash AS messageHash, answer FROM command_answers WHERE ${where}`,
-    );
+    const sql = 'SELECT user_id AS userId, idem_key AS `key`, message_hash AS messageHash, answer FROM command_answers';
+    return this.selectPairs<KeptRow>(sql, ['user_id', 'idem_key'], keys);
   }
 
   /** The orders that the commands are about. */
@@ -75,8 +71,7 @@ class Loader {
   }
 
   private async selectOrders(ids: readonly string[], lock?: string): Promise<void> {
-    const sql = `SELECT ${orderColumns} FROM orders WHERE order_id`;
-    const rows = await this.selectIn<OrderEntity>(sql, ids, lock);
+    const rows = await this.selectOf<OrderEntity>(`SELECT ${orderColumns} FROM orders`, 'order_id', ids, lock);
     for (const row of rows) this.world.orders.set(row.orderId, orderRow(row));
   }
 
@@ -85,8 +80,8 @@ class Loader {
     const ids = this.commands.flatMap(({ request }) =>
       'storeId' in request && !this.world.stores.has(request.storeId) ? [request.storeId] : [],
     );
-    const sql = 'SELECT store_id AS storeId, owner_id AS ownerId FROM stores WHERE store_id';
-    const rows = await this.selectIn<{ storeId: string; ownerId: string }>(sql, ids, '');
+    const sql = 'SELECT store_id AS storeId, owner_id AS ownerId FROM stores';
+    const rows = await this.selectOf<{ storeId: string; ownerId: string }>(sql, 'store_id', ids, '');
     for (const { storeId, ownerId } of rows) this.world.stores.set(storeId, ownerId);
   }
 
@@ -96,13 +91,9 @@ class Loader {
       if (name === 'order:place') return request.items.map(({ bookId }) => [request.storeId, bookId]);
       return name === 'stock:add' ? [[request.storeId, request.bookId]] : [];
     });
-    const [where, parameters] = inGroups('books.store_id', 'book_id', wanted);
-    const from = 'books JOIN stores ON stores.store_id = books.store_id';
-    const rows = await this.select<BookColumns & { ownerId: string }>(
-      parameters,
-      `SELECT ${bookColumns}, owner_id AS ownerId FROM ${from} WHERE ${where}`,
-      '',
-    );
+    const sql = `SELECT ${bookColumns}, owner_id AS ownerId FROM books JOIN stores ON stores.store_id = books.store_id`;
+    const columns = ['books.store_id', 'book_id'] as const;
+    const rows = await this.selectPairs<BookColumns & { ownerId: string }>(sql, columns, wanted, '');
     for (const { ownerId, ...book } of rows) {
       this.world.stores.set(book.storeId, ownerId);
       this.addBook(book);
@@ -114,7 +105,7 @@ class Loader {
     const numbers = this.ordersThat('order:cancel', 'order:due').flatMap(({ items }) =>
       items.map(({ bookNo }) => bookNo),
     );
-    const rows = await this.selectIn<BookColumns>(`SELECT ${bookColumns} FROM books WHERE book_no`, numbers, '');
+    const rows = await this.selectOf<BookColumns>(`SELECT ${bookColumns} FROM books`, 'book_no', numbers, '');
     for (const book of rows) this.addBook(book);
   }
 
@@ -128,13 +119,15 @@ class Loader {
       const book = name === 'stock:add' ? this.world.books.get(pair(request.storeId, request.bookId)) : undefined;
       return book ? [book.bookNo] : [];
     });
-    const sql = `SELECT book_no AS bookNo, ${bookTextColumns} FROM book_texts WHERE book_no`;
-    for (const row of await this.selectIn<BookTextsRow>(sql, numbers, '')) this.world.texts.set(row.bookNo, row);
+    const sql = `SELECT book_no AS bookNo, ${bookTextColumns} FROM book_texts`;
+    const rows = await this.selectOf<BookTextsRow>(sql, 'book_no', numbers, '');
+    for (const row of rows) this.world.texts.set(row.bookNo, row);
   }
 
   private async stock(): Promise<void> {
-    const sql = 'SELECT book_no AS bookNo, stock FROM book_stock WHERE book_no';
-    const rows = await this.selectIn<{ bookNo: number; stock: number }>(sql, [...this.world.booksByNo.keys()]);
+    const sql = 'SELECT book_no AS bookNo, stock FROM book_stock';
+    const numbers = [...this.world.booksByNo.keys()];
+    const rows = await this.selectOf<{ bookNo: number; stock: number }>(sql, 'book_no', numbers);
     for (const { bookNo, stock } of rows) {
       const book = this.world.booksByNo.get(bookNo);
       /* istanbul ignore else -- only the stock of these books was asked for, which the compiler cannot know */
@@ -148,8 +141,8 @@ class Loader {
       buyerId,
       sellerId,
     ]);
-    const sql = 'SELECT user_id AS userId, balance, entries FROM wallets WHERE user_id';
-    const rows = await this.selectIn<WalletRow>(sql, [...owners, ...parties]);
+    const sql = 'SELECT user_id AS userId, balance, entries FROM wallets';
+    const rows = await this.selectOf<WalletRow>(sql, 'user_id', [...owners, ...parties]);
     for (const row of rows) this.world.wallets.set(row.userId, row);
   }
 
@@ -167,18 +160,15 @@ class Loader {
       const order = 'orderId' in request ? this.world.orders.get(request.orderId) : undefined;
       return order ? roles.map((role) => [role, memberOf(order, role)]) : [];
     });
-    const [where, parameters] = inGroups('role', 'user_id', members);
-    const rows = await this.select<RoomRow>(
-      parameters,
-      `SELECT role, user_id AS userId, head FROM rooms WHERE ${where}`,
-    );
+    const sql = 'SELECT role, user_id AS userId, head FROM rooms';
+    const rows = await this.selectPairs<RoomRow>(sql, ['role', 'user_id'], members);
     for (const row of rows) this.world.rooms.set(pair(row.role, row.userId), row);
   }
 
   private async users(): Promise<void> {
     const ids = [...this.commands.flatMap(({ by }) => (by === null ? [] : [by])), ...this.world.stores.values()];
-    const sql = 'SELECT user_id AS userId FROM users WHERE unregistered_at IS NULL AND user_id';
-    const rows = await this.selectIn<{ userId: string }>(sql, ids, '');
+    const sql = 'SELECT user_id AS userId FROM users';
+    const rows = await this.selectOf<{ userId: string }>(sql, 'user_id', ids, ' AND unregistered_at IS NULL');
     for (const { userId } of rows) this.world.users.add(userId);
   }
 
@@ -189,16 +179,29 @@ class Loader {
     });
   }
 
-  private selectIn<Row>(sql: string, values: readonly (string | number)[], lock?: string): Promise<Row[]> {
+  /** The rows that hold one of these values. */
+  private async selectOf<Row>(
+    sql: string,
+    column: string,
+    values: readonly (string | number)[],
+    ending?: string,
+  ): Promise<Row[]> {
     const distinct = [...new Set(values)];
-    return this.select<Row>(distinct, `${sql} IN (${marks(distinct)})`, lock);
+    return distinct.length === 0 ? [] : this.select(sql, this.dialect.among.values(column, distinct), ending);
   }
 
-  private async select<Row>(
-    parameters: readonly (string | number)[],
+  /** The rows that hold one of these pairs. */
+  private async selectPairs<Row>(
     sql: string,
-    lock = this.dialect.forUpdate,
+    columns: readonly [string, string],
+    pairs: readonly [string, string][],
+    ending?: string,
   ): Promise<Row[]> {
-    return parameters.length === 0 ? [] : this.tx.query(sql + lock, [...parameters]);
+    return pairs.length === 0 ? [] : this.select(sql, this.dialect.among.pairs(columns, pairs), ending);
+  }
+
+  /** Unless told otherwise, each row is locked. */
+  private select<Row>(sql: string, [where, parameters]: Condition, ending = this.dialect.forUpdate): Promise<Row[]> {
+    return this.tx.query(`${sql} WHERE ${where}${ending}`, parameters);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { KEYS_KEPT_DAYS } from '../contract/fields.js';
 import { EVENTS_KEPT_DAYS } from '../contract/rooms.js';
-import { Database, inGroups } from '../platform/database.js';
+import { Database } from '../platform/database.js';
 import { forgetInSteps } from '../platform/forget.js';
 import { Logger } from '../platform/logger.js';
 import { Watch } from '../platform/watch.js';
@@ -48,14 +48,14 @@ export class Keeping implements OnApplicationBootstrap {
   }
 
   private async forgetAnswers(before: number, rowsMax: number): Promise<number> {
-    const old: { userId: string; idemKey: string }[] = await this.database.read.query(
+    const { read, dialect } = this.database;
+    const old: { userId: string; idemKey: string }[] = await read.query(
       'SELECT user_id AS userId, idem_key AS idemKey FROM command_answers WHERE at < ? ORDER BY at LIMIT ?',
       [before, rowsMax],
     );
     if (old.length === 0) return 0;
-    const [where, keys] = inGroups(
-      'user_id',
-      'idem_key',
+    const [where, keys] = dialect.among.pairs(
+      ['user_id', 'idem_key'],
       old.map(({ userId, idemKey }) => [userId, idemKey]),
     );
     await this.database.transaction((tx) => tx.query(`DELETE FROM command_answers WHERE ${where}`, keys));

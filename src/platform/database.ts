@@ -200,23 +200,6 @@ export class Database {
   }
 }
 
-/** `(a = ? AND b IN (?, ?)) OR …`: pairs of values, grouped by the first, as every database can look up by an index. */
-export function inGroups(
-  first: string,
-  second: string,
-  pairs: readonly [string, string][] | string[][],
-): [string, string[]] {
-  const groups = new Map<string, Set<string>>();
-  for (const [a = '', b = ''] of pairs) groups.set(a, (groups.get(a) ?? new Set()).add(b));
-  const terms = [...groups.values()].map((seconds) => `(${first} = ? AND ${second} IN (${marks([...seconds])}))`);
-  return [terms.join(' OR '), [...groups].flatMap(([a, seconds]) => [a, ...seconds])];
-}
-
-/** `?, ?` for so many values. */
-export function marks(values: readonly unknown[]): string {
-  return values.map(() => '?').join(', ');
-}
-
 /** These values in their order, so many at a time. */
 export function chunks<T>(values: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>

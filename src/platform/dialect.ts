@@ -1,4 +1,5 @@
 import type { DataSourceOptions, QueryRunner } from 'typeorm';
+import { type Among, amongJson, amongMarks } from './among.js';
 import { EmbeddedDatabase, isLocked } from './embedded.driver.js';
 import { beginTransaction, CONNECTIONS, discard, endTransaction, serverDriver, versionOf } from './server.driver.js';
 
@@ -32,6 +33,7 @@ export interface Dialect {
     /** The ending of a table whose rows are kept in the order of its primary key. */
     clustered: string;
   };
+  readonly among: Among;
   /** How rows are written: a statement, which is the same for any number of rows, and its parameters. */
   write(write: Write): [sql: string, parameters: unknown[]];
   /** The table must hold a row with one of these unique keys already. */
@@ -63,6 +65,7 @@ const sqlite: Dialect = {
     table: 'STRICT',
     clustered: 'STRICT, WITHOUT ROWID',
   },
+  among: amongJson,
   // Row by row in one call (`embedded.driver.ts`): a statement for many rows takes this engine twice as long.
   write: ({ table, columns, rows, change }) => {
     if (!change) {
@@ -112,6 +115,7 @@ function serverDialect(
       table,
       clustered: table,
     },
+    among: amongMarks,
     // The driver writes a list of rows for one mark. An INSERT is how many rows are changed at once, each in its own way.
     write: ({ table, columns, rows, change }) => {
       const ending = change ? `${fresh.row} ON DUPLICATE KEY UPDATE ${setAll(change.columns, fresh.value)}` : '';

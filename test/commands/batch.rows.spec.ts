@@ -300,7 +300,9 @@ describe('the rows of a batch', () => {
     });
     expect(answers).toEqual(['OK', 'BOOK_NOT_FOUND', 'BOOK_NOT_FOUND']);
     const alone = statements.filter(({ sql }) => sql.includes('FROM stores'));
-    expect(alone.map(({ parameters }) => parameters)).toEqual([[other.storeId]]);
+    expect(alone.map(({ parameters }) => parameters)).toEqual([
+      hub.database.dialect.among.values('store_id', [other.storeId])[1],
+    ]);
   });
 
   test('a batch signs with its number and the rooms that it wrote to, and says what it spent its time on', async () => {
@@ -367,7 +369,7 @@ describe('the rows of a batch', () => {
     ])('%s', async (_, prepare, tables) => {
       const given = await prepare();
       const statements = await statementsOfBatch(hub, () => run(given));
-      const touched = statements.flatMap(({ sql }) => [...sql.matchAll(/\b(?:FROM|INTO|JOIN) `?(\w+)/g)]);
+      const touched = statements.flatMap(({ sql }) => [...sql.matchAll(/\b(?:FROM|INTO|JOIN) `?(?!json_each)(\w+)/g)]);
       expect([...new Set(touched.map(([, table]) => table))].sort()).toEqual([...tables].sort());
     });
   });

@@ -191,7 +191,8 @@ describe('batches', () => {
       answers = await Promise.all(others);
     });
     const together = statements.filter(({ sql, parameters }) => {
-      return sql.includes('FROM orders') && orders.every(({ orderId }) => parameters.includes(orderId));
+      const said = JSON.stringify(parameters);
+      return sql.includes('FROM orders') && orders.every(({ orderId }) => said.includes(orderId));
     });
     expect(together.length).toBeGreaterThan(0);
     expect(answers.map(codeOf)).toEqual(['OK', 'OK', 'INTERNAL', 'OK', 'OK']);
@@ -440,7 +441,9 @@ describe('batches', () => {
   async function scansOf({ sql, parameters }: Statement): Promise<string[]> {
     if (hub.database.dialect.singleWriter) {
       const plan = await hub.rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, parameters);
-      return plan.filter(({ detail }) => detail.startsWith('SCAN')).map(({ detail }) => `${detail}: ${sql}`);
+      // The list of JSON that says what is wanted is read whole.
+      const scans = plan.filter(({ detail }) => /^SCAN (?!json_each)/.test(detail));
+      return scans.map(({ detail }) => `${detail}: ${sql}`);
     }
     const plan = await hub.rows<{ type: string | null; table: string | null }>(
       `EXPLAIN FORMAT=TRADITIONAL ${sql}`,

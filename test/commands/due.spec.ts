@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { DueWatch } from '../../src/commands/due.watch.js';
 import type { Order } from '../../src/contract/orders.js';
-import { marks } from '../../src/platform/database.js';
 import { audit, copiesInOrders } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
@@ -178,7 +177,8 @@ describe('what the hub does when a time has come', () => {
     const rows = stuck.map((order: Record<string, unknown>) => columns.map((column) => order[column]));
     await hub.database.transaction((tx) => tx.query(...hub.database.dialect.write({ table: 'orders', columns, rows })));
     await statusIs('cancelled', [await buyer.place(seller)]);
-    await hub.database.transaction((tx) => tx.query(`DELETE FROM orders WHERE order_id IN (${marks(ids)})`, ids));
+    const [where, parameters] = hub.database.dialect.among.values('order_id', ids);
+    await hub.database.transaction((tx) => tx.query(`DELETE FROM orders WHERE ${where}`, parameters));
   });
 
   test('a pay after the time is ORDER_STATE, whether the hub has acted already or not', async () => {
