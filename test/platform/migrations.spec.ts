@@ -29,6 +29,7 @@ describe('the migrations', () => {
       { name: 'Initial1700000000000' },
       { name: 'Keeping1700000001000' },
       { name: 'EventsByRoom1700000002000' },
+      { name: 'EventsAsTheyCome1700000003000' },
     ]);
   });
 
@@ -40,7 +41,7 @@ describe('the migrations', () => {
     hub = await hub.restart();
     const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
-    expect(await hub.rows('SELECT name FROM migrations')).toHaveLength(3);
+    expect(await hub.rows('SELECT name FROM migrations')).toHaveLength(4);
   });
 
   test('the database itself refuses what the rules never write', async () => {
