@@ -59,6 +59,19 @@ describe('the migrations', () => {
     await expect(hub.database.writer.query('UPDATE book_stock SET stock = -1')).rejects.toThrow();
   });
 
+  test('keep every event, there and back', async () => {
+    const seller = await hub.seller();
+    const buyer = await hub.buyer();
+    await buyer.place(seller);
+    const events = () => hub.rows('SELECT * FROM room_events ORDER BY role, user_id, seq');
+    const before = await events();
+    expect(before).toHaveLength(2);
+    await hub.database.writer.undoLastMigration();
+    expect(await events()).toEqual(before);
+    await hub.database.writer.runMigrations();
+    expect(await events()).toEqual(before);
+  });
+
   test('can be taken back', async () => {
     const { writer } = hub.database;
     for (const _ of writer.migrations) await writer.undoLastMigration();
