@@ -3,7 +3,7 @@ import type { Dialect } from '../dialect.js';
 
 /**
  * The embedded database keeps events in the order in which they come, and finds a room's by an index. Kept room by room, those of
- * one batch lay on three times as many pages, each of which is written for each batch. A server keeps them by its primary key.
+ * one batch lay on twice as many pages, each of which is written for each batch. A server keeps them by its primary key.
  */
 export function eventsAsTheyCome1700000003000({ singleWriter, ddl }: Dialect): new () => MigrationInterface {
   const rebuild = async (runner: QueryRunner, ending: string) => {
