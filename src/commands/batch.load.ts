@@ -197,7 +197,8 @@ class Loader {
     pairs: readonly [string, string][],
     ending?: string,
   ): Promise<Row[]> {
-    return pairs.length === 0 ? [] : this.select(sql, this.dialect.among.pairs(columns, pairs), ending);
+    const distinct = [...new Map(pairs.map((both) => [pair(...both), both])).values()];
+    return distinct.length === 0 ? [] : this.select(sql, this.dialect.among.pairs(columns, distinct), ending);
   }
 
   /** Unless told otherwise, each row is locked. */

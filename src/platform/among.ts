@@ -3,7 +3,7 @@ export type Condition = [sql: string, parameters: unknown[]];
 
 type Value = string | number;
 
-/** How a database is asked for the rows that hold one of so many values, or of so many pairs of values, in their columns. */
+/** How a database is asked for the rows that hold one of so many distinct values, or pairs of values, in their columns. */
 export interface Among {
   values(column: string, values: readonly Value[]): Condition;
   pairs(columns: readonly [string, string], pairs: readonly (readonly [Value, Value])[]): Condition;
@@ -16,9 +16,13 @@ export interface Among {
 export const amongMarks: Among = {
   values: (column, values) => [`${column} IN (${marks(values.length)})`, [...values]],
   pairs: ([first, second], pairs) => {
-    const groups = new Map<Value, Set<Value>>();
-    for (const [a, b] of pairs) groups.set(a, (groups.get(a) ?? new Set()).add(b));
-    const terms = [...groups.values()].map(({ size }) => `(${first} = ? AND ${second} IN (${marks(size)}))`);
+    const groups = new Map<Value, Value[]>();
+    for (const [a, b] of pairs) {
+      const group = groups.get(a);
+      if (group) group.push(b);
+      else groups.set(a, [b]);
+    }
+    const terms = [...groups.values()].map(({ length }) => `(${first} = ? AND ${second} IN (${marks(length)}))`);
     return [`(${terms.join(' OR ')})`, [...groups].flatMap(([a, seconds]) => [a, ...seconds])];
   },
 };
