@@ -40,6 +40,6 @@ export const amongJson: Among = {
 };
 
 /** `?, ?` for so many values. */
-function marks(count: number): string {
+export function marks(count: number): string {
   return new Array(count).fill('?').join(', ');
 }

@@ -1,5 +1,5 @@
 import type { DataSourceOptions, QueryRunner } from 'typeorm';
-import { type Among, amongJson, amongMarks } from './among.js';
+import { type Among, amongJson, amongMarks, marks } from './among.js';
 import { EmbeddedDatabase, isLocked } from './embedded.driver.js';
 import { beginTransaction, CONNECTIONS, discard, endTransaction, serverDriver, versionOf } from './server.driver.js';
 
@@ -69,8 +69,7 @@ const sqlite: Dialect = {
   // Row by row in one call (`embedded.driver.ts`): a statement for many rows takes this engine twice as long.
   write: ({ table, columns, rows, change }) => {
     if (!change) {
-      const values = columns.map(() => '?').join(', ');
-      return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`, [...rows]];
+      return [`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks(columns.length)})`, [...rows]];
     }
     const places = [...change.columns, ...change.key].map((column) => columns.indexOf(column));
     const where = change.key.map((column) => `${column} = ?`).join(' AND ');
