@@ -80,12 +80,12 @@ async function connect(url: string): Promise<mysql.Connection> {
 /** Opened for each look and closed after it, so that a hub that was killed finds the file as it left it. */
 async function lookIntoFile<T>(url: string, work: (books: Books) => Promise<T>): Promise<T> {
   const file = new DatabaseSync(url.slice('sqlite:'.length), { readOnly: true, timeout: ANSWER_WITHIN_MS });
-  file.exec('BEGIN');
   try {
+    file.exec('BEGIN');
     return await work(booksOf(async (sql, values) => file.prepare(sql).all(...values)));
   } finally {
     // What is closed lives on until its statements are collected, and its snapshot would keep the log from being emptied.
-    file.exec('ROLLBACK');
+    if (file.isTransaction) file.exec('ROLLBACK');
     file.close();
   }
 }
