@@ -94,8 +94,8 @@ class Loader {
     const sql = `SELECT ${bookColumns}, owner_id AS ownerId FROM books JOIN stores ON stores.store_id = books.store_id`;
     const columns = ['books.store_id', 'book_id'] as const;
     const rows = await this.selectPairs<BookColumns & { ownerId: string }>(sql, columns, wanted, '');
-    for (const { ownerId, ...book } of rows) {
-      this.world.stores.set(book.storeId, ownerId);
+    for (const book of rows) {
+      this.world.stores.set(book.storeId, book.ownerId);
       this.addBook(book);
     }
   }
@@ -109,8 +109,9 @@ class Loader {
     for (const book of rows) this.addBook(book);
   }
 
-  private addBook(book: BookColumns): void {
-    if (!this.world.booksByNo.has(book.bookNo)) this.world.addBook({ ...book, stock: 0 });
+  private addBook({ bookNo, storeId, bookId, title, price, lowMark }: BookColumns): void {
+    if (this.world.booksByNo.has(bookNo)) return;
+    this.world.addBook({ bookNo, storeId, bookId, title, price, lowMark, stock: 0 });
   }
 
   /** What else is said of the books whose stock changes. */
