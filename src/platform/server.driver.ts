@@ -11,6 +11,13 @@ const CONNECT_WITHIN_MS = 3_000;
 const SILENCE_MS = 3_000;
 /** Given back earlier than the server would cut it: that frees what a transaction holds whose process was stopped. */
 const IDLE_MS = 2_500;
+/**
+ * A backslash in a text is one like any other sign, so that only an apostrophe is written otherwise. What a batch writes is mostly
+ * JSON, whose double quotes would each be escaped here and unescaped by the server: a twentieth of the time of a batch.
+ */
+const PLAIN_TEXTS = "sql_mode = CONCAT_WS(',', @@sql_mode, 'NO_BACKSLASH_ESCAPES')";
+const putIn = (sql: string, values: mysql.SqlValue[]) =>
+  mysql.format(sql, values, false, 'Z', { noBackslashEscapes: true });
 
 /**
  * The driver for a database server, with a pool whose connections have these settings, and are cut off when the server
@@ -27,6 +34,7 @@ export function serverDriver(settings?: string): object {
         maxIdle: CONNECTIONS - 1,
         idleTimeout: IDLE_MS,
         gracefulEnd: true,
+        ...(settings === undefined ? {} : { queryFormat: putIn }),
       });
       if (settings !== undefined) prepare(pool, settings);
       return pool;
@@ -85,8 +93,8 @@ export function connectionsOf({ driver }: DataSource): Connections {
 
 function prepare(pool: mysql.Pool, settings: string): void {
   pool.on('connection', (connection) => {
-    pipeline(connection);
-    set(connection, `SESSION ${settings}`);
+    // Nothing goes before it was answered: to a server that was not told, texts as `putIn` writes them may mean something else.
+    set(connection, `SESSION ${settings}, ${PLAIN_TEXTS}`, () => pipeline(connection));
     // TypeORM asks for it at every statement, and each time the driver would load a module and listen to five events.
     const promises = connection.promise();
     connection.promise = () => promises;
@@ -101,8 +109,11 @@ function prepare(pool: mysql.Pool, settings: string): void {
 }
 
 /** Sets what a connection goes by from now on. One that could not be set must not be used: it would answer by other rules. */
-function set(connection: mysql.PoolConnection, settings: string): void {
-  connection.query(`SET ${settings}`, (error) => error && connection.destroy());
+function set(connection: mysql.PoolConnection, settings: string, whenSet = () => {}): void {
+  connection.query(`SET ${settings}`, (error) => {
+    if (error) streamOf(connection).destroy(error);
+    else whenSet();
+  });
 }
 
 /** The socket beneath: the driver's types leave it out. */
