@@ -36,6 +36,9 @@ export function serverDriver(settings?: string): object {
         gracefulEnd: true,
         ...(settings === undefined ? {} : { queryFormat: putIn }),
       });
+      // Who waits for an answer is told. The pool itself listens only once, and a second error that nobody heard would end the
+      // process: a server that ends a connection may say so first, and then its socket is still open for a moment.
+      pool.on('connection', (connection) => connection.on('error', () => {}));
       if (settings !== undefined) prepare(pool, settings);
       return pool;
     },

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -125,4 +126,19 @@ describe('statements on their way together', () => {
     const names = ['undone', 'committed', ...range(3).map((index) => `alone ${index}`)];
     expect(await roomsSeen(...names)).toEqual(['alone 0', 'alone 1', 'alone 2', 'committed']);
   });
+
+  if (isServer) {
+    test('end with an error, and nothing else does, if the server ends their connection between two of them', async () => {
+      const limit = hub.database.dialect.name === 'mysql' ? 'wait_timeout' : 'idle_transaction_timeout';
+      const ended = hub.database.transaction(async (tx) => {
+        await addRoom(tx, 'ended');
+        await tx.query(`SET SESSION ${limit} = 1`);
+        await once(await tx.queryRunner?.connect(), 'error');
+        await say(tx, 1);
+      });
+      await expect(ended).rejects.toThrow();
+      await hub.database.transaction((tx) => addRoom(tx, 'begun anew'));
+      expect(await roomsSeen('ended', 'begun anew')).toEqual(['begun anew']);
+    });
+  }
 });
