@@ -63,6 +63,7 @@ export async function createHub(config: Config, logger = new Logger(config)): Pr
       await connections.answered();
       await app.get(CommandQueue).idle();
       await Promise.all([app.get(HubWatch).stop(), app.get(Keeping).stop()]);
+      await connections.told();
       await app.close();
     },
   };

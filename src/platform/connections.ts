@@ -10,6 +10,8 @@ const EXPIRY_CHECK_MS = 1_000;
 const RECONNECT_SPREAD_MS = 5_000;
 /** For so long messages are heard after a shutdown was told, to be refused with an answer rather than cut off. */
 const ON_THEIR_WAY_MS = 250;
+/** So long a client has to take what it was told before that. */
+const TAKEN_WITHIN_MS = 1_000;
 
 /** The sockets that are connected to this process, and how they are ended when their session is. */
 @Injectable()
@@ -62,6 +64,12 @@ export class Connections implements OnApplicationShutdown {
       if (pending.length === 0) return;
       await Promise.all(pending);
     }
+  }
+
+  /** Resolves when all that the sockets were told has left, or was not taken in time: Engine.IO drops what waits when it closes. */
+  async told(): Promise<void> {
+    const taken = Promise.all(this.all().map(({ data }) => data.unsent.drained()));
+    await Promise.race([taken, sleep(TAKEN_WITHIN_MS, undefined, { ref: false })]);
   }
 
   onApplicationShutdown(): void {

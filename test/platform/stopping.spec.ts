@@ -1,14 +1,18 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Answer } from '../../src/contract/wire.js';
 import { HubProcess } from '../support/hub.process.js';
 import { lockFile } from '../support/locks.js';
 import type { Person } from '../support/person.js';
 import { TcpProxy } from '../support/proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
+import { range } from '../support/ways.js';
 
 const isServer = Boolean(process.env.TEST_DATABASE_URL);
 const EXITS_WITHIN_MS = 10_000;
+/** So many that they are still being answered when the hub no longer waits for messages that are on their way. */
+const READS = 2_000;
 
 /** SIGTERM, when things are not as they should be. What it does on a good day: durability.spec.ts. */
 describe('a hub that is asked to end', () => {
@@ -77,5 +81,19 @@ describe('a hub that is asked to end', () => {
     expect([503, 'gone']).toContain(ready);
     expect(await ends(EXITS_WITHIN_MS)).toEqual({ code: 0, signal: null });
     await expect(fetch(`${hub.url}/health/live`)).rejects.toThrow();
+  });
+
+  test('with more to answer than can be done in a moment, answers it all before it cuts the line', async () => {
+    const answers: Answer<unknown>[] = [];
+    const read = () => buyer.send('order:list', { role: 'buyer' }).then((answer) => answers.push(answer));
+    const first = read();
+    for (const _ of range(READS)) void read();
+    const cut = new Promise((resolve) => buyer.socket?.once('disconnect', resolve));
+    await first;
+    hub.signal('SIGTERM');
+    expect(await ends(EXITS_WITHIN_MS)).toEqual({ code: 0, signal: null });
+    await cut;
+    expect(answers).toHaveLength(1 + READS);
+    for (const answer of answers) if (!answer.ok) expect(answer.error.code).toBe('UNAVAILABLE');
   });
 });
