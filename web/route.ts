@@ -2,6 +2,8 @@ import { Store, useStore } from './store.js';
 
 /** Where the page is: `#/orders/0199…?status=paid` has the steps `orders`, `0199…` and the query `status`. */
 export interface Place {
+  /** The address that it was read from. */
+  hash: string;
   steps: string[];
   query: URLSearchParams;
 }
@@ -27,15 +29,18 @@ export function go(...steps: string[]): void {
 
 /** Changes the query of the place where the page is, without a step to go back to. */
 export function setQuery(query: Record<string, string>): void {
+  const { hash, steps } = place.get();
+  // A link was followed already, of which the page hears a moment later: that must not be undone.
+  if (location.hash !== hash) return;
   const given = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ''));
-  const { steps } = place.get();
   history.replaceState(null, '', given.size > 0 ? `${to(...steps)}?${given}` : to(...steps));
   place.set(read());
 }
 
 function read(): Place {
-  const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  return { steps: path.split('/').filter(Boolean).map(decoded), query: new URLSearchParams(query) };
+  const { hash } = location;
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
+  return { hash, steps: path.split('/').filter(Boolean).map(decoded), query: new URLSearchParams(query) };
 }
 
 function decoded(step: string): string {

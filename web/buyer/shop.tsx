@@ -79,9 +79,11 @@ function Search({ q, field }: { q: string; field: SearchField | undefined }) {
   const words = useWords().shop;
   const [text, setText] = useState(q);
   useEffect(() => {
-    const typed = setTimeout(() => setQuery({ q: text.trim(), field: field ?? '' }), TYPING_MS);
-    return () => clearTimeout(typed);
-  }, [text, field]);
+    const typed = text.trim();
+    if (typed === q) return;
+    const paused = setTimeout(() => setQuery({ q: typed, field: field ?? '' }), TYPING_MS);
+    return () => clearTimeout(paused);
+  }, [text, q, field]);
   // A link, or the way back, leads to another search than the one that was typed.
   useEffect(() => setText((typed) => (typed.trim() === q ? typed : q)), [q]);
   return (
