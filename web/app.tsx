@@ -47,9 +47,13 @@ function Screen() {
   const who = useStore(session);
   const [screen, first, second] = steps;
   const known = (page: ReactNode) => (who ? <div key={who.userId}>{page}</div> : <Enter />);
-  if (screen === 'book' && first && second) return <BookPage storeId={first} bookId={second} />;
+  // A key where a page is of one thing: what was begun, or read, is of that and not of the next.
+  if (screen === 'book' && first && second) {
+    return <BookPage key={`${first}/${second}`} storeId={first} bookId={second} />;
+  }
   if (screen === 'cart') return <CartPage />;
-  if (screen === 'orders') return known(first ? <OrderPage orderId={first} /> : <OrdersPage query={query} />);
+  if (screen === 'orders')
+    return known(first ? <OrderPage key={first} orderId={first} /> : <OrdersPage query={query} />);
   if (screen === 'wallet') return known(<WalletPage />);
   if (screen === 'panel') return known(<Panel section={first} />);
   if (screen === 'enter') return <Enter />;

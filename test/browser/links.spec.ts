@@ -21,3 +21,20 @@ test('who follows a link while what they typed is not searched for yet gets wher
   await page.locator('.book').waitFor();
   expect(page.url()).toBe(`${stage.hub.url}/#/`);
 });
+
+test('what somebody began with one order is not begun with the next', async () => {
+  const seller = await stage.hub.seller();
+  const buyer = await stage.hub.buyer();
+  const [one, other] = await Promise.all([buyer.place(seller), buyer.place(seller)]);
+  const visitor = await stage.visit();
+  await visitor.comeAs(buyer);
+  await visitor.go('orders');
+  await visitor.page.locator('.order').nth(1).waitFor();
+  await visitor.go(`orders/${one.orderId}`);
+  await visitor.page.locator('.order-page').getByRole('button', { name: 'Cancel' }).click();
+  await visitor.page.locator('.actions .danger').waitFor();
+  await visitor.go(`orders/${other.orderId}`);
+  await visitor.page.getByRole('heading', { name: other.orderId.slice(-6) }).waitFor();
+  expect(await visitor.page.locator('.actions .danger').count()).toBe(0);
+  await visitor.page.getByRole('button', { name: 'Cancel' }).waitFor();
+});
