@@ -36,6 +36,8 @@ test('everything that the hub lets an owner change of a book can be changed on t
     details: { ...details, pages: 302, translator: 'Ken Liu' },
   });
 
+  // What came is on the shelf: saving something else does not add it again.
+  expect(await form.getByLabel('Add to stock (or take, with a minus)').inputValue()).toBe('0');
   await fill('Tags, with commas', '');
   await fill('Anything else', '');
   await form.getByRole('button', { name: 'Save' }).click();
@@ -46,4 +48,5 @@ test('everything that the hub lets an owner change of a book can be changed on t
   expect(await form.getByLabel('Anything else').inputValue()).toBe('');
   expect(await form.getByLabel('Author', { exact: true }).inputValue()).toBe('刘慈欣');
   expect(visitor.complaints).toEqual([]);
+  expect((await seller.get<{ stock: number }>(`/stores/${seller.storeId}/books/three-body`)).body.stock).toBe(10);
 });

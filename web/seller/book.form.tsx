@@ -48,7 +48,7 @@ export function AddBook({ storeId, onAdded }: { storeId: string; onAdded: () => 
 export function ChangeBook({ book, onChanged }: { book: BookView; onChanged: (book: BookView) => void }) {
   const words = useWords().shelf;
   const { storeId, bookId } = book;
-  // One key while this form is open and unanswered: the stock is moved once, however often it is pressed.
+  // One key until it is answered: the stock is moved once, however often it is pressed. Then the field is empty again.
   const [key, setKey] = useState(newKey);
   return (
     <BookForm
@@ -66,7 +66,7 @@ export function ChangeBook({ book, onChanged }: { book: BookView; onChanged: (bo
     >
       <Field label={words.bookTitle} name="title" defaultValue={book.title} maxLength={TITLE_CHARACTERS_MAX} required />
       <Field label={words.price} name="price" inputMode="decimal" defaultValue={decimal(book.price)} required />
-      <Field label={words.addStock} name="add" type="number" defaultValue={0} />
+      <Field key={key} label={words.addStock} name="add" type="number" defaultValue={0} />
       <DescriptionFields book={book} />
     </BookForm>
   );
