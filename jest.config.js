@@ -28,8 +28,8 @@ export default {
   setupFiles: ['<rootDir>/test/support/setup.ts'],
   // Longer than anything that a test waits for: what never happens is told by its own name.
   testTimeout: 90_000,
-  // Tests wait more than they work: two leave a core idle.
-  maxWorkers: 3,
+  // Tests wait more than they work: three leave two cores idle for a seventh of the time.
+  maxWorkers: 4,
   collectCoverage: Boolean(COVERAGE),
   // Babel's counts are of the source; V8 knows nothing of the branches of a function that was never called.
   coverageProvider: 'babel',
