@@ -49,7 +49,7 @@ export function startBell(): void {
   unseen.subscribe(ringWhileUnseen);
   session.subscribe(ringWhileUnseen);
   // Browsers let a page sound only after somebody has touched it.
-  addEventListener('pointerdown', () => void audio?.resume());
+  for (const touched of ['pointerdown', 'keydown']) addEventListener(touched, () => void audio?.resume());
   ringWhileUnseen();
 }
 

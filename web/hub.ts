@@ -33,6 +33,7 @@ const hearers: { [Name in keyof Hearers]: Set<Hearers[Name]> } = {
 };
 let client: HubClient | undefined;
 let api = createApi({ url: hubUrl });
+let unanswered = new Map<string, Promise<unknown>>();
 
 /** Hears what the hub says of the person's orders and shelf, whoever is logged in and however often the line breaks. */
 export function hear<Name extends keyof Hearers>(name: Name, hearer: Hearers[Name]): () => void {
@@ -46,8 +47,20 @@ export function hub(): HubClient {
   return client;
 }
 
-/** Everything else that the hub can be asked, by the name of its route in the contract. */
-export const ask: Api['call'] = (...asked) => api.call(...asked);
+/**
+ * Everything else that the hub can be asked, by the name of its route in the contract. Asked for the same again before it is
+ * answered, it is asked once: whoever leaves a form while the hub is away, and fills it in once more, means one thing.
+ */
+export const ask: Api['call'] = (...asked) => {
+  const [name, request] = asked;
+  const what = JSON.stringify([name, request]);
+  const there = unanswered.get(what) as ReturnType<typeof api.call<typeof name>> | undefined;
+  if (there) return there;
+  const mine = unanswered;
+  const answer = api.call(...asked).finally(() => mine.delete(what));
+  mine.set(what, answer);
+  return answer;
+};
 
 export async function logIn(userId: string, password: string): Promise<void> {
   const { token } = await createApi({ url: hubUrl }).call('login', { userId, password, terminal: 'browser' });
@@ -68,6 +81,7 @@ function follow(): void {
   line.set(OFF);
   const who = session.get();
   api = createApi({ url: hubUrl, ...(who ? { token: who.token } : {}) });
+  unanswered = new Map();
   if (who) client = listen(who.userId, who.token);
   for (const hearer of hearers.fresh) hearer();
 }
@@ -96,9 +110,5 @@ function listen(userId: string, token: string): HubClient {
 /** Begins to follow the person who is logged in, now and whenever that changes. */
 export function startListening(): void {
   session.subscribe(follow);
-  // Another tab logged in or out.
-  addEventListener('storage', ({ key }) => {
-    if (key === 'order-hub:session') location.reload();
-  });
   follow();
 }

@@ -12,10 +12,17 @@ const place = new Store<Place>(read());
 addEventListener('hashchange', () => {
   place.set(read());
   scrollTo(0, 0);
+  // The link that was followed is gone: who hears the page, or goes by the keyboard, begins where the new one begins.
+  document.getElementById('main')?.focus();
 });
 
 export function usePlace(): Place {
   return useStore(place);
+}
+
+/** Whether the page is still on a screen, for who has waited for an answer there. */
+export function isOn(screen: string): boolean {
+  return read().steps[0] === screen;
 }
 
 /** The address of a place, for a link. Steps are ids that people chose: anything may be in them. */

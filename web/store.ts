@@ -28,11 +28,15 @@ export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.subscribe, store.get);
 }
 
-/** A store whose value outlives the page. What cannot be read back (another version wrote it) is forgotten. */
+/** A store whose value outlives the page, and is the same in all tabs of a browser. What cannot be read back (another version wrote it) is forgotten. */
 export function keptStore<T>(name: string, initial: T): Store<T> {
   const key = `order-hub:${name}`;
   const store = new Store<T>(read(key) ?? initial);
   store.subscribe(() => localStorage.setItem(key, JSON.stringify(store.get())));
+  // Another tab has changed it. What is written back then is the same, of which nobody is told.
+  addEventListener('storage', (event) => {
+    if (event.key === key) store.set(read(key) ?? initial);
+  });
   return store;
 }
 

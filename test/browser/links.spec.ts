@@ -32,9 +32,23 @@ test('what somebody began with one order is not begun with the next', async () =
   await visitor.page.locator('.order').nth(1).waitFor();
   await visitor.go(`orders/${one.orderId}`);
   await visitor.page.locator('.order-page').getByRole('button', { name: 'Cancel' }).click();
+  const focused = () => visitor.page.evaluate('document.activeElement.id || document.activeElement.className');
   await visitor.page.locator('.actions .danger').waitFor();
+  expect(await focused()).toBe('danger');
   await visitor.go(`orders/${other.orderId}`);
   await visitor.page.getByRole('heading', { name: other.orderId.slice(-6) }).waitFor();
+  expect(await focused()).toBe('main');
   expect(await visitor.page.locator('.actions .danger').count()).toBe(0);
   await visitor.page.getByRole('button', { name: 'Cancel' }).waitFor();
+});
+
+test('a book that runs low leads to the shelf of its own store', async () => {
+  const seller = await stage.hub.seller([{ title: 'Emma', stock: 100 }]);
+  await seller.post('/stores', { storeId: 'zz-the-second-store' });
+  await seller.post('/stores/zz-the-second-store/books', { bookId: 'low', title: 'Silas Marner', price: 1, stock: 2 });
+  const visitor = await stage.visit();
+  await visitor.comeAs(seller);
+  await visitor.go('panel');
+  await visitor.page.locator('.low-stock a').click();
+  await visitor.page.locator('.shelf-row', { hasText: 'Silas Marner' }).waitFor();
 });

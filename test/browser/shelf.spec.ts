@@ -47,6 +47,15 @@ test('everything that the hub lets an owner change of a book can be changed on t
   expect(await form.getByLabel('Tags, with commas').inputValue()).toBe('');
   expect(await form.getByLabel('Anything else').inputValue()).toBe('');
   expect(await form.getByLabel('Author', { exact: true }).inputValue()).toBe('刘慈欣');
+  // What was refused leaves the form as it is, for another try.
+  for (const [copies, told] of [
+    ['-100', 'There are not enough copies left.'],
+    ['-4', 'Saved.'],
+  ] as const) {
+    await fill('Add to stock (or take, with a minus)', copies);
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByText(told).waitFor();
+  }
   expect(visitor.complaints).toEqual([]);
-  expect((await seller.get<{ stock: number }>(`/stores/${seller.storeId}/books/three-body`)).body.stock).toBe(10);
+  expect((await seller.get<{ stock: number }>(`/stores/${seller.storeId}/books/three-body`)).body.stock).toBe(6);
 });

@@ -1,10 +1,9 @@
-import { useState } from 'react';
-import { newKey } from '../../src/client/again.js';
 import { HubError } from '../../src/client/connect.js';
 import { clockLeft, useNow } from '../clock.js';
 import { ask, hub } from '../hub.js';
 import { money } from '../money.js';
 import { give, type KnownOrder, useDoing } from '../orders.js';
+import { Cancel } from '../parts/cancel.js';
 import { Problem } from '../parts/notice.js';
 import { useWords } from '../words/words.js';
 
@@ -12,9 +11,11 @@ import { useWords } from '../words/words.js';
 export function OrderActions({ order }: { order: KnownOrder }) {
   const words = useWords();
   const { command, error } = useDoing(order.orderId);
-  const [sure, setSure] = useState(false);
   const { orderId, allowed } = order;
-  const pay = () => give('buyer', orderId, 'pay', () => hub().pay({ orderId, expectedTotal: order.total }));
+  const mayPay = allowed.includes('pay');
+  const payNow = () => hub().pay({ orderId, expectedTotal: order.total });
+  const pay = () => give('buyer', orderId, 'pay', payNow);
+  const topUpAndPay = () => give('buyer', orderId, 'pay', () => topUp(order.total).then(payNow));
   const receive = () => give('buyer', orderId, 'receive', () => hub().receive({ orderId }));
   const cancel = () => give('buyer', orderId, 'cancel', () => hub().cancel({ orderId }));
 
@@ -28,14 +29,12 @@ export function OrderActions({ order }: { order: KnownOrder }) {
   return (
     <>
       {order.status === 'placed' && <TimeLeft expiresAt={order.expiresAt} />}
-      {isShort(error) ? (
-        <TopUp error={error} order={order} pay={pay} />
-      ) : (
-        error !== undefined && <Problem error={error} />
-      )}
+      {isShort(error)
+        ? mayPay && <TopUp missing={order.total - error.details.balance} topUpAndPay={topUpAndPay} />
+        : error !== undefined && <Problem error={error} />}
       {allowed.length > 0 && (
         <p className="actions">
-          {allowed.includes('pay') && (
+          {mayPay && (
             <button type="button" onClick={pay}>
               {words.commands.pay} {money(order.total)}
             </button>
@@ -45,21 +44,7 @@ export function OrderActions({ order }: { order: KnownOrder }) {
               {words.commands.receive}
             </button>
           )}
-          {allowed.includes('cancel') &&
-            (sure ? (
-              <>
-                <button type="button" className="danger" onClick={cancel}>
-                  {words.orders.sureCancel}
-                </button>
-                <button type="button" className="quiet-button" onClick={() => setSure(false)}>
-                  {words.orders.keep}
-                </button>
-              </>
-            ) : (
-              <button type="button" className="quiet-button" onClick={() => setSure(true)}>
-                {words.commands.cancel}
-              </button>
-            ))}
+          {allowed.includes('cancel') && <Cancel onSure={cancel} />}
         </p>
       )}
     </>
@@ -85,32 +70,21 @@ function isShort(error: unknown): error is HubError & Short {
   return error instanceof HubError && error.code === 'INSUFFICIENT_FUNDS';
 }
 
-/** The money that is missing, and one press to have it and pay. */
-function TopUp({ error, order, pay }: { error: Short; order: KnownOrder; pay: () => Promise<boolean> }) {
-  const words = useWords().orders;
-  // Kept while the offer stands: pressed twice, it tops up once.
-  const [key] = useState(newKey);
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<unknown>();
-  const missing = order.total - error.details.balance;
+/** Puts what is missing now into the wallet: it may have changed since the hub said so. */
+async function topUp(total: number): Promise<void> {
+  const { balance } = await ask('wallet', {});
+  if (balance < total) await ask('deposit', { amount: total - balance });
+}
 
-  async function topUpAndPay() {
-    setBusy(true);
-    try {
-      await ask('deposit', { amount: missing, key });
-      await pay();
-    } catch (thrown) {
-      setFailure(thrown);
-      setBusy(false);
-    }
-  }
+/** The money that is missing, and one press to have it and pay. */
+function TopUp({ missing, topUpAndPay }: { missing: number; topUpAndPay: () => void }) {
+  const words = useWords().orders;
   return (
     <div role="alert" className="short">
       <span>{words.short(money(missing))}</span>
-      <button type="button" disabled={busy} aria-busy={busy} onClick={topUpAndPay}>
+      <button type="button" onClick={topUpAndPay}>
         {words.topUpAndPay(money(missing))}
       </button>
-      {failure !== undefined && <Problem error={failure} />}
     </div>
   );
 }

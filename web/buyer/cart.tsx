@@ -1,12 +1,12 @@
 import { useState } from 'react';
 import { HubError } from '../../src/client/connect.js';
 import { COUNT_MAX } from '../../src/contract/fields.js';
-import { type Basket, cart, placeBasket, setCount, totalOf } from '../cart.js';
+import { type Basket, cart, placeBasket, placing, setCount, totalOf } from '../cart.js';
 import { money } from '../money.js';
 import { Cover } from '../parts/cover.js';
 import { Empty } from '../parts/empty.js';
 import { StoreLink } from '../parts/store.link.js';
-import { go, to } from '../route.js';
+import { go, isOn, to } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
 import { useStoreName } from '../store.names.js';
@@ -37,29 +37,28 @@ export function CartPage() {
 function BasketCard({ basket }: { basket: Basket }) {
   const words = useWords();
   const who = useStore(session);
-  const [placing, setPlacing] = useState(false);
+  const isPlacing = useStore(placing).has(basket.storeId);
   const [refusal, setRefusal] = useState<string>();
 
   async function place() {
-    setPlacing(true);
     setRefusal(undefined);
     try {
       const { orderId } = await placeBasket(basket);
-      go('orders', orderId);
+      // Whoever has gone elsewhere meanwhile is left there.
+      if (isOn('cart')) go('orders', orderId);
     } catch (error) {
       setRefusal(told(error, basket, words.cart));
-      setPlacing(false);
     }
   }
 
   return (
-    <section className="card basket" aria-label={useStoreName(basket.storeId)} aria-busy={placing}>
+    <section className="card basket" aria-label={useStoreName(basket.storeId)} aria-busy={isPlacing}>
       <h2>
         <StoreLink storeId={basket.storeId} />
       </h2>
       <ul>
         {basket.lines.map((line) => (
-          <Line key={line.book.bookId} line={line} fixed={placing} />
+          <Line key={line.book.bookId} line={line} fixed={isPlacing} />
         ))}
       </ul>
       <p className="total">
@@ -69,8 +68,8 @@ function BasketCard({ basket }: { basket: Basket }) {
         {refusal}
       </div>
       {who ? (
-        <button type="button" onClick={place} disabled={placing}>
-          {placing ? `${words.cart.placing} (${words.pendingHint})` : words.cart.place(money(totalOf(basket)))}
+        <button type="button" onClick={place} disabled={isPlacing}>
+          {isPlacing ? `${words.cart.placing} (${words.pendingHint})` : words.cart.place(money(totalOf(basket)))}
         </button>
       ) : (
         <a className="button" href={to('enter')}>

@@ -1,5 +1,4 @@
 import { type FormEvent, useEffect, useState } from 'react';
-import { newKey } from '../../src/client/again.js';
 import { dayAndTime } from '../clock.js';
 import { ask, hear } from '../hub.js';
 import { minorUnits, money } from '../money.js';
@@ -80,7 +79,7 @@ function MoveMoney({ onMoved }: { onMoved: () => void }) {
     if (!amount) return;
     setBusy(true);
     try {
-      await ask(pressed === 'withdraw' ? 'withdraw' : 'deposit', { amount, key: newKey() });
+      await ask(pressed === 'withdraw' ? 'withdraw' : 'deposit', { amount });
       form.reset();
       onMoved();
     } catch (thrown) {

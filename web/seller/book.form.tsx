@@ -1,5 +1,4 @@
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { newKey } from '../../src/client/again.js';
 import { COVER_URL_CHARACTERS_MAX } from '../../src/contract/book.fields.js';
 import { ID_CHARACTERS_MAX, STOCK_MAX } from '../../src/contract/fields.js';
 import {
@@ -48,8 +47,8 @@ export function AddBook({ storeId, onAdded }: { storeId: string; onAdded: () => 
 export function ChangeBook({ book, onChanged }: { book: BookView; onChanged: (book: BookView) => void }) {
   const words = useWords().shelf;
   const { storeId, bookId } = book;
-  // One key until it is answered: the stock is moved once, however often it is pressed. Then the field is empty again.
-  const [key, setKey] = useState(newKey);
+  /** How often copies have come. What came is on the shelf, and does not stand in the field any more. */
+  const [came, setCame] = useState(0);
   return (
     <BookForm
       save={async (form) => {
@@ -60,13 +59,14 @@ export function ChangeBook({ book, onChanged }: { book: BookView; onChanged: (bo
         if (!read) throw new Error(told(faults));
         const changed = changesOf(book, read);
         if (Object.keys(changed).length > 0) onChanged(await ask('changeBook', { storeId, bookId, ...changed }));
-        if (Number(add) !== 0) onChanged(await ask('addStock', { storeId, bookId, add: Number(add), key }));
-        setKey(newKey());
+        if (Number(add) === 0) return;
+        onChanged(await ask('addStock', { storeId, bookId, add: Number(add) }));
+        setCame(came + 1);
       }}
     >
       <Field label={words.bookTitle} name="title" defaultValue={book.title} maxLength={TITLE_CHARACTERS_MAX} required />
       <Field label={words.price} name="price" inputMode="decimal" defaultValue={decimal(book.price)} required />
-      <Field key={key} label={words.addStock} name="add" type="number" defaultValue={0} />
+      <Field key={came} label={words.addStock} name="add" type="number" defaultValue={0} />
       <DescriptionFields book={book} />
     </BookForm>
   );

@@ -1,9 +1,9 @@
-import { useState } from 'react';
 import { markSeen, unseen, unseenOf } from '../bell.js';
 import { shortTime } from '../clock.js';
 import { hub } from '../hub.js';
 import { money } from '../money.js';
 import { give, type KnownOrder, shortId, useDoing } from '../orders.js';
+import { Cancel } from '../parts/cancel.js';
 import { Problem } from '../parts/notice.js';
 import { Stamp } from '../parts/stamp.js';
 import { useStore } from '../store.js';
@@ -63,33 +63,11 @@ export function BoardCard({ order, selected, select }: BoardCardProps) {
         </p>
       )}
       {error !== undefined && <Problem error={error} />}
-      {!command && allowed.includes('cancel') && <Cancel orderId={orderId} />}
+      {!command && allowed.includes('cancel') && (
+        <p className="actions">
+          <Cancel onSure={() => give('seller', orderId, 'cancel', () => hub().cancel({ orderId }))} />
+        </p>
+      )}
     </article>
-  );
-}
-
-function Cancel({ orderId }: { orderId: string }) {
-  const words = useWords();
-  const [sure, setSure] = useState(false);
-  if (!sure) {
-    return (
-      <button type="button" className="quiet-button" onClick={() => setSure(true)}>
-        {words.commands.cancel}
-      </button>
-    );
-  }
-  return (
-    <p className="actions">
-      <button
-        type="button"
-        className="danger"
-        onClick={() => give('seller', orderId, 'cancel', () => hub().cancel({ orderId }))}
-      >
-        {words.orders.sureCancel}
-      </button>
-      <button type="button" className="quiet-button" onClick={() => setSure(false)}>
-        {words.orders.keep}
-      </button>
-    </p>
   );
 }

@@ -6,7 +6,7 @@ import { useWords } from '../words/words.js';
 import { LOW_MAX, lowBooks, watchStock } from './low.stock.js';
 
 /** What must be bought in soon. */
-export function LowStock({ stores }: { stores: StoreView[] }) {
+export function LowStock({ stores, onChoose }: { stores: StoreView[]; onChoose: (storeId: string) => void }) {
   const words = useWords().panel;
   const books = useStore(lowBooks);
   const ids = stores.map(({ storeId }) => storeId).join('\n');
@@ -19,7 +19,9 @@ export function LowStock({ stores }: { stores: StoreView[] }) {
       <ul aria-live="polite">
         {books.map(({ storeId, bookId, title, stock }) => (
           <li key={`${storeId}/${bookId}`}>
-            <a href={`${to('panel', 'shelf')}?q=${encodeURIComponent(title)}`}>{title}</a>{' '}
+            <a href={`${to('panel', 'shelf')}?q=${encodeURIComponent(title)}`} onClick={() => onChoose(storeId)}>
+              {title}
+            </a>{' '}
             <span className={stock === 0 ? 'sold-out' : 'few'}>{words.low(stock)}</span>
           </li>
         ))}

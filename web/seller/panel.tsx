@@ -48,7 +48,7 @@ export function Panel({ section = 'board' }: { section?: string | undefined }) {
         <>
           <div className="two glance">
             <TodayChart />
-            <LowStock stores={stores} />
+            <LowStock stores={stores} onChoose={setChosen} />
           </div>
           <Board />
         </>

@@ -2,9 +2,11 @@ import type { Order } from '../../src/contract/orders.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
 import { startOfToday } from '../clock.js';
 import { hear, hub } from '../hub.js';
+import { ordersOf } from '../orders.js';
 import { Store } from '../store.js';
 
 const PAGE = 100;
+const A_MINUTE_MS = 60_000;
 /** An order that was paid today may have been placed the day before. */
 const LOOK_BACK_MS = 24 * 3_600_000;
 /** A store that sells more in a day is shown what it sold last. */
@@ -23,19 +25,23 @@ export const today = new Store<Hour[]>(NOTHING);
 let day = startOfToday();
 /** Events that came while the orders of today were being read; null when they count at once. */
 let waiting: OrderStatusPush[] | null = null;
+let latest = 0;
 
 export function startToday(): () => void {
   // Counting fails when the person logs out meanwhile; whoever logs in next is counted anew.
-  const recount = () => void count().catch(() => undefined);
+  const recount = () => void count(++latest).catch(() => undefined);
   const off = [hear('fresh', recount), hear('order', heard)];
+  const atMidnight = setInterval(() => startOfToday() !== day && recount(), A_MINUTE_MS);
   recount();
   return () => {
+    latest++;
+    clearInterval(atMidnight);
     for (const stop of off) stop();
   };
 }
 
 /** Counts what the lists know, then what was told meanwhile and is not in them. */
-async function count(): Promise<void> {
+async function count(mine: number): Promise<void> {
   waiting = [];
   const versions = new Map<string, number>();
   day = startOfToday();
@@ -47,6 +53,7 @@ async function count(): Promise<void> {
       limit: PAGE,
       ...(after ? { after } : {}),
     });
+    if (mine !== latest) return;
     for (const { orderId, version, status, paidAt, total } of items) {
       versions.set(orderId, version);
       if (paidAt && status !== 'cancelled') add(hours, paidAt, 1, total);
@@ -54,7 +61,7 @@ async function count(): Promise<void> {
     after = next;
     if (!after || items.some(({ placedAt }) => Date.parse(placedAt) < day - LOOK_BACK_MS)) break;
   }
-  const told = waiting;
+  const told = waiting ?? [];
   waiting = null;
   today.set(hours);
   for (const event of told) if (event.version > (versions.get(event.orderId) ?? 0)) heard(event);
@@ -63,13 +70,13 @@ async function count(): Promise<void> {
 function heard(event: OrderStatusPush): void {
   if (event.role !== 'seller') return;
   if (waiting) return void waiting.push(event);
-  const { status, previous, at, total } = event;
+  const { orderId, status, previous, at, total } = event;
   const sign = status === 'paid' ? 1 : status === 'cancelled' && previous === 'paid' ? -1 : 0;
   if (sign === 0) return;
-  const isNewDay = startOfToday() !== day;
-  day = startOfToday();
-  const hours = (isNewDay ? NOTHING : today.get()).map((hour) => ({ ...hour }));
-  add(hours, at, sign, sign * total);
+  const hours = today.get().map((hour) => ({ ...hour }));
+  // What is cancelled was counted when it was paid: today, or on a day before.
+  const paidAt = ordersOf.seller.known.get().get(orderId)?.paidAt;
+  add(hours, sign > 0 ? at : (paidAt ?? at), sign, sign * total);
   today.set(hours);
 }
 
