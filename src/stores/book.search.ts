@@ -31,7 +31,8 @@ export class BookSearch {
 
   /** The numbers of the books of one page, and one more if there is a next page. */
   async find({ q = '', field, storeId, after, limit = PAGE_LIMIT_DEFAULT }: SearchRequest): Promise<number[]> {
-    const words = wordsOf(fold(q));
+    // Each once: a character may stand for several words, and an engine takes so many conditions and no more.
+    const words = [...new Set(wordsOf(fold(q)))];
     const from: Sql = { text: 'b.book_no > ?', values: [after === undefined ? 0 : readNumberCursor(after)] };
     if (storeId !== undefined) from.text += ' AND b.store_id = ?';
     if (storeId !== undefined) from.values.push(storeId);

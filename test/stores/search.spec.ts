@@ -186,6 +186,13 @@ describe('the search', () => {
     }
   });
 
+  test('takes characters that stand for several words each, as many as a text may have', async () => {
+    expect(await finds('\ufdfa'.repeat(500))).toEqual([]);
+    expect(
+      await finds(Array.from({ length: 250 }, (_, index) => String.fromCodePoint(0x4e00 + index)).join(' ')),
+    ).toEqual([]);
+  });
+
   test('takes a long text for what it is', async () => {
     expect(await finds(repeated('三', 500))).toEqual([]);
     expect(await finds('三体 '.repeat(120))).toEqual(['three-body']);
