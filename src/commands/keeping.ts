@@ -58,7 +58,9 @@ export class Keeping implements OnApplicationBootstrap {
       ['user_id', 'idem_key'],
       old.map(({ userId, idemKey }) => [userId, idemKey]),
     );
-    await this.database.transaction((tx) => tx.query(`DELETE FROM command_answers WHERE ${where}`, keys));
+    // Another hub may have deleted one meanwhile, whose key was then used anew: that answer is young.
+    const sql = `DELETE FROM command_answers WHERE ${where} AND at < ?`;
+    await this.database.transaction((tx) => tx.query(sql, [...keys, before]));
     return old.length;
   }
 }
