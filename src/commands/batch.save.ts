@@ -31,7 +31,11 @@ function stateOf({ changed: { orders, stock, wallets, rooms } }: World): Write[]
     { table: 'orders', ...orderRows(placed, fieldsWhenPlaced) },
     {
       table: 'orders',
-      ...orderRows(changed, allFields),
+      // Their items are there already, and may be long: 256 of the longest orders would be more than a server takes at once.
+      ...orderRows(
+        changed.map((order) => ({ ...order, items: [] })),
+        allFields,
+      ),
       change: { key: ['order_id'], columns: orderFieldsThatChange.map((field) => orderFields[field]) },
     },
     {
