@@ -10,6 +10,8 @@ const LOOK_EVERY_MS = 1_000;
 /** Looks back so far each time: longer than a transaction takes, and than the clocks of two hubs differ. */
 const LOOK_BACK_MS = 30_000;
 const PRUNE_EVERY_MS = 60_000;
+/** Longer than a hub may be cut off from the database: when it is back, it cuts the sockets of all that has ended meanwhile. */
+const ENDED_KEPT_MS = 86_400_000;
 
 /** Cuts the sockets of sessions that were ended through another hub, and forgets sessions whose time is over. */
 @Injectable()
@@ -56,7 +58,7 @@ export class SessionWatch implements OnApplicationBootstrap, OnApplicationShutdo
     this.prunedAt = now;
     await this.database.transaction(async (tx) => {
       await tx.delete(Session, { expiresAt: LessThan(now) });
-      await tx.delete(EndedSession, { at: LessThan(now - PRUNE_EVERY_MS) });
+      await tx.delete(EndedSession, { at: LessThan(now - ENDED_KEPT_MS) });
     });
   }
 }
