@@ -51,9 +51,11 @@ export class Connections implements OnApplicationShutdown {
   /** Tells every socket that the hub shuts down, and when to come back. */
   drain(): void {
     this.draining = true;
-    for (const socket of this.all()) {
-      socket.emit('hub:draining', { reconnectAfterMs: Math.round(Math.random() * RECONNECT_SPREAD_MS) });
-    }
+    const sockets = this.all();
+    const shareMs = RECONNECT_SPREAD_MS / sockets.length;
+    sockets.forEach((socket, index) => {
+      socket.emit('hub:draining', { reconnectAfterMs: Math.floor((index + Math.random()) * shareMs) });
+    });
   }
 
   /** Resolves when every message that a socket has sent is answered, those too that were on their way when it was told. */
