@@ -138,6 +138,8 @@ export class SocketAdapter extends IoAdapter {
     const { token } = socket.handshake.auth;
     if (typeof token !== 'string') throw new Refusal('UNAUTHENTICATED');
     const holder = await this.door.authenticate(token);
+    // Gone meanwhile, it would never tell that it goes, and be counted for ever.
+    if (socket.conn.readyState === 'closed') throw new Refusal('UNAVAILABLE');
     limits.known(address);
     const { last } = parse(handshake, socket.handshake.auth);
     limits.admitted(holder.userId, (closed) => socket.conn.once('close', closed));
