@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config.js';
 import { Refusal } from './contract/errors.js';
 import { createHub, type Hub } from './hub.js';
-import { dialectOf, mayComeUp } from './platform/dialect.js';
+import { dialectOf } from './platform/dialect.js';
+import { mayComeUp } from './platform/driver.errors.js';
 import type { Logger } from './platform/logger.js';
 
 const RETRY_MS = 1_000;

@@ -42,26 +42,35 @@ export class CommandBatch {
     const { dialect } = this.database;
     const batchNo = ++this.batchNo;
     const laps = new Laps();
-    const outcome = await this.database.transaction(
-      async (tx) => {
-        laps.begin();
-        const world = new World(this.rules);
-        await load(tx, dialect, commands, world);
-        laps.end('load');
-        const now = Date.now();
-        const answers = commands.map((command) => settle(world, command, now));
-        laps.end('settle');
-        const news = { rooms: world.changed.rooms, stockAlerts: world.stockAlerts };
-        await Promise.all([save(tx, dialect, world, now), this.nodes.sign(tx, batchNo, news, now)]);
-        laps.end('save');
-        return { answers, events: world.changed.events, stockAlerts: world.stockAlerts };
-      },
-      {
-        // Another hub was first with the same key: the next attempt finds its answer.
-        retry: (error) => dialect.isDuplicate(error),
-        wasCommitted: () => this.nodes.hasSigned(batchNo),
-      },
-    );
+    let isInDoubt = false;
+    const outcome = await this.database
+      .transaction(
+        async (tx) => {
+          laps.begin();
+          const world = new World(this.rules);
+          await load(tx, dialect, commands, world);
+          laps.end('load');
+          const now = Date.now();
+          const answers = commands.map((command) => settle(world, command, now));
+          laps.end('settle');
+          const news = { rooms: world.changed.rooms, stockAlerts: world.stockAlerts };
+          await Promise.all([save(tx, dialect, world, now), this.nodes.sign(tx, batchNo, news, now)]);
+          laps.end('save');
+          return { answers, events: world.changed.events, stockAlerts: world.stockAlerts };
+        },
+        {
+          // Another hub was first with the same key: the next attempt finds its answer.
+          retry: (error) => dialect.isDuplicate(error),
+          wasCommitted: () => {
+            isInDoubt = true;
+            return this.nodes.hasSigned(batchNo);
+          },
+        },
+      )
+      .catch((error: unknown) => {
+        if (isInDoubt) this.nodes.doubt(batchNo);
+        throw error;
+      });
     laps.end('commit');
     return { ...outcome, batchNo, phases: laps.phases };
   }

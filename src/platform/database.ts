@@ -181,8 +181,9 @@ export class Database {
     try {
       await runner.commitTransaction();
     } catch (error) {
-      const unknown = !this.dialect.singleWriter && this.dialect.isUnreachable(error);
-      if (unknown && (await wasCommitted?.())) return;
+      // Whatever a server or a proxy says of it, but that it lost a race.
+      const isUnknown = !this.dialect.singleWriter && !this.dialect.isConflict(error);
+      if (isUnknown && (await wasCommitted?.())) return;
       throw error;
     }
   }
@@ -192,8 +193,9 @@ export class Database {
     for (;;) {
       try {
         return await ask();
-      } catch (error) {
-        if (Date.now() + AWAY_BACKOFF_MS > until) throw error;
+      } catch {
+        // Nobody may take what may have been done for something that was not.
+        if (Date.now() + AWAY_BACKOFF_MS > until) throw new Refusal('UNAVAILABLE');
         await sleep(AWAY_BACKOFF_MS);
       }
     }

@@ -1,5 +1,6 @@
 import type { DataSourceOptions, QueryRunner } from 'typeorm';
 import { type Among, amongJson, amongMarks, marks } from './among.js';
+import { codeOf, hasLostRace, mayComeUp, messageOf } from './driver.errors.js';
 import { EmbeddedDatabase, isLocked } from './embedded.driver.js';
 import { beginTransaction, CONNECTIONS, discard, endTransaction, serverDriver, versionOf } from './server.driver.js';
 
@@ -125,7 +126,7 @@ function serverDialect(
     unsafeSettings: `SELECT 'innodb_flush_log_at_trx_commit' AS setting, @@innodb_flush_log_at_trx_commit AS value
       WHERE @@innodb_flush_log_at_trx_commit <> 1
       UNION ALL SELECT 'sync_binlog', @@sync_binlog WHERE @@log_bin = 1 AND @@sync_binlog <> 1`,
-    isConflict: (error) => CONFLICTS.has(codeOf(error)),
+    isConflict: hasLostRace,
     isUnreachable: mayComeUp,
     begin: beginTransaction,
     end: endTransaction,
@@ -154,51 +155,6 @@ const SETTINGS = {
   mysql:
     "transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 1, wait_timeout = 5, max_execution_time = 3000",
 };
-
-const CONFLICTS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
-const UNREACHABLE = new Set([
-  'PROTOCOL_CONNECTION_LOST',
-  'PROTOCOL_SEQUENCE_TIMEOUT',
-  'POOL_CLOSED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ER_CON_COUNT_ERROR',
-  'ER_TOO_MANY_USER_CONNECTIONS',
-  'ER_USER_LIMIT_REACHED',
-  'ER_SERVER_SHUTDOWN',
-  'ER_OPTION_PREVENTS_STATEMENT',
-  'ER_READ_ONLY_MODE',
-  'ER_QUERY_INTERRUPTED',
-  'ER_CONNECTION_KILLED',
-  'ER_QUERY_TIMEOUT',
-]);
-/** What comes without a code that the driver knows. */
-const UNREACHABLE_TEXT =
-  /Connection is not established|connection is in closed state|Queue limit reached|Pool is closed|max_statement_time exceeded/;
-
-interface DriverError {
-  code?: string;
-  message?: string;
-  driverError?: DriverError;
-}
-
-function codeOf(error: unknown): string {
-  const { code, driverError } = (error ?? {}) as DriverError;
-  return driverError?.code ?? code ?? '';
-}
-
-function messageOf(error: unknown): string {
-  return (error as DriverError | undefined)?.message ?? '';
-}
-
-/** Whether a server that does not answer yet may do so later: then there is something to wait for at the start. */
-export function mayComeUp(error: unknown): boolean {
-  return UNREACHABLE.has(codeOf(error)) || UNREACHABLE_TEXT.test(messageOf(error));
-}
 
 /** Finds out which database a URL leads to. A server is asked: its version tells MariaDB from MySQL. */
 export async function dialectOf(url: string): Promise<Dialect> {

@@ -31,6 +31,8 @@ const STOCK = 'stock';
 /** Batches are kept for the other hubs this long. A hub that has not looked for longer looks into every room anew. */
 export const BATCHES_KEPT_MS = 600_000;
 const DAY_MS = 86_400_000;
+/** So long after the database answers again a COMMIT that was on its way to it may still take effect. */
+const DOUBT_MS = 30_000;
 
 /** The batches of the hub processes on one database, and what this one has seen of the others'. */
 @Injectable()
@@ -38,6 +40,8 @@ export class HubNodes {
   /** This process, for as long as it lives. */
   readonly nodeId = uuid();
   private readonly seen = new Map<string, number>();
+  /** Batches of this process that may have been committed, and until when that can come out. */
+  private readonly doubtful = new Map<number, number | undefined>();
 
   constructor(
     private readonly database: Database,
@@ -63,17 +67,32 @@ export class HubNodes {
     });
   }
 
+  /** It could not be found out whether a batch of this process was committed, so that it was not told. If it was, it is news. */
+  doubt(batchNo: number): void {
+    this.doubtful.set(batchNo, undefined);
+  }
+
   /** Takes all that was committed until now for seen. */
   async catchUp(): Promise<void> {
     for (const { nodeId, batchNo } of await this.latest()) this.seen.set(nodeId, batchNo);
   }
 
-  /** What other hubs have to tell since the last look. What it costs does not depend on idle rooms or hubs. */
-  async news(): Promise<{ rooms: RoomHead[]; stockAlerts: StockAlert[] }> {
+  /**
+   * What other hubs have to tell since the last look, and this one of what it did not know to be committed. What it costs does
+   * not depend on idle rooms or hubs.
+   */
+  async news(now = Date.now()): Promise<{ rooms: RoomHead[]; stockAlerts: StockAlert[] }> {
+    const found = await this.foundCommitted();
+    const told = [...(await this.toldByOthers()), ...found.flatMap(readTold)];
+    this.clear(found, now);
+    return { rooms: told.flatMap(readRoom), stockAlerts: told.flatMap(readAlert) };
+  }
+
+  private async toldByOthers(): Promise<Told[]> {
     const news = (await this.latest()).filter(
       ({ nodeId, batchNo }) => nodeId !== this.nodeId && batchNo > (this.seen.get(nodeId) ?? 0),
     );
-    if (news.length === 0) return { rooms: [], stockAlerts: [] };
+    if (news.length === 0) return [];
     const where = news.map(() => '(node_id = ? AND batch_no > ? AND batch_no <= ?)').join(' OR ');
     const parameters = news.flatMap(({ nodeId, batchNo }) => [nodeId, this.seen.get(nodeId) ?? 0, batchNo]);
     const rows: { rooms: string; at: number }[] = await this.database.read.query(
@@ -82,8 +101,22 @@ export class HubNodes {
     );
     for (const { nodeId, batchNo } of news) this.seen.set(nodeId, batchNo);
     for (const { at } of rows) this.metrics.hintRead(Date.now() - at);
-    const told = rows.flatMap(({ rooms }) => JSON.parse(rooms) as Told[]);
-    return { rooms: told.flatMap(readRoom), stockAlerts: told.flatMap(readAlert) };
+    return rows.flatMap(readTold);
+  }
+
+  private async foundCommitted(): Promise<Batch[]> {
+    if (this.doubtful.size === 0) return [];
+    const [where, batchNos] = this.database.dialect.among.values('batch_no', [...this.doubtful.keys()]);
+    const sql = `SELECT batch_no AS batchNo, rooms FROM hub_batches WHERE node_id = ? AND ${where}`;
+    return this.database.read.query(sql, [this.nodeId, ...batchNos]);
+  }
+
+  private clear(found: readonly Batch[], now: number): void {
+    for (const { batchNo } of found) this.doubtful.delete(Number(batchNo));
+    for (const [batchNo, until = now + DOUBT_MS] of [...this.doubtful]) {
+      if (now > until) this.doubtful.delete(batchNo);
+      else this.doubtful.set(batchNo, until);
+    }
   }
 
   /** Forgets old batches: of this process those that every other has had time to see, of others what is a day old. */
@@ -118,6 +151,12 @@ export class HubNodes {
 
 /** As it is written: a room and its head, or an owner and what is told of a stock. */
 type Told = [name: string, userId: string, what: unknown];
+
+type Batch = Record<'batchNo' | 'rooms', string>;
+
+function readTold({ rooms }: Pick<Batch, 'rooms'>): Told[] {
+  return JSON.parse(rooms) as Told[];
+}
 
 function readRoom([name, userId, head]: Told): RoomHead[] {
   const role = roles.find((known) => known === name);

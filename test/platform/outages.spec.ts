@@ -1,11 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { io } from 'socket.io-client';
+import { Limits, SOCKETS_PER_USER_MAX } from '../../src/platform/limits.js';
 import { audit } from '../support/audit.js';
+import { knock } from '../support/handshake.js';
 import { TestHub, until } from '../support/hub.js';
 import { HubProcess } from '../support/hub.process.js';
 import type { Person } from '../support/person.js';
 import { TcpProxy } from '../support/proxy.js';
 import { freePort } from '../support/server.process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
+import { range } from '../support/ways.js';
 
 const isServer = Boolean(process.env.TEST_DATABASE_URL);
 /** What the contract's five seconds leave room for on a busy machine; without a deadline nothing would ever come. */
@@ -74,6 +79,39 @@ describe('when the database is away', () => {
     expect((await buyer.hears(4)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
     expect(await audit(hub)).toEqual([]);
   });
+
+  test('since it was told to commit, what it did commit is heard when it is back, by those too who asked for nothing', async () => {
+    await seller.connect();
+    const heardBefore = seller.events.length;
+    if (isServer) void proxy.cutAtCommit('after').then(() => proxy.close());
+    const answer = await buyer.send('order:place', placing('in-doubt'));
+    expect(answer).toMatchObject(isServer ? { ok: false, error: { code: 'UNAVAILABLE' } } : { ok: true });
+    if (isServer) await proxy.open();
+    await until('the seller hears of the order', () => seller.events.length > heardBefore);
+    expect(await buyer.send('order:place', placing('in-doubt'))).toMatchObject({ ok: true, replayed: true });
+    expect(await audit(hub)).toEqual([]);
+  });
+
+  if (isServer) {
+    test('a line that is gone before it is known whose it is, is not counted as somebody’s', async () => {
+      const limited = await TestHub.start({ rateLimits: true }, { url: proxy.url, drop: own.drop });
+      const limits = limited.hub.app.get(Limits);
+      for (const _ of range(SOCKETS_PER_USER_MAX - 1)) limits.admitted(buyer.userId, () => {});
+      proxy.freeze();
+      const gone = io(limited.url, { auth: { token: buyer.token }, transports: ['websocket'], reconnection: false });
+      const line = await new Promise<typeof gone.io.engine>((resolve) =>
+        gone.io.once('open', () => resolve(gone.io.engine)),
+      );
+      await sleep(100);
+      line.close();
+      await sleep(100);
+      proxy.thaw();
+      await sleep(500);
+      const { ready } = await knock(limited, { token: buyer.token });
+      expect(ready).toBeDefined();
+      await limited.leave();
+    });
+  }
 
   test('at the start, the hub is live and waits for it', async () => {
     if (!isServer) {

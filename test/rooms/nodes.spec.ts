@@ -11,6 +11,7 @@ import type { Person } from '../support/person.js';
 import { range } from '../support/ways.js';
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 /** More than are deleted in one step. */
 const MANY = 1_100;
 /** So long a hub on a server has looked several times by itself. */
@@ -61,6 +62,20 @@ describe('the batches of hub processes', () => {
       }),
     ).rejects.toThrow('after all');
     expect(await mine.hasSigned(2)).toBe(false);
+  });
+
+  test('of which it could not be found out whether they were committed are told by their own process, once, when they are there', async () => {
+    const mine = node();
+    await sign(mine, 1, [room('dan', 1)]);
+    for (const batchNo of [1, 2, 3]) mine.doubt(batchNo);
+    expect(await roomsWritten(mine)).toEqual([room('dan', 1)]);
+    expect(await roomsWritten(mine)).toEqual([]);
+    // Its COMMIT takes effect a moment after the database is back.
+    await sign(mine, 3, [room('eve', 7)]);
+    expect(await roomsWritten(mine)).toEqual([room('eve', 7)]);
+    expect((await mine.news(Date.now() + MINUTE_MS)).rooms).toEqual([]);
+    await sign(mine, 2, [room('dan', 2)]);
+    expect(await roomsWritten(mine)).toEqual([]);
   });
 
   test('tell the others, once each, which rooms they wrote to', async () => {
