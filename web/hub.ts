@@ -1,6 +1,8 @@
 import { type Api, createApi } from '../src/client/api.js';
 import { connect, type HubClient, localStorageOf } from '../src/client/connect.js';
 import type { BookStockPush, OrderStatusPush } from '../src/contract/rooms.js';
+import { type RouteRow, takesKey } from '../src/contract/row.js';
+import { routes } from '../src/contract/wire.js';
 import { setHubTime } from './clock.js';
 import { hubUrl, session } from './session.js';
 import { Store } from './store.js';
@@ -48,11 +50,14 @@ export function hub(): HubClient {
 }
 
 /**
- * Everything else that the hub can be asked, by the name of its route in the contract. Asked for the same again before it is
- * answered, it is asked once: whoever leaves a form while the hub is away, and fills it in once more, means one thing.
+ * Everything else that the hub can be asked, by the name of its route in the contract. A command that is given again before it
+ * is answered is given once: whoever leaves a form while the hub is away, and fills it in once more, means one thing. A read is
+ * made each time: what it is asked for again may have changed since.
  */
 export const ask: Api['call'] = (...asked) => {
   const [name, request] = asked;
+  const route: RouteRow = routes[name];
+  if (!takesKey(route)) return api.call(...asked);
   const what = JSON.stringify([name, request]);
   const there = unanswered.get(what) as ReturnType<typeof api.call<typeof name>> | undefined;
   if (there) return there;
