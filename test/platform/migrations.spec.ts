@@ -44,6 +44,20 @@ describe('the migrations', () => {
     expect(await hub.rows('SELECT name FROM migrations')).toHaveLength(4);
   });
 
+  test('of which the first was interrupted are ended by the next start', async () => {
+    const runner = hub.database.writer.createQueryRunner();
+    await runner.query('DELETE FROM migrations');
+    for (const table of ['hub_batches', 'command_answers', 'room_events', 'rooms', 'orders'])
+      await runner.dropTable(table);
+    await runner.dropIndex('books', 'books_by_store');
+    await runner.release();
+    hub = await hub.restart();
+    const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    expect(await hub.rows('SELECT name FROM migrations')).toHaveLength(4);
+    expect((await hub.seller()).storeId).toBeDefined();
+  });
+
   test('the database itself refuses what the rules never write', async () => {
     const { userId } = await hub.person();
     await expect(

@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { Dialect } from '../dialect.js';
+import { hasIndex } from './has.index.js';
 
 /**
  * The first schema. What a batch locks for every command (stock, wallets, rooms) stands in narrow tables of its own, and
@@ -77,7 +78,11 @@ export function initial1700000000000({ ddl }: Dialect): new () => MigrationInter
     readonly name = 'Initial1700000000000';
 
     async up(runner: QueryRunner): Promise<void> {
-      for (const statement of statements) await runner.query(statement);
+      // A server keeps what a first start has made that was interrupted: this one goes on where it ended.
+      const wasBegun = await runner.hasTable('users');
+      for (const statement of statements) {
+        if (!wasBegun || !(await isDone(runner, statement))) await runner.query(statement);
+      }
     }
 
     async down(runner: QueryRunner): Promise<void> {
@@ -85,4 +90,11 @@ export function initial1700000000000({ ddl }: Dialect): new () => MigrationInter
       for (const table of tables.reverse()) await runner.query(`DROP TABLE ${table}`);
     }
   };
+}
+
+/** Whether there is what a statement makes: a table, or an index on one. */
+function isDone(runner: QueryRunner, statement: string): Promise<boolean> {
+  const [, table, index = '', indexed = ''] =
+    /^CREATE (?:TABLE (\w+)|(?:UNIQUE )?INDEX (\w+) ON (\w+))/.exec(statement) ?? [];
+  return table === undefined ? hasIndex(runner, indexed, index) : runner.hasTable(table);
 }
