@@ -13,7 +13,7 @@ addEventListener('hashchange', () => {
   place.set(read());
   scrollTo(0, 0);
   // The link that was followed is gone: who hears the page, or goes by the keyboard, begins where the new one begins.
-  document.getElementById('main')?.focus();
+  document.getElementById('main')?.focus({ preventScroll: true });
 });
 
 export function usePlace(): Place {
