@@ -20,6 +20,19 @@ async function comeOverALine(person: Person) {
   return { line, visitor };
 }
 
+/** Somebody who has just been told that the wallet holds too little for an order of ¥45. */
+async function comeShortOfMoney() {
+  const seller = await stage.hub.seller([{ price: 4_500 }]);
+  const buyer = await stage.hub.buyer(0);
+  const { orderId } = await buyer.place(seller);
+  const visitor = await stage.visit();
+  await visitor.comeAs(buyer);
+  await visitor.go(`orders/${orderId}`);
+  await press(visitor, 'Pay ¥45.00');
+  await visitor.page.locator('.short button').waitFor();
+  return { buyer, visitor, orderId };
+}
+
 /** What somebody has ordered: the titles of each order. */
 async function titlesOf(buyer: Person): Promise<string[][]> {
   const { body } = await buyer.get<Page<Order>>('/orders?role=buyer');
@@ -72,28 +85,14 @@ test('what is put into a basket while it is being ordered stays there, and nothi
 });
 
 test('an order that is over asks for no money any more', async () => {
-  const seller = await stage.hub.seller([{ price: 4_500 }]);
-  const buyer = await stage.hub.buyer(0);
-  const { orderId } = await buyer.place(seller);
-  const visitor = await stage.visit();
-  await visitor.comeAs(buyer);
-  await visitor.go(`orders/${orderId}`);
-  await press(visitor, 'Pay ¥45.00');
-  await visitor.page.locator('.short button').waitFor();
+  const { buyer, visitor, orderId } = await comeShortOfMoney();
   await buyer.post(`/orders/${orderId}/cancel`, {});
   await visitor.page.locator('header .stamp-cancelled').waitFor();
   expect(await visitor.page.locator('.short').count()).toBe(0);
 });
 
 test('who has topped up elsewhere pays without topping up again', async () => {
-  const seller = await stage.hub.seller([{ price: 4_500 }]);
-  const buyer = await stage.hub.buyer(0);
-  const { orderId } = await buyer.place(seller);
-  const visitor = await stage.visit();
-  await visitor.comeAs(buyer);
-  await visitor.go(`orders/${orderId}`);
-  await press(visitor, 'Pay ¥45.00');
-  await visitor.page.locator('.short button').waitFor();
+  const { buyer, visitor } = await comeShortOfMoney();
   await buyer.deposit(5_000);
   await visitor.page.locator('.short button').click();
   await visitor.page.locator('header .stamp-paid').waitFor();
@@ -119,4 +118,19 @@ test('what one tab puts into the cart is in the cart of the other', async () => 
     return !/\d/.test(kept);
   });
   expect(await titlesOf(buyer)).toEqual([['Emma', 'Persuasion']]);
+});
+
+test('who logs out in one tab has logged out in the other, and so with logging in', async () => {
+  const visitor = await stage.visit();
+  await visitor.comeAs(await stage.hub.buyer());
+  const other = await visitor.page.context().newPage();
+  await other.goto(`${stage.hub.url}/#/wallet`);
+  const isLive = () => other.locator('.line-state[data-state=live]').waitFor();
+  await isLive();
+  await press(visitor, 'Log out');
+  await other.locator('.enter input[name=password]').waitFor();
+  await visitor.register('somebody-else');
+  await isLive();
+  await other.locator('.balance .amount').getByText('¥0.00').waitFor();
+  expect(await other.locator('.who').innerText()).toBe('somebody-else');
 });

@@ -8,18 +8,23 @@ describe('the migrations', () => {
   });
   afterAll(() => hub.stop());
 
-  test('make the schema that the entities describe: to generate another migration finds nothing', async () => {
+  /** What another migration would have to do, so that the schema is what the entities describe. */
+  async function stillToDo(): Promise<string[]> {
     const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
-    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    return upQueries.map(({ query }) => query);
+  }
+
+  test('make the schema that the entities describe: to generate another migration finds nothing', async () => {
+    expect(await stillToDo()).toEqual([]);
   });
 
   test('a difference between an entity and its table would be found', async () => {
     const column = hub.database.writer.getMetadata('Book').findColumnWithPropertyName('price');
     if (!column) throw new Error('A book has no price');
     column.isNullable = true;
-    const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
+    const found = await stillToDo();
     column.isNullable = false;
-    expect(upQueries.length).toBeGreaterThan(0);
+    expect(found.length).toBeGreaterThan(0);
   });
 
   test('are done once: a second start finds all of them', async () => {
@@ -39,8 +44,7 @@ describe('the migrations', () => {
     await runner.dropIndex('command_answers', 'command_answers_by_time');
     await runner.release();
     hub = await hub.restart();
-    const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
-    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    expect(await stillToDo()).toEqual([]);
     expect(await hub.rows('SELECT name FROM migrations')).toHaveLength(4);
   });
 
@@ -52,8 +56,7 @@ describe('the migrations', () => {
     await runner.dropIndex('books', 'books_by_store');
     await runner.release();
     hub = await hub.restart();
-    const { upQueries } = await hub.database.writer.driver.createSchemaBuilder().log();
-    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    expect(await stillToDo()).toEqual([]);
     expect(await hub.rows('SELECT name FROM migrations')).toHaveLength(4);
     expect((await hub.seller()).storeId).toBeDefined();
   });
