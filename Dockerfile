@@ -1,10 +1,10 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
-# Alone, so that a change of the sources does not install everything anew.
+# Copied first, so that a change of the sources keeps the layer of the installation.
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY nest-cli.json tsconfig.json ./
-COPY scripts/bundle.mjs ./scripts/
+COPY tsconfig.json ./
+COPY scripts/build ./scripts/build
 COPY src ./src
 COPY web ./web
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund

@@ -1,6 +1,6 @@
 import shared from './jest.config.js';
 
-/** People at the pages, in a real browser, with a hub that can be killed. One after another: each needs the machine. */
+/** The pages in a real browser, with hubs that are killed. One file at a time: each needs the whole machine. */
 export default {
   ...shared,
   roots: ['<rootDir>/test/browser'],

@@ -1,41 +1,50 @@
 import process from 'node:process';
+import { swcOptions } from './scripts/build/swc.options.mjs';
 
-/** Where it is to be written down what the tests have reached; see scripts/coverage.mjs. */
-const { COVERAGE } = process.env;
+/** COVERAGE names the folder for a coverage report; see scripts/coverage.mjs. */
+const { COVERAGE, FUZZ_SEED, TEST_DATABASE_URL } = process.env;
+
+/** Files with branches for a server only. Instrumenting the others again on a server would tell nothing new. */
+const SERVER_FILES = [
+  'src/{commands,rooms}/*.ts',
+  'src/platform/database/*.ts',
+  'src/platform/sockets/socket.adapter.ts',
+];
+/** These use no database, always the embedded one, or what every database does alike: on a server they would test the same again. */
+const DATABASE_INDEPENDENT = [
+  ...['client/', 'demo/', 'docs/', 'pages/', 'tidy', 'config', 'commands/rules.*spec'],
+  // `npm run fuzz` runs on a server too.
+  ...(FUZZ_SEED ? [] : ['input/fuzz']),
+  ...['input/handshake', 'limits/(?!reads)', 'platform/embedded.file', 'platform/urls'],
+  ...['platform/adapter', 'platform/admin.ui', 'platform/logs'],
+].map((path) => `<rootDir>/test/${path}`);
+/** Several hubs on one database. */
+const SERVER_ONLY = ['<rootDir>/test/platform/clocks.spec'];
 
 /** Jest in ESM mode: the hub and every Nest package are ES modules. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
-  // They kill servers of their own (`npm run chaos`), or need a browser (`npm run browser`).
-  testPathIgnorePatterns: ['<rootDir>/test/chaos/', '<rootDir>/test/browser/'],
+  testPathIgnorePatterns: [
+    // `npm run chaos` and `npm run browser` run these.
+    ...['<rootDir>/test/chaos/', '<rootDir>/test/browser/'],
+    ...(TEST_DATABASE_URL ? DATABASE_INDEPENDENT : SERVER_ONLY),
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          target: 'es2022',
-        },
-        module: { type: 'es6' },
-      },
-    ],
-  },
+  transform: { '^.+\\.ts$': ['@swc/jest', swcOptions] },
   setupFiles: ['<rootDir>/test/support/setup.ts'],
-  // Longer than anything that a test waits for: what never happens is told by its own name.
+  // Longer than any timeout within the tests, so that a failure names what did not happen.
   testTimeout: 90_000,
-  // Tests wait more than they work: three leave two cores idle for a seventh of the time.
+  // Tests wait more than they compute: four workers keep two cores busy.
   maxWorkers: 4,
   collectCoverage: Boolean(COVERAGE),
-  // Babel's counts are of the source; V8 knows nothing of the branches of a function that was never called.
+  // V8's coverage reports no branches of functions that were never called.
   coverageProvider: 'babel',
-  collectCoverageFrom: ['src/**/*.ts'],
+  collectCoverageFrom: TEST_DATABASE_URL ? SERVER_FILES : ['src/**/*.ts'],
   coverageDirectory: COVERAGE ?? 'coverage',
   coverageReporters: ['json'],
-  // A test that fails half-way may leave its hub running; the result must come all the same.
+  // A failed test may leave its hub running.
   forceExit: true,
 };

@@ -1,49 +1,57 @@
 import process from 'node:process';
 
 /**
- * Mutation testing of the heart, an area at a time: `AREA=rooms npm run mutants` changes one thing at a time in its files and
- * runs its tests; a change that no test notices is printed, and the share of those that were noticed is the score. Slow by nature,
- * so not a part of `.ci/run`; `-- --mutate <file>` does one file of an area.
+ * Mutation testing of the core, one area at a time: `AREA=rooms npm run mutants`, or `-- --mutate <file>` for one file of it.
+ * Prints the mutants that survive. Too slow for `.ci/run`.
  */
 const areas = {
   rules: {
-    files: ['src/commands/{order,wallet,stock}.rules.ts', 'src/commands/{decide,world}.ts'],
+    files: [
+      'src/{orders/order,wallets/wallet,stores/stock}.rules.ts',
+      'src/commands/{command.executor,unit.of.work}.ts',
+    ],
     tests: ['commands/rules', 'commands/rules.property'],
   },
   batch: {
-    files: ['src/commands/{command.batch,batch.load,batch.save}.ts'],
+    files: [
+      'src/commands/{command.batch,batch.loader,batch.writer,idempotency.record}.ts',
+      'src/orders/order.replay.ts',
+      'src/{orders/order,wallets/wallet,stores/stock}.handlers.ts',
+    ],
     tests: ['commands/batch.rows'],
   },
   queue: {
-    files: ['src/commands/{command.queue,waiting.line}.ts'],
-    tests: ['limits/waiting.line', 'commands/queue'],
+    files: ['src/commands/{command.queue,command.backlog}.ts'],
+    tests: ['limits/command.backlog', 'commands/queue'],
   },
-  // Hubs share servers only: with TEST_DATABASE_URL there is more to notice in `hub.watch.ts`.
+  // Several hubs share a server only: TEST_DATABASE_URL kills more mutants of `batch.follower.ts`.
   rooms: {
     files: ['src/rooms/*.ts', '!src/rooms/*.{entity,module}.ts'],
-    tests: ['rooms/nodes', 'rooms/feeds', 'rooms/keeping', 'commands/stored'],
+    tests: ['rooms/batch.log', 'rooms/event.publisher', 'rooms/retention', 'commands/stored'],
   },
   adapter: {
-    files: ['src/platform/socket.adapter.ts'],
+    files: [
+      'src/platform/sockets/{socket.adapter,handshake}.ts',
+      'src/platform/sockets/message.{binding,dispatcher,admission}.ts',
+    ],
     tests: ['platform/adapter'],
   },
 };
 
 const { files, tests } = areas[process.env.AREA ?? 'rules'];
 process.env.MUTANT_TESTS = tests.join(' ');
-// Histories of the rules that are played for a mutant: a fault in them shows within a few dozen.
+// Random histories per mutant: a wrong rule fails within a few dozen.
 process.env.HISTORIES ??= '150';
-// What a mutant keeps from coming is not waited for as long as on a busy day.
+// A mutant that prevents an event should fail its test sooner than on a loaded machine.
 process.env.PATIENCE_MS ??= '4000';
 
 export default {
   mutate: files,
-  testRunner: 'once-loaded',
+  testRunner: 'single-process',
   plugins: ['./scripts/mutants/runner.mjs'],
   testRunnerNodeArgs: ['--disable-warning=ExperimentalWarning', '--disable-proto=delete'],
-  // Which tests reach which mutant is noted in a first run, so that only those are run against it.
   coverageAnalysis: 'perTest',
-  // What runs only while a module is loaded would need every test against it.
+  // Code that runs only at import would need every test.
   ignoreStatic: true,
   concurrency: 1,
   timeoutMS: 15_000,

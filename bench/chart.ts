@@ -1,19 +1,18 @@
-import type { Performance } from './performance.js';
+import { DATABASE_NAMES, type Performance } from './performance.js';
 
 const WIDTH = 760;
 const LEFT = 92;
-const PANEL = 290;
+const PANEL_WIDTH = 290;
 const GAP = 46;
 const ROW = 24;
 const BAR = 16;
 const HEAD = 50;
 const GROUP = 34;
-/** Room at the end of the longest bar for its figure. */
+/** Space for the value at the end of the longest bar. */
 const LABEL = 62;
 
-/** In the order in which they are drawn: the hub, what one would write, and the floor. */
+/** In drawing order. */
 const SYSTEMS = ['hub', 'lean', 'usual', 'bare'] as const;
-const DATABASES = { sqlite: 'SQLite', mariadb: 'MariaDB', mysql: 'MySQL' } as Record<string, string>;
 const PANELS = [
   { title: '`place` commands a second (more is better)', figure: 'perSecond' },
   { title: 'CPU µs for each of them (less is better)', figure: 'cpuUs' },
@@ -36,26 +35,28 @@ const STYLE = `
     .axis { stroke: #3d444d }
   }`;
 
-/** Bars of the rate and of the cost of `place`, by system and database, legible by day and by night. */
+/** An SVG bar chart of the rate and CPU cost of `place`, by system and database, in light and dark colours. */
 export function chart({ results }: Performance): string | undefined {
-  const databases = Object.keys(DATABASES).filter((database) => results[database]?.place);
+  const databases = Object.keys(DATABASE_NAMES).filter((database) => results[database]?.place);
   if (databases.length === 0) return undefined;
   const groupHeight = GROUP + SYSTEMS.length * ROW;
   const height = HEAD + databases.length * groupHeight + 34;
   const parts: string[] = [];
   PANELS.forEach(({ title, figure }, panel) => {
-    const x = LEFT + panel * (PANEL + GAP);
+    const x = LEFT + panel * (PANEL_WIDTH + GAP);
     const figureOf = (database: string, system: string) => results[database]?.place?.rows[system]?.median[figure];
-    const most = Math.max(...databases.flatMap((database) => SYSTEMS.map((system) => figureOf(database, system) ?? 0)));
+    const largest = Math.max(
+      ...databases.flatMap((database) => SYSTEMS.map((system) => figureOf(database, system) ?? 0)),
+    );
     parts.push(text(x, 30, title.replaceAll('`', ''), 'title'));
     databases.forEach((database, index) => {
       const top = HEAD + index * groupHeight;
-      if (panel === 0) parts.push(text(16, top + 14, DATABASES[database] ?? database, 'database'));
-      SYSTEMS.forEach((system, line) => {
+      if (panel === 0) parts.push(text(16, top + 14, DATABASE_NAMES[database] ?? database, 'database'));
+      SYSTEMS.forEach((system, row) => {
         const value = figureOf(database, system);
         if (value === undefined) return;
-        const y = top + GROUP - 10 + line * ROW;
-        const width = Math.max(1.5, (value / most) * (PANEL - LABEL));
+        const y = top + GROUP - 10 + row * ROW;
+        const width = Math.max(1.5, (value / largest) * (PANEL_WIDTH - LABEL));
         if (panel === 0) parts.push(text(LEFT - 8, y + BAR - 3, system, 'quiet', 'end'));
         parts.push(
           `<rect class="bar ${system}" x="${x}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" rx="2"/>`,
@@ -66,8 +67,9 @@ export function chart({ results }: Performance): string | undefined {
       parts.push(`<line class="axis" x1="${x - 0.5}" x2="${x - 0.5}" y1="${from}" y2="${to}"/>`);
     });
   });
-  const says = 'lean: prepared SQL, usual: TypeORM, each one transaction a command; bare: Socket.IO alone, no database';
-  parts.push(text(16, height - 14, says, 'quiet'));
+  const caption =
+    'lean: prepared SQL, usual: TypeORM, each one transaction a command; bare: Socket.IO alone, no database';
+  parts.push(text(16, height - 14, caption, 'quiet'));
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Rate and cost of place, by system and database">
 <style>${STYLE}
 </style>
@@ -76,6 +78,6 @@ ${parts.join('\n')}
 `;
 }
 
-function text(x: number, y: number, says: string, kind: string, anchor = 'start'): string {
-  return `<text x="${x.toFixed(1)}" y="${y}" class="${kind}" text-anchor="${anchor}">${says}</text>`;
+function text(x: number, y: number, content: string, style: string, anchor = 'start'): string {
+  return `<text x="${x.toFixed(1)}" y="${y}" class="${style}" text-anchor="${anchor}">${content}</text>`;
 }

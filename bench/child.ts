@@ -1,60 +1,61 @@
-/** How the runner and the processes that it starts speak: each question gets one answer, and may be followed by notices. */
+/** Request and response over a child process's IPC channel. A child may also send notices. */
 import type { ChildProcess } from 'node:child_process';
 import process from 'node:process';
 
-interface ToChild {
+interface Request {
   id: number;
-  question: object;
+  body: object;
 }
-type FromChild = { id: number; answer: unknown } | { id: number; failed: string } | { notice: object };
+type Message = { id: number; result: unknown } | { id: number; error: string } | { notice: object };
 
-/** A process that answers, as the runner sees it. */
+/** The runner's end of the channel. */
 export class Child {
-  private readonly waiting = new Map<number, { resolve(answer: unknown): void; reject(error: Error): void }>();
-  private asked = 0;
+  private readonly pending = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+  private nextId = 0;
 
   constructor(
     readonly process: ChildProcess,
     private readonly name: string,
     onNotice: (notice: object) => void = () => {},
   ) {
-    process.on('message', (message: FromChild) => {
+    process.on('message', (message: Message) => {
       if ('notice' in message) return onNotice(message.notice);
-      const waiting = this.waiting.get(message.id);
-      this.waiting.delete(message.id);
-      if ('failed' in message) waiting?.reject(new Error(`${name}: ${message.failed}`));
-      else waiting?.resolve(message.answer);
+      const request = this.pending.get(message.id);
+      this.pending.delete(message.id);
+      if ('error' in message) request?.reject(new Error(`${name}: ${message.error}`));
+      else request?.resolve(message.result);
     });
-    // After all that it has said: an exit may be told of before the last message.
-    process.on('disconnect', () => this.giveUp('ended'));
+    // 'disconnect' follows the last message; 'exit' may precede it.
+    process.on('disconnect', () => this.rejectPending('exited'));
   }
 
-  ask<Answer>(question: object, withinMs: number): Promise<Answer> {
-    const id = this.asked++;
-    const answered = new Promise<Answer>((resolve, reject) => {
-      this.waiting.set(id, { resolve: (answer) => resolve(answer as Answer), reject });
+  /** Rejects if the child fails, exits or does not respond within `timeoutMs`. */
+  request<Result>(body: object, timeoutMs: number): Promise<Result> {
+    const id = this.nextId++;
+    const result = new Promise<Result>((resolve, reject) => {
+      this.pending.set(id, { resolve: (value) => resolve(value as Result), reject });
     });
-    const timer = setTimeout(() => this.giveUp(`did not answer ${JSON.stringify(question).slice(0, 80)}`), withinMs);
-    this.process.send({ id, question } satisfies ToChild);
-    return answered.finally(() => clearTimeout(timer));
+    const timer = setTimeout(() => this.rejectPending(`timed out: ${JSON.stringify(body).slice(0, 80)}`), timeoutMs);
+    this.process.send({ id, body } satisfies Request);
+    return result.finally(() => clearTimeout(timer));
   }
 
-  private giveUp(why: string): void {
-    for (const { reject } of this.waiting.values()) reject(new Error(`${this.name} ${why}`));
-    this.waiting.clear();
+  private rejectPending(reason: string): void {
+    for (const { reject } of this.pending.values()) reject(new Error(`${this.name} ${reason}`));
+    this.pending.clear();
   }
 }
 
-/** Answers the runner's questions in this process. It does not keep the process alive by itself, and ends it with the runner. */
-export function answer<Question extends object>(
-  handle: (question: Question, notice: (what: object) => void) => Promise<unknown>,
+/** Handles the runner's requests in a child process, which ends when the runner disconnects. */
+export function serveRequests<Body extends object>(
+  handle: (body: Body, notify: (notice: object) => void) => Promise<unknown>,
 ): void {
-  const say = (message: FromChild) => process.send?.(message);
-  process.on('message', async ({ id, question }: ToChild) => {
+  const send = (message: Message) => process.send?.(message);
+  process.on('message', async ({ id, body }: Request) => {
     try {
-      say({ id, answer: await handle(question as Question, (notice) => say({ notice })) });
+      send({ id, result: await handle(body as Body, (notice) => send({ notice })) });
     } catch (error) {
-      say({ id, failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      send({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
   });
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));

@@ -1,125 +1,132 @@
-// A process of load: holds the sockets of all buyers and sellers, gives commands, and counts what it is told.
+// The load process: holds the sockets of all buyers and sellers, sends commands, and counts answers and pushes.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answer } from './child.js';
-import { Crowd } from './crowd.js';
-import type { Line } from './line.js';
+import type { BenchSocket } from './bench.socket.js';
+import { serveRequests } from './child.js';
+import { ClientPool } from './client.pool.js';
 import { Meter } from './meter.js';
-import type { LoadNotice, Measured, Step, ToLoad, Work } from './wire.js';
+import type { LoadNotice, LoadRequest, Measured, Step, Work } from './wire.js';
 
-const PUSHES_WITHIN_MS = 10_000;
-const ANSWERS_WITHIN_MS = 30_000;
-/** Of what was prepared, when a system takes it faster than it prepared it. */
-const KEPT_TO_MEASURE = 0.75;
-/** Of the rate at which commands are due, when they are due at fixed moments. */
-const RATE_AT_FIRST = 0.1;
-/** Fewer than anybody has, so that a list is as long whatever is in the tables. */
-const LISTED = 10;
+const PUSH_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 30_000;
+/** Share of the prepared orders reserved for the measured window. */
+const RESERVED_SHARE = 0.75;
+/** Share of the target rate at which an open loop starts. */
+const INITIAL_RATE_SHARE = 0.1;
+/** Below any party's number of orders, so that a page is equally long at any table size. */
+const LIST_LIMIT = 10;
+/** Keeps idempotency keys unique where runs share a database. */
+const RUN_ID = Math.random().toString(36).slice(2, 10);
 
-interface Placed {
+interface PlacedOrder {
   orderId: string;
-  buyer: Line;
-  seller: Line;
+  buyer: BenchSocket;
+  seller: BenchSocket;
 }
+type OrderAnswer = { orderId: string; version: number } | undefined;
 
 class Load {
-  readonly crowd: Crowd;
+  readonly clients: ClientPool;
   private readonly meter = new Meter();
   private turn = 0;
 
   constructor(private readonly work: Work) {
-    this.crowd = new Crowd(work.urls, work.market, this.meter);
+    this.clients = new ClientPool(work.urls, work.market, this.meter);
   }
 
-  async run(notice: (what: LoadNotice) => void): Promise<Measured> {
+  async run(notify: (notice: LoadNotice) => void): Promise<Measured> {
     const { before, warmUpMs, measureMs } = this.work;
-    // A system that loses an answer must not hold everything up: the run ends, and does not count.
-    const patience = setTimeout(() => this.crowd.close(), 2 * (warmUpMs + measureMs) + ANSWERS_WITHIN_MS);
+    // A lost answer must not hang the run: closing the sockets fails pending requests, which invalidates it.
+    const timeout = setTimeout(() => this.clients.close(), 2 * (warmUpMs + measureMs) + ANSWER_TIMEOUT_MS);
     if (before) {
       const end = performance.now() + warmUpMs + measureMs;
       const orders = await this.prepare(before, () => performance.now() < end);
-      // Brought where they are by the same system, so that it is warm: only the new step is not.
-      await this.measure(notice, warmUpMs / 4, orders);
-    } else await this.measure(notice, warmUpMs);
-    await this.heardAll();
-    clearTimeout(patience);
-    this.crowd.close();
+      // Preparing warms up everything but the measured step itself, so a short warm-up is enough.
+      await this.measure(notify, warmUpMs / 4, orders);
+    } else await this.measure(notify, warmUpMs);
+    await this.allPushes();
+    clearTimeout(timeout);
+    this.clients.close();
     return this.meter.measured();
   }
 
-  /** Brings orders to where the measured steps begin. */
-  private async prepare(steps: Step[], goesOn: () => boolean): Promise<Placed[]> {
-    const orders: Placed[] = [];
-    await this.inTurns(goesOn, async () => {
-      const order = await this.carryOut(steps);
+  /** Brings orders to the state in which the measured steps begin. */
+  private async prepare(steps: Step[], continues: () => boolean): Promise<PlacedOrder[]> {
+    const orders: PlacedOrder[] = [];
+    await this.closedLoop(continues, async () => {
+      const order = await this.runSteps(steps);
       if (order) orders.push(order);
     });
     return orders;
   }
 
   /**
-   * The load goes on until after the end of what is measured, so that neither how it begins nor how it runs out counts.
-   * Of prepared orders a quarter is left to the warm-up, and it ends early when there are none left.
+   * The load outlasts the measured window on both sides, so that neither ramp-up nor drain is counted. A quarter of the
+   * prepared orders serves the warm-up; the window ends early if the rest runs out.
    */
-  private async measure(notice: (what: LoadNotice) => void, afterMs: number, orders?: Placed[]): Promise<void> {
+  private async measure(notify: (notice: LoadNotice) => void, warmUpMs: number, orders?: PlacedOrder[]): Promise<void> {
     const { steps, rate, measureMs } = this.work;
     let isOver = false;
-    const kept = (orders?.length ?? 0) * KEPT_TO_MEASURE;
-    const [mustBegin, begin] = signal();
-    const [ranOut, runOut] = signal();
+    const reserved = (orders?.length ?? 0) * RESERVED_SHARE;
+    const [warmUpUsed, endWarmUp] = signal();
+    const [ordersUsed, endWindow] = signal();
     const window = async () => {
-      await Promise.race([sleep(afterMs), mustBegin]);
+      await Promise.race([sleep(warmUpMs), warmUpUsed]);
       this.meter.begin();
-      notice('measuring');
-      await Promise.race([sleep(measureMs), ranOut]);
+      notify({ phase: 'measuring' });
+      await Promise.race([sleep(measureMs), ordersUsed]);
       this.meter.end();
-      notice('measured');
+      notify({ phase: 'measured' });
       isOver = true;
     };
-    const goesOn = () => {
-      if (orders && orders.length <= kept) begin();
-      if (orders?.length === 0) runOut();
+    const continues = () => {
+      if (orders && orders.length <= reserved) endWarmUp();
+      if (orders?.length === 0) endWindow();
       return !isOver && orders?.length !== 0;
     };
-    const one = (dueAt?: number) => this.carryOut(steps, orders?.pop(), dueAt);
-    const over = window();
-    if (rate) await this.atRate(rate, afterMs / 2, goesOn, one);
-    else if (steps.length > 0) await this.inTurns(goesOn, () => one());
-    await over;
+    const runOne = (dueAt?: number) => this.runSteps(steps, orders?.pop(), dueAt);
+    const windowOver = window();
+    if (rate) await this.openLoop(rate, warmUpMs / 2, continues, runOne);
+    else if (steps.length > 0) await this.closedLoop(continues, () => runOne());
+    await windowOver;
   }
 
-  /** Keeps so many under way: the next begins when one is answered. */
-  private async inTurns(goesOn: () => boolean, one: () => Promise<unknown>): Promise<void> {
+  /** Keeps `inFlight` commands pending: each answer triggers the next command. */
+  private async closedLoop(continues: () => boolean, runOne: () => Promise<unknown>): Promise<void> {
     const slot = async () => {
-      while (goesOn()) await one();
+      while (continues()) await runOne();
     };
     await Promise.all(Array.from({ length: this.work.inFlight }, slot));
   }
 
   /**
-   * Begins at fixed moments, whatever is answered, and counts from those moments: so that a slow answer cannot hide the wait
-   * of those behind it, nor a timer that is late. The rate rises at first: half of what a warm system can do is more than a
-   * cold one can, and a hub would refuse what comes too soon.
+   * Sends at fixed times whatever the answers, and measures from those times, so that a slow answer or a late timer cannot
+   * hide the delay of later commands (coordinated omission). The rate ramps up: half of a warm system's peak overloads a
+   * cold one, and a hub would shed the excess.
    */
-  private async atRate(
+  private async openLoop(
     rate: number,
-    risingMs: number,
-    goesOn: () => boolean,
-    one: (dueAt: number) => Promise<unknown>,
+    rampMs: number,
+    continues: () => boolean,
+    runOne: (dueAt: number) => Promise<unknown>,
   ): Promise<void> {
-    const underWay = new Set<Promise<unknown>>();
-    const from = performance.now();
-    const share = (at: number) => Math.min(1, RATE_AT_FIRST + (at - from) / risingMs);
-    for (let dueAt = from; goesOn(); dueAt += 1_000 / (rate * share(dueAt))) {
+    const pending = new Set<Promise<unknown>>();
+    const start = performance.now();
+    const share = (at: number) => Math.min(1, INITIAL_RATE_SHARE + (at - start) / rampMs);
+    for (let dueAt = start; continues(); dueAt += 1_000 / (rate * share(dueAt))) {
       const wait = dueAt - performance.now();
       if (wait > 0) await sleep(wait);
-      this.meter.sentAt(performance.now(), dueAt);
-      const sent = one(dueAt).finally(() => underWay.delete(sent));
-      underWay.add(sent);
+      this.meter.sent(performance.now(), dueAt);
+      const command = runOne(dueAt).finally(() => pending.delete(command));
+      pending.add(command);
     }
-    await Promise.all(underWay);
+    await Promise.all(pending);
   }
 
-  private async carryOut(steps: Step[], order?: Placed, dueAt = performance.now()): Promise<Placed | undefined> {
+  private async runSteps(
+    steps: Step[],
+    order?: PlacedOrder,
+    dueAt = performance.now(),
+  ): Promise<PlacedOrder | undefined> {
     let placed = order;
     let due = dueAt;
     for (const step of steps) {
@@ -132,27 +139,27 @@ class Load {
   }
 
   private async list(dueAt: number): Promise<void> {
-    const buyer = this.crowd.buyers[this.turn++ % this.crowd.buyers.length];
-    if (buyer) await this.send(buyer, 'order:list', { role: 'buyer', limit: LISTED }, dueAt);
+    const buyer = this.clients.buyers[this.turn++ % this.clients.buyers.length];
+    if (buyer) await this.send(buyer, 'order:list', { role: 'buyer', limit: LIST_LIMIT }, dueAt);
   }
 
-  private async place(dueAt: number): Promise<Placed | undefined> {
-    const { market, shelf } = this.work;
+  private async place(dueAt: number): Promise<PlacedOrder | undefined> {
+    const { market, contention } = this.work;
     const turn = this.turn++;
-    const store = shelf === 'spread' ? turn % market.sellers.length : 0;
-    const book = shelf === 'one book' ? 1 : 1 + (Math.floor(turn / market.sellers.length) % market.books);
-    const buyer = this.crowd.buyers[turn % this.crowd.buyers.length];
-    const seller = this.crowd.sellers[store];
-    if (!buyer || !seller) throw new Error('The market is empty');
+    const store = contention === 'spread' ? turn % market.sellers.length : 0;
+    const book = contention === 'one book' ? 1 : 1 + (Math.floor(turn / market.sellers.length) % market.books);
+    const buyer = this.clients.buyers[turn % this.clients.buyers.length];
+    const seller = this.clients.sellers[store];
+    if (!buyer || !seller) throw new Error('The market has no buyers or no sellers');
     const items = [{ bookId: `book-${book}`, count: 1 }];
-    const message = { storeId: market.sellers[store]?.storeId, items, key: `place-${RUN}-${turn}` };
+    const message = { storeId: market.sellers[store]?.storeId, items, key: `place-${RUN_ID}-${turn}` };
     const order = await this.command(buyer, 'order:place', message, dueAt);
     return order && { orderId: order.orderId, buyer, seller };
   }
 
   private async change(
     step: 'pay' | 'ship' | 'receive',
-    { orderId, buyer, seller }: Placed,
+    { orderId, buyer, seller }: PlacedOrder,
     dueAt: number,
   ): Promise<void> {
     const details = step === 'ship' ? { carrier: 'SF', trackingNo: `SF${orderId.slice(-10)}` } : {};
@@ -160,56 +167,47 @@ class Load {
     await this.command(step === 'ship' ? seller : buyer, `order:${step}`, message, dueAt);
   }
 
-  private async command(
-    line: Line,
-    name: string,
-    message: object,
-    dueAt: number,
-  ): Promise<{ orderId: string; version: number } | undefined> {
-    const order = (await this.send(line, name, message, dueAt)) as { orderId: string; version: number } | undefined;
+  private async command(socket: BenchSocket, name: string, message: object, dueAt: number): Promise<OrderAnswer> {
+    const order = (await this.send(socket, name, message, dueAt)) as OrderAnswer;
     if (!order) return undefined;
     this.meter.done[name] = (this.meter.done[name] ?? 0) + 1;
-    this.meter.met(`${order.orderId} ${order.version}`, false);
+    this.meter.changeSeen(`${order.orderId} ${order.version}`, 'acknowledgement');
     return order;
   }
 
-  private async send(line: Line, name: string, message: object, dueAt: number): Promise<unknown> {
-    const answered = await line.ask(name, message);
-    if (!answered.ok) {
-      this.meter.faults.push(`${name}: ${JSON.stringify(answered)}`);
-      // Refused at once, a slot would ask again at once, and nothing else would have its turn.
+  private async send(socket: BenchSocket, name: string, message: object, dueAt: number): Promise<unknown> {
+    const answer = await socket.request(name, message);
+    if (!answer.ok) {
+      this.meter.errors.push(`${name}: ${JSON.stringify(answer)}`);
+      // After an immediate rejection the slot would retry in the same turn and starve the event loop.
       await sleep(1);
       return undefined;
     }
-    this.meter.answeredAt(performance.now(), dueAt);
-    return answered.data;
+    this.meter.answered(performance.now(), dueAt);
+    return answer.data;
   }
 
-  private async heardAll(): Promise<void> {
+  private async allPushes(): Promise<void> {
     const { pushes } = this.meter;
-    const end = performance.now() + PUSHES_WITHIN_MS;
+    const end = performance.now() + PUSH_TIMEOUT_MS;
     while (Math.min(pushes.buyer, pushes.seller) < this.meter.changes && performance.now() < end) await sleep(20);
   }
 }
 
-/** Something to wait for, and what makes it come. */
-function signal(): [come: Promise<void>, give: () => void] {
-  let give = () => {};
-  const come = new Promise<void>((resolve) => {
-    give = resolve;
+function signal(): [promise: Promise<void>, resolve: () => void] {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
   });
-  return [come, give];
+  return [promise, resolve];
 }
 
-/** So that no key comes twice where several runs share a database. */
-const RUN = Math.random().toString(36).slice(2, 10);
-
 let load: Load | undefined;
-answer(async (question: ToLoad, notice) => {
-  if (question.say === 'connect') {
-    load = new Load(question.work);
-    await load.crowd.connect();
-  } else if (question.say === 'connect idle') await load?.crowd.connectIdle(question.parties);
-  else return load?.run((what) => notice({ what }));
+serveRequests(async (request: LoadRequest, notify) => {
+  if (request.type === 'connect') {
+    load = new Load(request.work);
+    await load.clients.connect();
+  } else if (request.type === 'connect idle') await load?.clients.connectIdle(request.parties);
+  else return load?.run(notify);
   return undefined;
 });

@@ -2,116 +2,116 @@ import { audit } from '../test/support/audit.js';
 import { DatabaseReader } from '../test/support/database.reader.js';
 import { TestHub } from '../test/support/hub.js';
 import { createTestDatabase, type TestDatabase } from '../test/support/test.database.js';
-import { History } from './history.js';
-import type { Market, Told } from './wire.js';
+import { HistorySeeder } from './history.seeder.js';
+import type { Market, Observed } from './wire.js';
 
 export interface MarketSize {
   buyers: number;
   sellers: number;
   books: number;
   idle?: number;
-  /** Orders that are there already. */
+  /** Existing orders. */
   orders?: number;
-  /** Events that a buyer has missed. */
+  /** Events missed by the returning buyer. */
   missed?: number;
 }
 
-/** What a database holds, as far as a run changes it. */
-export interface Stand {
+/** Totals of a database that a run changes. */
+export interface Snapshot {
   orders: number;
   changes: number;
   copies: number;
-  /** Of the file, where it is one. */
+  /** Size of the database file; undefined on a server. */
   bytes?: number;
 }
 
 const BALANCE = 10 ** 12;
 const STOCK = 1_000_000;
-const EVENTS_AN_ORDER = 2;
-/** So many of the orders that are there already have all of their events still. */
-const WITH_EVENTS_MAX = 25_000;
+const EVENTS_PER_ORDER = 2;
+/** Existing orders whose events are still within retention, at most. */
+const ORDERS_WITH_EVENTS_MAX = 25_000;
 
-/** Books, buyers with money and sellers, put into a new database by a hub that is gone again. */
-export async function furnish(server: string | undefined, size: MarketSize): Promise<[TestDatabase, Market]> {
+/** Creates a database with stores, sellers and funded buyers; the hub that migrates it is stopped again. */
+export async function seed(server: string | undefined, size: MarketSize): Promise<[TestDatabase, Market]> {
   const database = await createTestDatabase(server);
   const hub = await TestHub.start({}, database);
-  const history = new History(hub);
-  const shelf = Array.from({ length: size.books }, () => ({ stock: STOCK }));
+  const history = new HistorySeeder(hub);
+  const books = Array.from({ length: size.books }, () => ({ stock: STOCK }));
   const sellers: Market['sellers'] = [];
   for (let index = 0; index < size.sellers; index++) {
-    const { userId, token, storeId } = await hub.seller(shelf);
+    const { userId, token, storeId } = await hub.seller(books);
     sellers.push({ userId, token, storeId });
   }
   const { orders = 0, missed = 0 } = size;
   const market: Market = {
     ...{ sellers, books: size.books, missed },
-    buyers: await history.people('buyer', size.buyers, BALANCE),
-    idle: await history.people('idle', size.idle ?? 0, 0),
+    buyers: await history.addUsers('buyer', size.buyers, BALANCE),
+    idle: await history.addUsers('idle', size.idle ?? 0, 0),
   };
   if (missed > 0) {
-    const back = await history.people('back', 1, 0);
-    market.returning = back[0];
-    const missedOrders = missed / EVENTS_AN_ORDER;
-    await history.orders(back, sellers.slice(0, 1), missedOrders, { count: missedOrders, roles: ['buyer'] });
+    const returning = await history.addUsers('back', 1, 0);
+    market.returning = returning[0];
+    const missedOrders = missed / EVENTS_PER_ORDER;
+    await history.addOrders(returning, sellers.slice(0, 1), missedOrders, { count: missedOrders, roles: ['buyer'] });
   }
-  const withEvents = Math.min(orders, WITH_EVENTS_MAX);
-  await history.orders(market.buyers, sellers, orders, { count: withEvents, roles: ['buyer', 'seller'] });
-  await history.close();
+  const withEvents = Math.min(orders, ORDERS_WITH_EVENTS_MAX);
+  await history.addOrders(market.buyers, sellers, orders, { count: withEvents, roles: ['buyer', 'seller'] });
+  await history.writeRoomHeads();
   await hub.leave();
   return [database, market];
 }
 
-/** Looks into a database from beside, as it is committed. */
-export async function lookInto<T>(database: TestDatabase, look: (reader: DatabaseReader) => Promise<T>): Promise<T> {
+/** Reads committed data over a separate connection. */
+export async function withReader<T>(database: TestDatabase, read: (reader: DatabaseReader) => Promise<T>): Promise<T> {
   const reader = new DatabaseReader(database);
   try {
-    return await look(reader);
+    return await read(reader);
   } finally {
     await reader.close();
   }
 }
 
-export async function standOf(reader: DatabaseReader, url: string): Promise<Stand> {
+export async function takeSnapshot(reader: DatabaseReader, url: string): Promise<Snapshot> {
   const [orders] = await reader.rows('SELECT COUNT(*) AS orders, COALESCE(SUM(version), 0) AS changes FROM orders');
   const [stock] = await reader.rows('SELECT SUM(stock) AS copies FROM book_stock');
-  const stand = { orders: Number(orders?.orders), changes: Number(orders?.changes), copies: Number(stock?.copies) };
-  if (!url.startsWith('sqlite:')) return stand;
+  const snapshot = { orders: Number(orders?.orders), changes: Number(orders?.changes), copies: Number(stock?.copies) };
+  if (!url.startsWith('sqlite:')) return snapshot;
   const [file] = await reader.rows('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size');
-  return { ...stand, bytes: Number(file?.bytes) };
+  return { ...snapshot, bytes: Number(file?.bytes) };
 }
 
-/** A run counts only if the database says what the load was told: as many orders, changes and sold copies. */
-export async function faultsOf(
+/** Differences between the database and what clients observed: orders, changes, sold copies and pushes must match exactly. */
+export async function findMismatches(
   reader: DatabaseReader,
-  before: Stand,
-  { done, pushes }: Told,
+  before: Snapshot,
+  { done, pushes }: Observed,
   url: string,
 ): Promise<string[]> {
-  const after = await standOf(reader, url);
-  const faults = pushFaults({ done, pushes });
-  const expect = (what: string, found: number, expected: number) => {
-    if (found !== expected) faults.push(`${what}: ${found} instead of ${expected}`);
+  const after = await takeSnapshot(reader, url);
+  const mismatches = findPushMismatches({ done, pushes });
+  const expect = (name: string, found: number, expected: number) => {
+    if (found !== expected) mismatches.push(`${name}: ${found} instead of ${expected}`);
   };
   const placed = done['order:place'] ?? 0;
   expect('orders', after.orders, before.orders + placed);
-  expect('changes', after.changes, before.changes + commandsOf(done));
+  expect('changes', after.changes, before.changes + countCommands(done));
   expect('copies left', after.copies, before.copies - placed);
-  return faults;
+  return mismatches;
 }
 
-/** What can be said of a system that keeps nothing: both parties must have heard of every change, once. */
-export function pushFaults({ done, pushes }: Told): string[] {
-  const commands = commandsOf(done);
+/** The only check for a system without a database: each party received every change once. */
+export function findPushMismatches({ done, pushes }: Observed): string[] {
+  const commands = countCommands(done);
   return (['buyer', 'seller'] as const)
     .filter((role) => pushes[role] !== commands)
     .map((role) => `pushes to ${role}s: ${pushes[role]} instead of ${commands}`);
 }
 
-/** The hub's own books, to the last unit; the baselines keep none that could be audited so. */
+/** Audits the hub's ledger; the baselines keep none. */
 export function auditHub(reader: DatabaseReader, { orders = 0, missed = 0 }: MarketSize): Promise<string[]> {
   return audit(reader, { whole: orders + missed === 0 });
 }
 
-export function commandsOf(done: Told['done']): number {
+export function countCommands(done: Observed['done']): number {
   return Object.values(done).reduce((sum, n) => sum + n, 0);
 }

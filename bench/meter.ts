@@ -1,81 +1,85 @@
 import process from 'node:process';
-import { Line } from './line.js';
+import { BenchSocket } from './bench.socket.js';
 import type { Measured } from './wire.js';
 
-/** What a process of load has seen. Times in whole microseconds, counted only while measuring. */
+interface Sighting {
+  at: number;
+  by: 'acknowledgement' | 'push';
+}
+
+/** Counters and latency samples of a load process. Latencies are in whole microseconds, recorded only within the measured window. */
 export class Meter {
-  /** Acknowledged commands, by message, from the first to the last: while measuring or not. */
+  /** Acknowledged commands of the whole run, warm-up included, by message name. */
   readonly done: Record<string, number> = {};
   readonly pushes = { buyer: 0, seller: 0 };
-  readonly faults: string[] = [];
+  readonly errors: string[] = [];
   private readonly latenciesUs: number[] = [];
   private readonly pushLagsUs: number[] = [];
-  private readonly latesUs: number[] = [];
-  /** Messages answered while measuring. */
+  private readonly sendDelaysUs: number[] = [];
   private messages = 0;
-  private isOn = false;
-  private since = 0;
+  private isMeasuring = false;
+  private startedAt = 0;
   private ms = 0;
   private bytes = 0;
   private cpu = process.cpuUsage();
-  /** When the sender of a change was answered, or the other party heard of it, whichever came first. */
-  private readonly firstAt = new Map<string, { at: number; isPush: boolean }>();
+  /** Changes of which only the acknowledgement or only the push has arrived. */
+  private readonly firstSightings = new Map<string, Sighting>();
 
-  /** Changes that were acknowledged. */
+  /** Acknowledged changes of the whole run. */
   get changes(): number {
     return Object.values(this.done).reduce((sum, n) => sum + n, 0);
   }
 
   begin(): void {
-    this.isOn = true;
-    this.since = performance.now();
-    this.bytes = Line.heard;
+    this.isMeasuring = true;
+    this.startedAt = performance.now();
+    this.bytes = BenchSocket.bytesReceived;
     this.cpu = process.cpuUsage();
   }
 
   end(): void {
-    this.isOn = false;
-    this.ms = performance.now() - this.since;
-    this.bytes = Line.heard - this.bytes;
+    this.isMeasuring = false;
+    this.ms = performance.now() - this.startedAt;
+    this.bytes = BenchSocket.bytesReceived - this.bytes;
     this.cpu = process.cpuUsage(this.cpu);
   }
 
-  answeredAt(now: number, dueAt: number): void {
-    if (!this.isOn) return;
+  answered(now: number, dueAt: number): void {
+    if (!this.isMeasuring) return;
     this.messages++;
     this.latenciesUs.push(Math.round((now - dueAt) * 1_000));
   }
 
-  sentAt(now: number, dueAt: number): void {
-    if (this.isOn) this.latesUs.push(Math.round((now - dueAt) * 1_000));
+  sent(now: number, dueAt: number): void {
+    if (this.isMeasuring) this.sendDelaysUs.push(Math.round((now - dueAt) * 1_000));
   }
 
-  /** How much later the other party heard of a change than its sender was answered; below zero when it was sooner. */
-  met(change: string, isPush: boolean): void {
+  /** Records the push lag of a change once both its acknowledgement and its push have arrived, in either order. */
+  changeSeen(change: string, by: Sighting['by']): void {
     const at = performance.now();
-    const first = this.firstAt.get(change);
+    const first = this.firstSightings.get(change);
     if (!first) {
-      this.firstAt.set(change, { at, isPush });
+      this.firstSightings.set(change, { at, by });
       return;
     }
-    this.firstAt.delete(change);
-    if (this.isOn) this.pushLagsUs.push(Math.round((isPush ? at - first.at : first.at - at) * 1_000));
+    this.firstSightings.delete(change);
+    if (this.isMeasuring) this.pushLagsUs.push(Math.round((by === 'push' ? at - first.at : first.at - at) * 1_000));
   }
 
   measured(): Measured {
     const [p50Us, p99Us, slowestUs] = percentiles(this.latenciesUs, [50, 99, 100]);
     const [pushLagUs] = percentiles(this.pushLagsUs, [50]);
-    const [lateUs] = percentiles(this.latesUs, [50]);
+    const [lateUs] = percentiles(this.sendDelaysUs, [50]);
     return {
       ...{ messages: this.messages, ms: this.ms, bytes: this.bytes, p50Us, p99Us, slowestUs, pushLagUs, lateUs },
       loadShare: (this.cpu.user + this.cpu.system) / 1_000 / this.ms,
-      told: { done: this.done, pushes: this.pushes },
-      faults: this.faults.slice(0, 5),
+      observed: { done: this.done, pushes: this.pushes },
+      errors: this.errors.slice(0, 5),
     };
   }
 }
 
-/** Zero where there are no values. */
+/** Nearest-rank percentiles; 0 if there are no values. */
 export function percentiles<Percents extends number[]>(
   values: number[],
   percents: readonly [...Percents],

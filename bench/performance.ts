@@ -3,12 +3,15 @@ import process from 'node:process';
 import type { Result } from './report.js';
 import type { Stage } from './stages.js';
 
-/** What `docs/performance.json` holds: all that PERFORMANCE.md says in figures. */
+/** Display names, in the order of tables and charts. */
+export const DATABASE_NAMES: Record<string, string> = { sqlite: 'SQLite', mariadb: 'MariaDB', mysql: 'MySQL' };
+
+/** The format of docs/performance.json. */
 export interface Performance {
   machine: Machine;
   /** By database and scenario. */
   results: Record<string, Record<string, Result>>;
-  /** By database and row: where the time of one message goes. */
+  /** CPU time per message, by database and row. */
   stages?: Record<string, Record<string, Stage[]>>;
 }
 
@@ -18,7 +21,7 @@ export interface Machine {
   memoryGb: number;
   node: string;
   system: string;
-  /** The load average before the benchmark began: what others did on the machine. */
+  /** Load average before the benchmark: other work on the machine. */
   loadBefore: number;
 }
 

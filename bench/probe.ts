@@ -1,4 +1,4 @@
-// Loaded into each system alike, before its own code: tells the runner what the operating system does not know.
+// Loaded into every system before its own code (`--import`): measures its event loop, profiles its CPU and collects its garbage on request.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { dirname } from 'node:path';
@@ -7,16 +7,16 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { answer } from './child.js';
-import type { Probed, ToProbe } from './wire.js';
+import { serveRequests } from './child.js';
+import type { Probed, ProbeRequest } from './wire.js';
 
-/** What is measured holds this much besides what the loop was late. */
-const EVERY_MS = 10;
-const SAMPLE_EVERY_US = 200;
-const SETTLES_WITHIN_MS = 1_000;
+/** Included in every measured delay, so it is subtracted. */
+const RESOLUTION_MS = 10;
+const SAMPLING_INTERVAL_US = 200;
+const SETTLE_MS = 1_000;
 
-const delay = monitorEventLoopDelay({ resolution: EVERY_MS });
-let loop = performance.eventLoopUtilization();
+const loopDelay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+let utilizationAtStart = performance.eventLoopUtilization();
 let profiler: Session | undefined;
 
 async function begin(profile: boolean): Promise<void> {
@@ -24,22 +24,22 @@ async function begin(profile: boolean): Promise<void> {
     profiler = new Session();
     profiler.connect();
     await profiler.post('Profiler.enable');
-    await profiler.post('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
+    await profiler.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US });
     await profiler.post('Profiler.start');
   }
-  delay.enable();
-  delay.reset();
-  loop = performance.eventLoopUtilization();
+  loopDelay.enable();
+  loopDelay.reset();
+  utilizationAtStart = performance.eventLoopUtilization();
 }
 
 async function end(ms: number, profile?: string): Promise<Probed> {
-  const { utilization } = performance.eventLoopUtilization(loop);
-  delay.disable();
-  const late = (ns: number) => Math.max(0, Math.round(ns / 1_000 - EVERY_MS * 1_000));
-  // A loop that did not turn meanwhile has measured nothing, and was late all the time.
-  const allNs = ms * 1_000_000;
-  const [p99Ns, maxNs] = delay.count > 0 ? [delay.percentile(99), delay.max] : [allNs, allNs];
-  const probed = { loopP99Us: late(p99Ns), loopMaxUs: late(maxNs), busy: utilization };
+  const { utilization } = performance.eventLoopUtilization(utilizationAtStart);
+  loopDelay.disable();
+  const delayUs = (ns: number) => Math.max(0, Math.round(ns / 1_000 - RESOLUTION_MS * 1_000));
+  // A loop blocked for the whole window records no sample: its delay is the window.
+  const windowNs = ms * 1_000_000;
+  const [p99Ns, maxNs] = loopDelay.count > 0 ? [loopDelay.percentile(99), loopDelay.max] : [windowNs, windowNs];
+  const probed = { loopP99Us: delayUs(p99Ns), loopMaxUs: delayUs(maxNs), busy: utilization };
   if (profile && profiler) {
     const { profile: samples } = await profiler.post('Profiler.stop');
     mkdirSync(dirname(profile), { recursive: true });
@@ -48,22 +48,22 @@ async function end(ms: number, profile?: string): Promise<Probed> {
   return probed;
 }
 
-/** Lets go of what nobody needs, so that what is held is what is measured. */
-async function settle(): Promise<void> {
+/** Frees garbage, so that resident memory shows what is in use. */
+async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  await sleep(SETTLES_WITHIN_MS);
+  await sleep(SETTLE_MS);
   collect();
   collect();
-  await sleep(SETTLES_WITHIN_MS);
+  await sleep(SETTLE_MS);
 }
 
 if (process.send) {
-  answer(async (question: ToProbe) => {
-    if (question.say === 'begin') return begin(question.profile);
-    if (question.say === 'end') return end(question.ms, question.profile);
-    return settle();
+  serveRequests(async (request: ProbeRequest) => {
+    if (request.type === 'begin') return begin(request.profile);
+    if (request.type === 'end') return end(request.ms, request.profile);
+    return collectGarbage();
   });
-  // A system ends as it does without a probe.
+  // The probe must not keep the system alive at shutdown.
   process.channel?.unref();
 }

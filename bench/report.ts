@@ -1,106 +1,106 @@
 import type { Scenario } from './scenarios.js';
-import type { Cost } from './system.js';
-import type { AsideMeasured, Measured, Probed } from './wire.js';
+import type { Usage } from './system.js';
+import type { BackgroundMeasured, Measured, Probed } from './wire.js';
 
-/** What one run came to. Times in microseconds; what a run does not tell is left out. */
+/** Figures of one run, under their names in docs/performance.json. Times in microseconds; what was not measured is left out. */
 export interface Figures {
   perSecond?: number;
-  /** Of all processes of the system, for each message. */
+  /** CPU time of all processes of the system, per message. */
   cpuUs?: number;
-  /** Of the database server, for each message. */
+  /** CPU time of the database server, per message. */
   serverCpuUs?: number;
   p50Us?: number;
   p99Us?: number;
   slowestUs?: number;
   pushLagUs?: number;
-  /** Of an answer and what was pushed because of it. */
+  /** Received by clients per message: the answer and its pushes. */
   bytes?: number;
   loopP99Us?: number;
   loopMaxUs?: number;
-  /** The share of the time in which a system's event loop had something to do. */
+  /** Event loop utilization, 0 to 1. */
   busy?: number;
   loadShare?: number;
   lateUs?: number;
   rssMb?: number;
-  /** What the tables grew by. */
+  /** Growth of the database file per command. */
   diskBytes?: number;
-  /** What others did meanwhile: how often a second, and how long each time took. */
+  /** Rate and median duration of the background load's operations. */
   asidePerSecond?: number;
   asideUs?: number;
-  /** What an idle socket holds. */
+  /** Memory of each idle socket. */
   idleKb?: number;
   startMs?: number;
 }
 export type Figure = keyof Figures;
 
-/** The median of each figure over the rounds, and the least and the most of the rate. */
+/** Medians over the rounds, and the lowest and highest rate. */
 export interface RowResult {
   median: Figures;
   range?: [number, number];
 }
-/** What a scenario came to on one database. */
+/** A scenario's results on one database, as stored in docs/performance.json. */
 export interface Result {
   says: string;
   at: string;
   rounds: number;
   seconds: number;
   rows: Record<string, RowResult>;
-  /** Whom each row is held against. */
+  /** The baseline of each row. */
   against: Record<string, string>;
 }
 
-/** All that a run consists of: looks at the system when measuring began and when it ended. */
+/** Raw data of one run; pairs are samples at the start and end of the measured window. */
 export interface Run {
   measured: Measured;
-  system: [Cost, Cost];
-  server?: [Cost, Cost];
+  system: [Usage, Usage];
+  server?: [Usage, Usage];
   probed: Probed[];
-  aside?: AsideMeasured;
+  background?: BackgroundMeasured;
   idleKb?: number;
   isAtRate: boolean;
-  /** No commands are given: what others do aside is what is measured. */
-  isAsideOnly: boolean;
+  /** The row has no commands: the background load is what is measured. */
+  isBackgroundOnly: boolean;
 }
 
 export function figuresOf(run: Run): Figures {
-  const { measured, system, server, probed, aside, isAtRate, idleKb } = run;
-  const only = run.isAsideOnly ? aside : undefined;
+  const { measured, system, server, probed, background, isAtRate, idleKb } = run;
+  const only = run.isBackgroundOnly ? background : undefined;
   const messages = only ? only.done : measured.messages;
-  const cost = ([begun, ended]: [Cost, Cost]) => (ended.cpuUs - begun.cpuUs) / messages;
-  const most = (of: (each: Probed) => number) => Math.max(...probed.map(of));
+  const cpuPerMessage = ([begun, ended]: [Usage, Usage]) => (ended.cpuUs - begun.cpuUs) / messages;
+  const worst = (of: (each: Probed) => number) => Math.max(...probed.map(of));
   return {
     perSecond: (messages * 1_000) / (only ? only.ms : measured.ms),
-    cpuUs: cost(system),
-    ...(server ? { serverCpuUs: cost(server) } : {}),
+    cpuUs: cpuPerMessage(system),
+    ...(server ? { serverCpuUs: cpuPerMessage(server) } : {}),
     ...(only ? {} : latencies(measured)),
-    ...(aside ? { asideUs: aside.p50Us, asidePerSecond: (aside.done * 1_000) / aside.ms } : {}),
+    ...(background ? { asideUs: background.p50Us, asidePerSecond: (background.done * 1_000) / background.ms } : {}),
     ...(idleKb === undefined ? {} : { idleKb }),
-    loopP99Us: most(({ loopP99Us }) => loopP99Us),
-    loopMaxUs: most(({ loopMaxUs }) => loopMaxUs),
-    busy: most(({ busy }) => busy),
+    loopP99Us: worst(({ loopP99Us }) => loopP99Us),
+    loopMaxUs: worst(({ loopMaxUs }) => loopMaxUs),
+    busy: worst(({ busy }) => busy),
     rssMb: system[1].rssMb,
     loadShare: measured.loadShare,
     ...(isAtRate ? { lateUs: measured.lateUs } : {}),
   };
 }
 
-function latencies({ p50Us, p99Us, slowestUs, pushLagUs, bytes, messages, told }: Measured): Figures {
-  const isRead = Object.keys(told.done).length === 0;
-  return { p50Us, p99Us, slowestUs, bytes: bytes / messages, ...(isRead ? {} : { pushLagUs }) };
+function latencies({ p50Us, p99Us, slowestUs, pushLagUs, bytes, messages, observed }: Measured): Figures {
+  const isReadOnly = Object.keys(observed.done).length === 0;
+  return { p50Us, p99Us, slowestUs, bytes: bytes / messages, ...(isReadOnly ? {} : { pushLagUs }) };
 }
 
 export function resultOf(
-  { says, against }: Scenario,
+  { description, baselineOf }: Scenario,
   rounds: Record<string, Figures[]>,
   run: { rounds: number; seconds: number; at: string },
 ): Result {
   const rows = Object.entries(rounds).map(([name, figures]): [string, RowResult] => {
     const rates = figures.flatMap(({ perSecond }) => (perSecond === undefined ? [] : [rounded(perSecond)]));
-    const range: RowResult = { median: medians(figures), range: [Math.min(...rates), Math.max(...rates)] };
-    return [name, rates.length > 0 ? range : { median: range.median }];
+    const median = medians(figures);
+    return [name, rates.length > 0 ? { median, range: [Math.min(...rates), Math.max(...rates)] } : { median }];
   });
-  const others = Object.keys(rounds).map((name) => [name, against(name) ?? name]);
-  return { says, ...run, rows: Object.fromEntries(rows), against: Object.fromEntries(others) };
+  const against = Object.fromEntries(Object.keys(rounds).map((name) => [name, baselineOf(name) ?? name]));
+  return { says: description, ...run, rows: Object.fromEntries(rows), against };
 }
 
 function medians(figures: Figures[]): Figures {
@@ -114,82 +114,90 @@ function medians(figures: Figures[]): Figures {
   );
 }
 
-/** Three digits and no more: the rest is noise. */
+/** Three significant digits below 1,000 and four above: the rest is noise. */
 function rounded(value: number): number {
   return Number(value.toPrecision(value >= 1_000 ? 4 : 3));
 }
 
+/** How many times `value` is of `other`; undefined if either is missing or zero. */
+export function ratioOf(value: number | undefined, other: number | undefined): string | undefined {
+  return value && other ? showRatio(value / other) : undefined;
+}
+export const showRatio = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 2 : 1)}×`;
+export const showMs = (us: number) => (us / 1_000).toFixed(Math.abs(us) < 10_000 ? 2 : 0);
+const showWhole = (value: number) => Math.round(value).toLocaleString('en');
+const showRate = (value: number) => (value < 20 ? value.toFixed(1) : showWhole(value));
+const showPercent = (share: number) => `${Math.round(share * 100)} %`;
+
 interface Column {
   title: string;
-  cell(row: RowResult, against: RowResult | undefined): string | undefined;
+  cell(row: RowResult, baseline: RowResult | undefined): string | undefined;
 }
 
-const of = (title: string, figure: Figure, show: (value: number) => string): Column => ({
+const figure = (title: string, name: Figure, show: (value: number) => string): Column => ({
   title,
-  cell: ({ median: { [figure]: value } }) => (value === undefined ? undefined : show(value)),
+  cell: ({ median: { [name]: value } }) => (value === undefined ? undefined : show(value)),
 });
-const ratio = (title: string, figure: Figure, isInverse: boolean): Column => ({
+const ratio = (title: string, name: Figure): Column => ({
   title,
-  cell(row, against) {
-    const [own, other] = [row.median[figure], against?.median[figure]];
-    if (!own || !other) return undefined;
-    return `${timesOf(isInverse ? other / own : own / other)}×`;
-  },
+  cell: (row, baseline) => ratioOf(row.median[name], baseline?.median[name]),
 });
-const whole = (value: number) => Math.round(value).toLocaleString('en');
-const ms = (us: number) => (us / 1_000).toFixed(Math.abs(us) < 10_000 ? 2 : 0);
-const percent = (share: number) => `${Math.round(share * 100)} %`;
-export const timesOf = (value: number) => value.toFixed(value < 10 ? 2 : 1);
 
 const COLUMNS: Column[] = [
-  of('a second', 'perSecond', (value) => (value < 20 ? value.toFixed(1) : whole(value))),
-  {
-    title: 'range',
-    cell: ({ range }) => range?.map((rate) => (rate < 20 ? rate.toFixed(1) : whole(rate))).join('–'),
-  },
-  ratio('rate', 'perSecond', false),
-  of('CPU µs', 'cpuUs', whole),
-  ratio('CPU', 'cpuUs', false),
-  of('server’s CPU µs', 'serverCpuUs', whole),
-  of('p50 ms', 'p50Us', ms),
-  of('p99 ms', 'p99Us', ms),
-  of('slowest ms', 'slowestUs', ms),
-  of('push ms', 'pushLagUs', ms),
-  of('bytes', 'bytes', whole),
-  of('on disk', 'diskBytes', whole),
-  of('start ms', 'startMs', whole),
-  ratio('start', 'startMs', false),
-  of('aside a second', 'asidePerSecond', (value) => (value < 20 ? value.toFixed(1) : whole(value))),
-  of('aside ms', 'asideUs', ms),
-  of('KB a socket', 'idleKb', (value) => value.toFixed(1)),
-  of('loop late p99 ms', 'loopP99Us', ms),
-  of('most', 'loopMaxUs', ms),
-  of('loop busy', 'busy', percent),
-  of('RSS MB', 'rssMb', whole),
-  of('load’s core', 'loadShare', (share) => `${percent(share)}${isSaturated(share) ? ' !' : ''}`),
-  of('sent late ms', 'lateUs', ms),
+  figure('per second', 'perSecond', showRate),
+  { title: 'range', cell: ({ range }) => range?.map(showRate).join('–') },
+  ratio('rate', 'perSecond'),
+  figure('CPU µs', 'cpuUs', showWhole),
+  ratio('CPU', 'cpuUs'),
+  figure('server CPU µs', 'serverCpuUs', showWhole),
+  figure('p50 ms', 'p50Us', showMs),
+  figure('p99 ms', 'p99Us', showMs),
+  figure('max ms', 'slowestUs', showMs),
+  figure('push lag ms', 'pushLagUs', showMs),
+  figure('bytes', 'bytes', showWhole),
+  figure('disk bytes', 'diskBytes', showWhole),
+  figure('start ms', 'startMs', showWhole),
+  ratio('start', 'startMs'),
+  figure('background/s', 'asidePerSecond', showRate),
+  figure('background ms', 'asideUs', showMs),
+  figure('KB/socket', 'idleKb', (value) => value.toFixed(1)),
+  figure('loop delay p99 ms', 'loopP99Us', showMs),
+  figure('loop delay max ms', 'loopMaxUs', showMs),
+  figure('loop busy', 'busy', showPercent),
+  figure('RSS MB', 'rssMb', showWhole),
+  figure('load core', 'loadShare', (share) => `${showPercent(share)}${isSaturated(share) ? ' !' : ''}`),
+  figure('send delay ms', 'lateUs', showMs),
 ];
 const SATURATED = 0.93;
 
-/** The load could hardly do more: a system that looks no faster may be. */
+/** Row names of docs/performance.json that tables show differently. */
+const ROW_LABELS: Record<string, string> = {
+  'nobody comes back': 'no replays',
+  'beside replays': 'with replays',
+  'beside lists': 'with lists',
+  'beside searches': 'with searches',
+};
+
+/** Whether the load itself may have limited the rate. */
 export function isSaturated(loadShare: number | undefined): boolean {
   return (loadShare ?? 0) > SATURATED;
 }
 
-/** The cells of a scenario's table: a line for each row, and only the columns that some row has something to say in. */
+/** The cells of a scenario's table, header first; columns that are empty in every row are left out. */
 export function cellsOf({ rows, against }: Result): string[][] {
   const cells = Object.entries(rows).map(([name, row]) =>
     COLUMNS.map(({ cell }) => cell(row, rows[against[name] ?? ''])),
   );
-  const used = COLUMNS.map((_, column) => cells.some((line) => line[column] !== undefined));
-  const kept = <T>(line: T[]) => line.filter((_, column) => used[column]);
-  const head = ['', ...kept(COLUMNS.map(({ title }) => title))];
-  return [head, ...Object.keys(rows).map((name, line) => [name, ...kept(cells[line] ?? []).map((cell) => cell ?? '')])];
+  const isUsed = COLUMNS.map((_, column) => cells.some((row) => row[column] !== undefined));
+  const used = <T>(row: T[]) => row.filter((_, column) => isUsed[column]);
+  const head = ['', ...used(COLUMNS.map(({ title }) => title))];
+  const labels = Object.keys(rows).map((name) => ROW_LABELS[name] ?? name);
+  return [head, ...labels.map((label, index) => [label, ...used(cells[index] ?? []).map((cell) => cell ?? '')])];
 }
 
-/** A table for a terminal. */
-export function table(result: Result): string {
-  const lines = cellsOf(result);
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')).join('\n');
+/** A scenario's table as aligned text. */
+export function textTable(result: Result): string {
+  const rows = cellsOf(result);
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')).join('\n');
 }

@@ -1,26 +1,27 @@
-// Compares the hub with what one would write or pick instead, in one run on one machine, and prints ratios.
+// Compares the hub with its baselines in one run on one machine, and prints ratios.
 //
 //   npm run bench                                    the main scenarios on the embedded database, 3 rounds
-//   npm run bench -- --quick                         in seconds: that the benchmark works and its runs are exact
-//   npm run bench -- --only all                      also those that show how the hub bears size
-//   npm run bench -- --on sqlite,mariadb,mysql       on servers of its own as well (Debian, root)
-//   npm run bench -- --only place,lone --rounds 5    some scenarios; the more rounds, the steadier
-//   npm run bench -- --systems hub,lean --seconds 5  some systems; how long each run is measured
-//   npm run bench -- --profile <folder>              a CPU profile of what each run measured, and its stages
-//   npm run bench -- --json docs/performance.json    keeps what was measured; what is not measured now stays in the file
+//   npm run bench -- --quick                         a smoke test: the benchmark works and its runs are exact
+//   npm run bench -- --only all                      also the scenarios of table size, sockets and background load
+//   npm run bench -- --on sqlite,mariadb,mysql       also on private database servers (Debian, root)
+//   npm run bench -- --only place,lone --rounds 5    selected scenarios, more rounds
+//   npm run bench -- --systems hub,lean --seconds 5  selected systems, a longer measured window
+//   npm run bench -- --profile <folder>              a CPU profile of each run, and its stages
+//   npm run bench -- --json docs/performance.json    merges the results into the file
 //
-// The exit status is 0 only if every run was exact.
+// A run is exact if the database and the pushes match the acknowledged commands. The exit status is 0 only if all runs were.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { Databases, measure, measureStart, type Outcome, type Setting } from './measure.js';
+import { Databases } from './databases.js';
+import { measure, measureStart, type Outcome, type Setting } from './measure.js';
 import { machine, type Performance } from './performance.js';
-import { type Figures, isSaturated, type Result, resultOf, table } from './report.js';
+import { type Figures, isSaturated, type Result, resultOf, textTable } from './report.js';
 import { type Row, type Scenario, scenariosNamed } from './scenarios.js';
 import { type Server, startServer } from './server.js';
-import { type Stage, stageLines } from './stages.js';
+import { type Stage, stageTable } from './stages.js';
 
-const { values: asked } = parseArgs({
+const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     systems: { type: 'string' },
@@ -32,44 +33,45 @@ const { values: asked } = parseArgs({
     quick: { type: 'boolean', default: false },
   },
 });
-const seconds = Number(asked.seconds ?? (asked.quick ? 0.7 : 3));
-const rounds = Number(asked.rounds ?? (asked.quick ? 1 : 3));
-/** What a process does in its first seconds it does while it is still being compiled: a larger program for longer than a small one. */
-const warmUpMs = asked.quick ? 300 : 10_000;
-const wanted = scenariosNamed(asked.only, asked.quick);
-/** Furnishing, starting, connecting, looking through the books. */
-const BESIDES_SECONDS = 4;
+const seconds = Number(options.seconds ?? (options.quick ? 0.7 : 3));
+const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
+/** Long enough for V8 to optimize the hub, which takes longer than a small baseline. */
+const warmUpMs = options.quick ? 300 : 10_000;
+const selected = scenariosNamed(options.only, options.quick);
+/** Seeding, starting, connecting and auditing. */
+const OVERHEAD_SECONDS = 4;
 const START_SECONDS = 1.5;
-/** Writing a million orders and a hundred thousand, and auditing them. */
-const LARGE_SECONDS = 120;
+/** Seeding and auditing 1,100,000 orders. */
+const LARGE_SEED_SECONDS = 120;
 let isExact = true;
 
 function rowsOf({ rows, isOnServerOnly }: Scenario, isOnServer: boolean): [string, Row][] {
   if (isOnServerOnly && !isOnServer) return [];
-  return Object.entries(rows).filter(([, { system }]) => !asked.systems || asked.systems.split(',').includes(system));
+  return Object.entries(rows).filter(
+    ([, { system }]) => !options.systems || options.systems.split(',').includes(system),
+  );
 }
 
 function roundsOf({ roundsMin = 0 }: Scenario): number {
-  return asked.rounds ? rounds : Math.max(rounds, roundsMin);
+  return options.rounds ? rounds : Math.max(rounds, roundsMin);
 }
 
-/** About how long all of it takes, in seconds. */
-function estimate(databases: string[]): number {
+function estimateSeconds(databases: string[]): number {
   let total = 0;
   for (const database of databases) {
-    for (const scenario of Object.values(wanted)) {
+    for (const scenario of Object.values(selected)) {
       for (const [, row] of rowsOf(scenario, database !== 'sqlite')) {
-        const one = seconds + warmUpMs / 1_000 + (row.before ? seconds : 0) + BESIDES_SECONDS;
-        total += roundsOf(scenario) * (row.isStart ? START_SECONDS : one);
+        const run = seconds + warmUpMs / 1_000 + (row.before ? seconds : 0) + OVERHEAD_SECONDS;
+        total += roundsOf(scenario) * (row.isStart ? START_SECONDS : run);
       }
     }
-    if (Object.values(wanted).some(({ rows }) => Object.values(rows).some(({ market }) => market.orders)))
-      total += LARGE_SECONDS;
+    if (Object.values(selected).some(({ rows }) => Object.values(rows).some(({ market }) => market.orders)))
+      total += LARGE_SEED_SECONDS;
   }
   return total;
 }
 
-/** The rounds of a scenario on one database, by turns. */
+/** All rounds of a scenario on one database. Adds the stages of profiled runs to `stages`. */
 async function compare(
   name: string,
   scenario: Scenario,
@@ -78,40 +80,40 @@ async function compare(
 ): Promise<Result | undefined> {
   const rows = rowsOf(scenario, setting.server !== undefined);
   if (rows.length === 0) return undefined;
-  const found: Record<string, Figures[]> = {};
+  const figures: Record<string, Figures[]> = {};
   const at = new Date().toISOString();
   for (let round = 1; round <= roundsOf(scenario); round++) {
     for (const [label, row] of rows) {
       const title = `${name}, ${label}, round ${round}`;
-      const run = await outcomeOf(row, setting, rateOf(row, found), title);
-      if (run.faults.length > 0) {
+      const outcome = await runRow(row, setting, rateOf(row, figures), title);
+      if (outcome.errors.length > 0) {
         isExact = false;
-        console.log(`${title} does not count: ${run.faults.join('; ')}`);
+        console.log(`${title} does not count: ${outcome.errors.join('; ')}`);
         continue;
       }
-      found[label] = [...(found[label] ?? []), run.figures];
-      if (!run.stages) continue;
-      stages[`${name}, ${label}`] = run.stages;
-      console.log(`\n${title}\n${stageLines(run.stages)}`);
+      figures[label] = [...(figures[label] ?? []), outcome.figures];
+      if (!outcome.stages) continue;
+      stages[`${name}, ${label}`] = outcome.stages;
+      console.log(`\n${title}\n${stageTable(outcome.stages)}`);
     }
   }
-  return resultOf(scenario, found, { at, rounds: roundsOf(scenario), seconds });
+  return resultOf(scenario, figures, { at, rounds: roundsOf(scenario), seconds });
 }
 
-/** A run that breaks down is one that does not count: those after it may. */
-async function outcomeOf(row: Row, setting: Setting, rate: number | undefined, title: string): Promise<Outcome> {
+/** A run that throws does not count; the next ones may. */
+async function runRow(row: Row, setting: Setting, rate: number | undefined, title: string): Promise<Outcome> {
   try {
     if (row.isStart) return await measureStart(row, setting);
     return await measure(row, setting, rate, title.replaceAll(/[ ,]+/g, '-'));
   } catch (error) {
-    return { figures: {}, faults: [String(error)] };
+    return { figures: {}, errors: [String(error)] };
   }
 }
 
-/** What this round's other row has just reached, or what the row names itself. */
-function rateOf({ rate }: Row, found: Record<string, Figures[]>): number | undefined {
+/** The row's open-loop rate: fixed, or relative to another row of the same round. */
+function rateOf({ rate }: Row, figures: Record<string, Figures[]>): number | undefined {
   if (typeof rate !== 'object') return rate;
-  const reached = found[rate.of]?.at(-1)?.perSecond;
+  const reached = figures[rate.of]?.at(-1)?.perSecond;
   return reached && reached * rate.share;
 }
 
@@ -125,19 +127,20 @@ async function compareAll(
   try {
     const setting: Setting = {
       ...{ databases, server, warmUpMs, measureMs: seconds * 1_000 },
-      ...(asked.profile ? { profiles: `${asked.profile}/${database}` } : {}),
+      ...(options.profile ? { profiles: `${options.profile}/${database}` } : {}),
     };
-    for (const [name, scenario] of Object.entries(wanted)) {
+    for (const [name, scenario] of Object.entries(selected)) {
       const result = await compare(name, scenario, setting, stages);
       if (!result) continue;
       results[name] = result;
-      console.log(`\n${name}: ${result.says}\n${table(result)}`);
-      const full = Object.entries(result.rows).filter(([, { median }]) => isSaturated(median.loadShare));
-      if (full.length > 0) console.log(`! the load's own core was full: ${full.map(([row]) => row)} may do more`);
+      console.log(`\n${name}: ${result.says}\n${textTable(result)}`);
+      const saturated = Object.entries(result.rows).filter(([, { median }]) => isSaturated(median.loadShare));
+      if (saturated.length > 0)
+        console.log(`! the load saturated its core: ${saturated.map(([row]) => row)} may be faster than shown`);
     }
-    const faults = await databases.audit();
-    if (faults.length > 0) isExact = false;
-    for (const fault of faults) console.log(`What was measured there does not count: ${fault}`);
+    const errors = await databases.audit();
+    if (errors.length > 0) isExact = false;
+    for (const error of errors) console.log(`Results on a shared database do not count: ${error}`);
   } finally {
     await databases.drop();
     server?.stop();
@@ -145,20 +148,20 @@ async function compareAll(
   return { results, stages };
 }
 
-const databases = asked.on.split(',');
-console.log(`About ${Math.ceil(estimate(databases) / 60)} minutes`);
-const began = performance.now();
-const earlier: Performance | undefined =
-  asked.json && existsSync(asked.json) ? JSON.parse(readFileSync(asked.json, 'utf8')) : undefined;
-const kept: Performance = { results: {}, stages: {}, ...earlier, machine: machine() };
+const databases = options.on.split(',');
+console.log(`About ${Math.ceil(estimateSeconds(databases) / 60)} minutes`);
+const start = performance.now();
+const previous: Performance | undefined =
+  options.json && existsSync(options.json) ? JSON.parse(readFileSync(options.json, 'utf8')) : undefined;
+const saved: Performance = { results: {}, stages: {}, ...previous, machine: machine() };
 for (const database of databases) {
   console.log(`\nOn ${database}`);
   const { results, stages } = await compareAll(database);
-  // A profiler slows what it looks at: what was measured under one says where the time goes, and nothing else.
-  if (asked.profile) kept.stages = { ...kept.stages, [database]: { ...kept.stages?.[database], ...stages } };
-  else kept.results[database] = { ...kept.results[database], ...results };
-  if (asked.json && isExact) writeFileSync(asked.json, `${JSON.stringify(kept, null, 2)}\n`);
+  // A profiler slows the system: only the stages of a profiled run are kept.
+  if (options.profile) saved.stages = { ...saved.stages, [database]: { ...saved.stages?.[database], ...stages } };
+  else saved.results[database] = { ...saved.results[database], ...results };
+  if (options.json && isExact) writeFileSync(options.json, `${JSON.stringify(saved, null, 2)}\n`);
 }
-const took = Math.round((performance.now() - began) / 1_000);
-console.log(`\n${took} s; ${isExact ? 'every run was exact' : 'not every run was exact: nothing is kept'}`);
+const elapsed = Math.round((performance.now() - start) / 1_000);
+console.log(`\n${elapsed} s; ${isExact ? 'every run was exact' : 'not every run was exact: nothing was saved'}`);
 if (!isExact) process.exitCode = 1;

@@ -7,8 +7,8 @@ const FIRST_PORT = 20_000;
 const PORTS = 12_000;
 
 /**
- * What anybody would set who means to keep a million orders: memory for them, and a log that is not full every few seconds.
- * What makes a commit durable is left as it is, which is on.
+ * Sized for a million orders: a buffer pool that holds them, and a redo log that is not full every few seconds. Durability
+ * stays at its default, which syncs every commit.
  */
 const OPTIONS = {
   mariadb: ['--innodb-buffer-pool-size=2G', '--innodb-log-file-size=1G'],
@@ -21,17 +21,17 @@ export interface Server {
   stop(): void;
 }
 
-/** Starts a database server of the benchmark's own. The embedded database needs none. */
+/** Starts a private database server on a random port; undefined for the embedded database. */
 export function startServer(database: string): Server | undefined {
   if (database === 'sqlite') return undefined;
   const options = OPTIONS[database];
-  if (!options) throw new Error(`There is no ${database}. There are: sqlite, mariadb, mysql`);
+  if (!options) throw new Error(`Unknown database ${database}; known: sqlite, mariadb, mysql`);
   const script = join('scripts', 'servers', database);
   const folder = mkdtempSync(join(tmpdir(), 'order-hub-bench-'));
   const port = String(FIRST_PORT + Math.floor(Math.random() * PORTS));
-  const run = (what: string, ...more: string[]) =>
-    spawnSync('bash', [script, what, folder, port, ...more], { stdio: 'inherit' }).status;
-  if (run('start', ...options) !== 0) throw new Error(`${database} could not be started`);
+  const run = (command: string, ...more: string[]) =>
+    spawnSync('bash', [script, command, folder, port, ...more], { stdio: 'inherit' }).status;
+  if (run('start', ...options) !== 0) throw new Error(`${database} failed to start`);
   return {
     url: `mysql://hub:hub@127.0.0.1:${port}/orders`,
     pid: Number(readFileSync(join(folder, 'pid'), 'utf8')),

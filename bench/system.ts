@@ -7,74 +7,75 @@ import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { TestDatabase } from '../test/support/test.database.js';
 import { Child } from './child.js';
-import type { Probed, ToProbe } from './wire.js';
+import type { Probed, ProbeRequest } from './wire.js';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const PROBE = pathToFileURL(join(HERE, 'probe.js')).href;
-const TICKS_A_SECOND = 100;
-const STARTS_WITHIN_MS = 30_000;
-const PROBED_WITHIN_MS = 60_000;
+const BUILT = dirname(fileURLToPath(import.meta.url));
+const PROBE = pathToFileURL(join(BUILT, 'probe.js')).href;
+const CLOCK_TICKS_PER_SECOND = 100;
+const START_TIMEOUT_MS = 30_000;
+const PROBE_TIMEOUT_MS = 60_000;
 
-/** As `npm start` starts the hub. The others are given the same. */
+/** As in `npm start`; every system gets the same. */
 const NODE_FLAGS = ['--disable-proto=delete', '--max-semi-space-size=64'];
 
-/** What is compared: the hub, and what one would write or pick instead. `nest` is a Nest application that does nothing. */
+/** The hub and its baselines. `nest` is an empty Nest application, the baseline of the start time. */
 export const systems = {
   hub: [join('dist', 'main.js')],
-  bare: [join(HERE, 'systems', 'bare.js')],
-  usual: [join(HERE, 'systems', 'baseline.js'), 'usual'],
-  lean: [join(HERE, 'systems', 'baseline.js'), 'lean'],
-  nest: [join(HERE, 'systems', 'nest.js')],
+  bare: [join(BUILT, 'systems', 'bare.js')],
+  usual: [join(BUILT, 'systems', 'baseline.js'), 'usual'],
+  lean: [join(BUILT, 'systems', 'baseline.js'), 'lean'],
+  nest: [join(BUILT, 'systems', 'nest.js')],
 } satisfies Record<string, string[]>;
 export type SystemName = keyof typeof systems;
-const HUB_IN_FILES = [join('dist', 'start.js')];
+const UNBUNDLED_HUB = [join('dist', 'start.js')];
 
-export interface Cost {
+export interface Usage {
   cpuUs: number;
   rssMb: number;
 }
 
-type Core = 'system' | 'load';
+type Role = 'system' | 'load';
 
-/** Where there are two cores, what is measured has one to itself, and the load another. */
-function pinned(core: Core, command: string[]): string[] {
+/** With two cores or more, the system under test gets one to itself and the load another. */
+function pinned(role: Role, command: string[]): string[] {
   const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
-  return canPin ? ['taskset', '-c', core === 'system' ? '0' : '1', ...command] : command;
+  return canPin ? ['taskset', '-c', role === 'system' ? '0' : '1', ...command] : command;
 }
 
-/** Starts a process of load, which answers questions. */
-export function startLoad(file: 'load' | 'aside', onNotice?: (notice: object) => void): Child {
+export function startLoad(script: 'load' | 'background.load', onNotice?: (notice: object) => void): Child {
   const [command = '', ...flags] = pinned('load', [process.execPath]);
-  const child = fork(join(HERE, `${file}.js`), { execPath: command, execArgv: flags });
-  return new Child(child, `the ${file} process`, onNotice);
+  const child = fork(join(BUILT, `${script}.js`), { execPath: command, execArgv: flags });
+  return new Child(child, script, onNotice);
 }
 
-/** What all these processes have used. */
-export function costOf(pids: readonly number[]): Cost {
-  const costs = pids.map(costOfProcess);
+/** CPU time and resident memory of several processes, summed. */
+export function usageOf(pids: readonly number[]): Usage {
+  const usages = pids.map(usageOfProcess);
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-  return { cpuUs: sum(costs.map(({ cpuUs }) => cpuUs)), rssMb: sum(costs.map(({ rssMb }) => rssMb)) };
+  return { cpuUs: sum(usages.map(({ cpuUs }) => cpuUs)), rssMb: sum(usages.map(({ rssMb }) => rssMb)) };
 }
 
-/** What the operating system says that all threads of a process have used, in user and kernel, and hold. */
-function costOfProcess(pid: number): Cost {
+/** From /proc: user and system time of all threads. */
+function usageOfProcess(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const ticks = Number(fields[11]) + Number(fields[12]);
-  return { cpuUs: (ticks / TICKS_A_SECOND) * 1_000_000, rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024 };
+  return {
+    cpuUs: (ticks / CLOCK_TICKS_PER_SECOND) * 1_000_000,
+    rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024,
+  };
 }
 
 interface StartOptions {
-  /** Several processes of a system share all cores with the load: one core is too few for them. */
+  /** Off for several processes of a system: they share all cores with the load. */
   isPinned: boolean;
-  /** Without the probe, a system starts as it is. */
   isProbed: boolean;
-  /** A profile tells files apart: then the hub is not run from the one file that it is built into. */
+  /** Runs the hub unbundled, because a profile is summed by file. */
   isProfiled?: boolean;
 }
 
-/** A system under test: a process of its own. */
+/** A system under test, in a process of its own. */
 export class System {
   private constructor(
     private readonly process: ChildProcess,
@@ -82,10 +83,11 @@ export class System {
     readonly url: string,
   ) {}
 
+  /** Resolves once the system listens. */
   static async start(name: SystemName, database: TestDatabase, options: StartOptions): Promise<System> {
-    const entry = name === 'hub' && options.isProfiled ? HUB_IN_FILES : systems[name];
-    const own = [process.execPath, ...NODE_FLAGS, ...(options.isProbed ? ['--import', PROBE] : []), ...entry];
-    const [command = '', ...parameters] = options.isPinned ? pinned('system', own) : own;
+    const entry = name === 'hub' && options.isProfiled ? UNBUNDLED_HUB : systems[name];
+    const node = [process.execPath, ...NODE_FLAGS, ...(options.isProbed ? ['--import', PROBE] : []), ...entry];
+    const [command = '', ...parameters] = options.isPinned ? pinned('system', node) : node;
     const child = spawn(command, parameters, {
       env: {
         PATH: process.env.PATH,
@@ -97,7 +99,7 @@ export class System {
       },
       stdio: ['ignore', 'pipe', 'inherit', ...(options.isProbed ? (['ipc'] as const) : [])],
     });
-    const url = await addressOf(name, child);
+    const url = await listeningUrl(name, child);
     return new System(child, new Child(child, name), url);
   }
 
@@ -105,21 +107,21 @@ export class System {
     return this.process.pid ?? 0;
   }
 
-  ask(question: ToProbe): Promise<Probed | undefined> {
-    return this.probe.ask(question, PROBED_WITHIN_MS);
+  requestProbe(request: ProbeRequest): Promise<Probed | undefined> {
+    return this.probe.request(request, PROBE_TIMEOUT_MS);
   }
 
-  /** As one would stop it. */
+  /** Graceful, and a no-op once stopped. */
   async stop(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    const gone = once(this.process, 'exit');
+    const exited = once(this.process, 'exit');
     this.process.kill('SIGTERM');
-    await gone;
+    await exited;
   }
 }
 
-/** What a system prints once it listens. */
-function addressOf(name: string, child: ChildProcess): Promise<string> {
+/** The URL that a system prints once it listens. */
+function listeningUrl(name: string, child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = '';
     const fail = () => {
@@ -129,7 +131,7 @@ function addressOf(name: string, child: ChildProcess): Promise<string> {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       fail();
-    }, STARTS_WITHIN_MS);
+    }, START_TIMEOUT_MS);
     child.once('exit', fail);
     child.stdout?.on('data', (text) => {
       printed += text;

@@ -1,97 +1,102 @@
-/** What the runner and the processes of load tell each other. */
+/** Messages between the benchmark's runner, the load processes and the probe. */
 
-/** Who takes part and what is for sale: all that a load needs to know of a database. */
+/** The seeded parties and stores: all that the load needs to know of a database. */
 export interface Market {
-  buyers: Party[];
-  sellers: (Party & { storeId: string })[];
+  buyers: Participant[];
+  sellers: (Participant & { storeId: string })[];
   /** Books of each store: `book-1` to `book-<books>`. */
   books: number;
-  /** Connected, and nothing else. */
-  idle: Party[];
-  /** A buyer who was away, and how many events were missed. */
-  returning?: Party;
+  /** Connect, and send no commands. */
+  idle: Participant[];
+  /** A buyer who missed `missed` events while offline. */
+  returning?: Participant;
   missed: number;
 }
 
-export interface Party {
+export interface Participant {
   userId: string;
   token: string;
 }
 
-/** What the load was told, to be held against the database. */
-export interface Told {
-  /** Acknowledged commands, by message. Reads change nothing and are not counted here. */
+/** What the clients observed, to be compared with the database after the run. */
+export interface Observed {
+  /** Acknowledged commands, by message name. Reads are not counted: they change nothing. */
   done: Record<string, number>;
-  /** Pushes heard, by role. */
+  /** Pushes received, by role. */
   pushes: { buyer: number; seller: number };
 }
 
 export type Step = 'place' | 'pay' | 'ship' | 'receive' | 'list';
-export type Shelf = 'spread' | 'one book' | 'one seller';
-/** What others do beside the commands, in a process of their own: come back after long, leaf through lists, search. */
-export type Aside = 'replays' | 'lists' | 'searches';
+/** Which rows concurrent orders compete for. */
+export type Contention = 'spread' | 'one book' | 'one seller';
+/** Load of other clients alongside the commands, from a process of its own. */
+export type BackgroundKind = 'replays' | 'lists' | 'searches';
 
 export interface Work {
-  /** Of one system; the sockets are spread over them. */
+  /** Processes of the system under test; sockets are spread over them. */
   urls: string[];
   market: Market;
-  /** Commands on each order, one after another. `before` is done first, and not measured. */
+  /** Commands on each order, in sequence. `before` runs first and is not measured. */
   steps: Step[];
   before?: Step[];
-  /** Commands under way at any moment, spread over the buyers' sockets. */
+  /** Concurrent commands, spread over the buyers' sockets. */
   inFlight: number;
-  /** Commands a second that are sent whatever comes back; without it, each is sent when an earlier one is answered. */
+  /** Commands per second in an open loop; without it, each answer triggers the next command. */
   rate?: number;
-  /** Which books are bought: each buyer another, or all the same. */
-  shelf: Shelf;
+  contention: Contention;
   warmUpMs: number;
   measureMs: number;
 }
 
-export type ToLoad = { say: 'connect'; work: Work } | { say: 'connect idle'; parties: Party[] } | { say: 'run' };
-export type LoadNotice = 'measuring' | 'measured';
+export type LoadRequest =
+  | { type: 'connect'; work: Work }
+  | { type: 'connect idle'; parties: Participant[] }
+  | { type: 'run' };
+export interface LoadNotice {
+  phase: 'measuring' | 'measured';
+}
 
-/** What one run of a load came to. Times in microseconds. */
+/** Results of one load process. Times in microseconds. */
 export interface Measured {
   messages: number;
   ms: number;
-  /** All that was heard, of answers and pushes. */
+  /** Received in answers and pushes. */
   bytes: number;
-  told: Told;
-  faults: string[];
+  observed: Observed;
+  errors: string[];
   p50Us: number;
   p99Us: number;
   slowestUs: number;
-  /** How much later the other party heard of a change than its sender was answered. */
+  /** Median delay from the sender's acknowledgement to the other party's push; negative if the push came first. */
   pushLagUs: number;
-  /** How much later than it was due a command was sent, when they are sent at fixed moments. */
+  /** Median delay between a command's due time and its sending, in an open loop. */
   lateUs: number;
-  /** The share of one core that the load itself used. Near 1 it could not do more, and the system might have. */
+  /** Share of one core that the load used. Near 1, the load is the bottleneck. */
   loadShare: number;
 }
 
-export interface AsideWork {
+export interface BackgroundWork {
   url: string;
   market: Market;
-  aside: Aside;
+  kind: BackgroundKind;
 }
-export type ToAside = { say: 'begin'; work: AsideWork } | { say: 'mark' } | { say: 'end' };
-export interface AsideMeasured {
+export type BackgroundRequest = { type: 'begin'; work: BackgroundWork } | { type: 'mark' } | { type: 'end' };
+export interface BackgroundMeasured {
   done: number;
   ms: number;
   p50Us: number;
-  faults: string[];
+  errors: string[];
 }
 
-/** What is asked of a system from the inside, by the probe that is loaded into each. `ms` is how long was measured. */
-export type ToProbe =
-  | { say: 'begin'; profile: boolean }
-  | { say: 'end'; ms: number; profile?: string }
-  | { say: 'settle' };
+/** Requests to the probe inside a system. `ms` is the length of the measured window. */
+export type ProbeRequest =
+  | { type: 'begin'; profile: boolean }
+  | { type: 'end'; ms: number; profile?: string }
+  | { type: 'collect garbage' };
 export interface Probed {
-  /** The 99th percentile and the longest of what a timer of the event loop was late. */
+  /** 99th percentile and maximum of the event loop delay. */
   loopP99Us: number;
   loopMaxUs: number;
-  /** The share of the time in which the event loop was not waiting. */
+  /** Event loop utilization, 0 to 1. */
   busy: number;
 }

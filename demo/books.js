@@ -1,6 +1,6 @@
-// What stands on the shelves of the demo: real books, with their authors and about the prices that they cost, in fen.
+// The books of the demo: real titles and authors, with approximate prices in fen.
 
-/** [id, title, author, price, copies, tags, what it is about] */
+/** [id, title, author, price, stock, tags, summary] */
 const chinese = [
   ['three-body', '三体', '刘慈欣', 2300, 24, '科幻', '一次向太空发出的信号，等来了四光年外的回答。'],
   ['dark-forest', '三体Ⅱ·黑暗森林', '刘慈欣', 3200, 18, '科幻', '宇宙是一座黑暗的森林，每个文明都是带枪的猎人。'],
@@ -348,14 +348,14 @@ const asBook = ([bookId, title, author, price, stock, tags, summary]) => {
   return { bookId, title, author, price, stock, tags: list, summary };
 };
 
-/** The two shops of the demo, and who keeps them. */
+/** The two shops of the demo, with their owners. */
 export const shops = [
   {
     owner: 'lin',
     storeId: 'lin-books',
     name: '林记书店 · Lin Books',
     carriers: ['顺丰', '中通', '京东物流'],
-    // By turns, so that the first page shows both.
+    // Interleaved, so that the first page shows both languages.
     books: chinese.flatMap((book, index) => [book, ...english.slice(index, index + 1)]).map(asBook),
   },
   {

@@ -1,6 +1,6 @@
-// A market to look at: a hub on a temporary database, two furnished shops, and people who shop and sell at a human pace.
-//   npm run demo                 PORT=4000 npm run demo   at this port rather than at a free one
-//   npm run demo -- --pace 5     five times faster than people are
+// A live market: a hub on a temporary database, two stocked shops, and simulated buyers and sellers at a human pace.
+//   npm run demo                 PORT=4000 npm run demo   on this port instead of a free one
+//   npm run demo -- --pace 5     five times as fast
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,49 +10,49 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { startHub } from '../scripts/start.hub.mjs';
 import { shops } from './books.js';
-import { enter, openShop, pick, sell, shop, thinker } from './people.js';
+import { createPause, openShop, pick, sell, shop, signUp } from './people.js';
 
 const PASSWORD = 'demo-books';
 const BUYERS = ['小雨', 'Marcus', '王老师', 'Priya', '阿杰', 'Sofia', '陈默', 'Tom'];
-/** Soon enough that a newcomer sees what happens to an order that nobody pays. */
+/** Short enough to watch an unpaid order expire. */
 const UNPAID_TTL_SECONDS = 120;
 
-const { values: asked } = parseArgs({ options: { pace: { type: 'string', default: '1' } } });
-const pace = Number(asked.pace);
+const { values: options } = parseArgs({ options: { pace: { type: 'string', default: '1' } } });
+const pace = Number(options.pace);
 if (!(pace > 0)) throw new Error('--pace must be a number above 0');
 const folder = mkdtempSync(join(tmpdir(), 'order-hub-demo-'));
 let child;
-let isEnding = false;
+let isShuttingDown = false;
 
-/** Starts the hub; the second time at the same address. */
-async function startMarket(port) {
+/** Starts the hub and resolves with its URL. A restart passes the port, to keep the URL. */
+async function startMarketHub(port) {
   const variables = {
     PORT: port,
     DATABASE_URL: `sqlite:${join(folder, 'demo.sqlite')}`,
     UNPAID_TTL_SECONDS: String(UNPAID_TTL_SECONDS),
     LOG_LEVEL: 'error',
   };
-  // In a folder of its own: a `.env` beside the demo is not meant for it.
+  // Run outside the repository, so that the demo ignores a local `.env`.
   const hub = startHub(variables, { cwd: folder });
   child = hub.child;
   child.once('exit', (code, signal) => {
-    if (!isEnding && signal !== 'SIGKILL') end(code ?? 1);
+    if (!isShuttingDown && signal !== 'SIGKILL') shutDown(code ?? 1);
   });
   return new URL(await hub.listening);
 }
 
 async function killHub(port) {
-  console.log('The hub is killed in the middle of whatever it does (kill -9) …');
-  const gone = once(child, 'exit');
+  console.log('The hub is killed in the middle of its work (kill -9) …');
+  const exited = once(child, 'exit');
   child.kill('SIGKILL');
-  await gone;
-  await startMarket(port);
-  console.log('… and is back. The pages catch up by themselves; no order is lost, none is there twice.');
+  await exited;
+  await startMarketHub(port);
+  console.log('… and is back. The pages reconnect and catch up; no order is lost or duplicated.');
 }
 
-function end(code = 0) {
-  if (isEnding) return;
-  isEnding = true;
+function shutDown(code = 0) {
+  if (isShuttingDown) return;
+  isShuttingDown = true;
   child.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });
     process.exit(code);
@@ -61,15 +61,15 @@ function end(code = 0) {
   else child.emit('exit');
 }
 
-/** Everybody comes in; some orders are on their way already when the visitor looks. */
+/** Signs everyone up, with some orders already in progress. */
 async function openMarket(url) {
-  const think = thinker(pace);
+  const pause = createPause(pace);
   for (const each of shops) {
-    const owner = await enter(url, each.owner, PASSWORD);
+    const owner = await signUp(url, each.owner, PASSWORD);
     await openShop(owner, each);
-    sell(owner, { carriers: each.carriers, think });
+    sell(owner, { carriers: each.carriers, pause });
   }
-  const ada = await enter(url, 'ada', PASSWORD);
+  const ada = await signUp(url, 'ada', PASSWORD);
   await ada.api.call('deposit', { amount: 80_000 });
   for (const bookId of ['three-body', 'middlemarch']) {
     const { orderId } = await ada.hub.place({ storeId: 'lin-books', items: [{ bookId, count: 1 }] });
@@ -77,32 +77,32 @@ async function openMarket(url) {
   }
   ada.hub.close();
   for (const userId of BUYERS) {
-    const buyer = await enter(url, userId, PASSWORD);
-    void shop(buyer, { shops: [shops[0], pick(shops)], think });
+    const buyer = await signUp(url, userId, PASSWORD);
+    void shop(buyer, { shops: [shops[0], pick(shops)], pause });
   }
 }
 
-process.on('SIGINT', () => end());
-process.on('SIGTERM', () => end());
-const url = await startMarket(process.env.PORT || '0');
-console.log(`Opening two bookshops at ${url.origin} …`);
+process.on('SIGINT', () => shutDown());
+process.on('SIGTERM', () => shutDown());
+const url = await startMarketHub(process.env.PORT || '0');
+console.log(`Opening two bookshops at ${url.origin}…`);
 await openMarket(url.origin);
 console.log(`
   ${url.origin}
 
-  log in as   with the password
-  lin         ${PASSWORD}          sells ${shops[0].books.length} books, and orders keep coming in
-  ada         ${PASSWORD}          buys; two orders of hers are on their way
+  username    password
+  lin         ${PASSWORD}          sells ${shops[0].books.length} books; orders keep coming in
+  ada         ${PASSWORD}          buys; has two orders in progress
 
 In the first minute
-  1. Log in as lin and open Sell: the board moves by itself, and rings for each order that is paid. Ship one yourself
-     before lin's simulated hands do.
-  2. In a private window, log in as ada: search for 三体 or dark, order, pay, and watch it travel. Leave one order unpaid:
-     after ${UNPAID_TTL_SECONDS / 60} minutes the hub cancels it and the copies are back on the shelf.
-  3. With both windows open, press k and Enter here: the hub is killed with kill -9 and started again. Both pages say so,
-     come back by themselves, and tell what changed meanwhile.
-  4. ${url.origin}/docs is the API, to read.
-Ctrl+C ends the demo and removes all that it made.
+  1. Log in as lin and open Sell: the board updates live and rings for each paid order. Ship one before lin's simulation
+     does.
+  2. In a private window, log in as ada: search for 三体 or dark, order, pay, and follow the order. Leave one unpaid: after
+     ${UNPAID_TTL_SECONDS / 60} minutes the hub cancels it and puts the copies back in stock.
+  3. With both windows open, press k and Enter here: the hub is killed with kill -9 and restarted. Both pages show the lost
+     connection, reconnect, and count the changes they missed.
+  4. Read the API docs at ${url.origin}/docs.
+Press Ctrl+C to end the demo and delete its data.
 `);
 const lines = createInterface({ input: process.stdin });
 for await (const line of lines) if (line.trim() === 'k') await killHub(url.port);

@@ -1,14 +1,14 @@
-// The people of the demo: each holds one line to the hub, as a browser would, and thinks before doing anything.
+// The simulated users of the demo: each keeps one connection to the hub, as a browser does, and pauses before every action.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, createApi, HubError } from 'order-hub/client';
 
 const HOUR_MS = 3_600_000;
 
-/** Registers somebody, logs in and comes online. */
-export async function enter(url, userId, password) {
-  const visitor = createApi({ url });
-  await visitor.call('register', { userId, password });
-  const { token } = await visitor.call('login', { userId, password, terminal: 'demo' });
+/** Registers a user, logs in and connects. */
+export async function signUp(url, userId, password) {
+  const publicApi = createApi({ url });
+  await publicApi.call('register', { userId, password });
+  const { token } = await publicApi.call('login', { userId, password, terminal: 'demo' });
   return { userId, token, api: createApi({ url, token }), hub: connect({ url, token }) };
 }
 
@@ -17,55 +17,56 @@ export async function openShop({ api }, { storeId, name, books }) {
   for (const book of books) await api.call('addBook', { storeId, ...book });
 }
 
-/** How long somebody thinks. A pace of 2 is twice as fast as people are. */
-export function thinker(pace) {
+/** Returns a function that waits a random time between two numbers of seconds. A pace of 2 halves every wait. */
+export function createPause(pace) {
   return (fromSeconds, toSeconds) =>
     sleep(((fromSeconds + Math.random() * (toSeconds - fromSeconds)) * 1_000) / pace, undefined, { ref: false });
 }
 
-/** Comes back again and again: looks for a book, orders, mostly pays, and says so when it has come. */
-export async function shop({ api, hub }, { shops, think }) {
+/** Buys in a loop: searches, orders, usually pays, and confirms receipt of what was shipped. */
+export async function shop({ api, hub }, { shops, pause }) {
   await api.call('deposit', { amount: 50_000 });
-  hub.on('order', ({ role, orderId, status }) => {
-    if (role === 'buyer' && status === 'shipped') void think(20, 60).then(() => allowed(hub.receive({ orderId })));
+  hub.on('order', ({ role, orderId, command }) => {
+    if (role === 'buyer' && command === 'ship')
+      void pause(20, 60).then(() => ignoreHubErrors(hub.receive({ orderId })));
   });
-  await think(0, 10);
+  await pause(0, 10);
   for (;;) {
-    await allowed(buy({ api, hub }, pick(shops), think));
-    await think(5, 40);
+    await ignoreHubErrors(buy({ api, hub }, pick(shops), pause));
+    await pause(5, 40);
   }
 }
 
-async function buy({ api, hub }, { storeId, books }, think) {
+async function buy({ api, hub }, { storeId, books }, pause) {
   const [wanted, another] = [pick(books), pick(books)];
   const { items } = await api.call('storeBooks', { storeId, q: wanted.title, field: 'title' });
   if (items.length === 0 || items[0].stock === 0) return;
-  await think(2, 8);
+  await pause(2, 8);
   const basket = Math.random() < 0.3 && another.bookId !== wanted.bookId ? [wanted, another] : [wanted];
   const { orderId, total } = await hub.place({ storeId, items: basket.map(({ bookId }) => ({ bookId, count: 1 })) });
-  await think(4, 12);
-  const turn = Math.random();
-  if (turn < 0.08) return void (await hub.cancel({ orderId, reason: 'changed my mind' }));
-  if (turn < 0.14) return; // forgets to pay, and the hub cancels the order when its time is up
+  await pause(4, 12);
+  const chance = Math.random();
+  if (chance < 0.08) return void (await hub.cancel({ orderId, reason: 'changed my mind' }));
+  if (chance < 0.14) return; // does not pay, so that the hub cancels the order when its deadline passes
   const { balance } = await api.call('wallet');
   if (balance < total) await api.call('deposit', { amount: 50_000 });
   await hub.pay({ orderId });
 }
 
-/** Ships what is paid, unless somebody was quicker, and fills the shelf when the hub says that it runs low. */
-export function sell({ api, hub }, { carriers, think }) {
-  hub.on('order', ({ role, orderId, status }) => {
-    if (role !== 'seller' || status !== 'paid') return;
+/** Ships paid orders, and restocks a book on the hub's low-stock alert. */
+export function sell({ api, hub }, { carriers, pause }) {
+  hub.on('order', ({ role, orderId, command }) => {
+    if (role !== 'seller' || command !== 'pay') return;
     const trackingNo = `SF${String(Date.now() % HOUR_MS).padStart(7, '0')}${orderId.slice(-4)}`;
-    void think(25, 70).then(() => allowed(hub.ship({ orderId, carrier: pick(carriers), trackingNo })));
+    void pause(25, 70).then(() => ignoreHubErrors(hub.ship({ orderId, carrier: pick(carriers), trackingNo })));
   });
   hub.on('stock', ({ storeId, bookId }) => {
-    void think(40, 90).then(() => allowed(api.call('addStock', { storeId, bookId, add: 10 })));
+    void pause(40, 90).then(() => ignoreHubErrors(api.call('addStock', { storeId, bookId, add: 10 })));
   });
 }
 
-/** A refusal is part of life: a book is sold out, somebody else was quicker. Anything else is a fault of the demo. */
-async function allowed(action) {
+/** Ignores errors of the hub, such as a book that is sold out or an order already shipped. Other errors are bugs of the demo. */
+async function ignoreHubErrors(action) {
   try {
     await action;
   } catch (error) {

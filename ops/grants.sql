@@ -1,23 +1,27 @@
--- What the hub's account needs on MySQL or MariaDB, and nothing more: no schema, no other database, no file, no other account.
--- The ledger, the events, the orders and the users cannot be deleted with it, and the ledger cannot be changed.
+-- The rights of the hub's account on MySQL or MariaDB: rows only, without schema, other databases, files or accounts.
+-- It cannot delete ledger entries, orders or users, and cannot change ledger entries.
 --
--- 1. As an account that owns the database, make the tables:   DATABASE_URL=mysql://owner:…@host/orders npm run migrate
--- 2. As one that may create accounts:                         CREATE USER order_hub@'%' IDENTIFIED BY '…';
+-- 1. As the owner of the database, create the tables:         DATABASE_URL=mysql://owner:…@host/orders npm run migrate
+-- 2. As an account that may create accounts:                  CREATE USER order_hub@'%' IDENTIFIED BY '…';
 -- 3. In the hub's database (mysql orders < ops/grants.sql):    this file
 -- 4. Start the hub:                                           DATABASE_URL=mysql://order_hub:…@host/orders npm start
 --
--- After an upgrade 1 and 3 again: the hub itself says so at its start, if tables are missing.
+-- After an upgrade repeat 1 and 3. A hub that misses tables says so at its start.
 
--- People and their sessions. A user who leaves is marked, not deleted.
+-- Users and sessions. Unregistering marks a user and does not delete the row.
 GRANT SELECT, INSERT, UPDATE ON users TO order_hub@'%';
 GRANT SELECT, INSERT, DELETE ON sessions TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys TO order_hub@'%';
 GRANT SELECT, INSERT, DELETE ON ended_sessions TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON known_addresses TO order_hub@'%';
 
--- Money. What is written into the ledger stays.
+-- Money. The ledger is append-only.
 GRANT SELECT, INSERT, UPDATE ON wallets TO order_hub@'%';
 GRANT SELECT, INSERT ON wallet_entries TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE ON topups TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE ON payouts TO order_hub@'%';
 
--- Stores and what is for sale.
+-- Stores and books.
 GRANT SELECT, INSERT ON stores TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON books TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON book_texts TO order_hub@'%';
@@ -26,12 +30,21 @@ GRANT SELECT, INSERT, DELETE ON book_grams TO order_hub@'%';
 
 -- Orders.
 GRANT SELECT, INSERT, UPDATE ON orders TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON order_addresses TO order_hub@'%';
+GRANT SELECT, INSERT, DELETE ON order_notes TO order_hub@'%';
 
--- What is kept for a time only: events, answers to keys, the batches that hubs tell each other of.
+-- Kept for a limited time: events, answers to keys, the batch log.
 GRANT SELECT, INSERT, UPDATE ON rooms TO order_hub@'%';
 GRANT SELECT, INSERT, DELETE ON room_events TO order_hub@'%';
 GRANT SELECT, INSERT, DELETE ON command_answers TO order_hub@'%';
 GRANT SELECT, INSERT, DELETE ON hub_batches TO order_hub@'%';
 
--- Which migrations have been run: looked at when the hub starts.
+-- Receivers of events over HTTP, and how far each has come.
+GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks TO order_hub@'%';
+
+-- Which hub does what only one at a time should.
+GRANT SELECT, INSERT, UPDATE ON leases TO order_hub@'%';
+
+-- Which migrations have run, and which hubs may use the database: checked when the hub starts, and while it runs.
 GRANT SELECT ON migrations TO order_hub@'%';
+GRANT SELECT ON database_info TO order_hub@'%';

@@ -1,18 +1,20 @@
-// Runs what the README shows: `npm start` on an empty database, then the examples against it. What they print must be
-// what the README says, but for the ids of orders.
+// Runs `npm start` on an empty database and the examples against it. Their output must be the documented one, except for
+// order ids.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
-const LIMIT_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 const folder = mkdtempSync(join(tmpdir(), 'order-hub-examples-'));
+// Once the hubs have ended, which would miss their databases.
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const children = [];
-const timeout = setTimeout(() => fail(`not done within ${LIMIT_MS / 1000} s`), LIMIT_MS);
+const timeout = setTimeout(() => fail(`not done within ${TIMEOUT_MS / 1000} s`), TIMEOUT_MS);
 
 function start(command, args, environment = {}) {
-  // In a process group of its own: npm does not hand signals on to what it started.
+  // A separate process group, because npm does not forward signals to its child.
   const child = spawn(command, args, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -26,52 +28,74 @@ function start(command, args, environment = {}) {
   return started;
 }
 
-async function outputOf(started, pattern) {
+async function waitForOutput(started, pattern) {
   for (;;) {
-    const found = pattern.exec(started.output);
-    if (found) return found;
+    const match = pattern.exec(started.output);
+    if (match) return match;
     if (started.child.exitCode !== null) fail(`ended without ${pattern}:\n${started.output}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-function shown(script) {
-  const readme = readFileSync('README.md', 'utf8');
-  const block = new RegExp(`<!-- ${script} prints -->\\n\`\`\`text\\n([\\s\\S]*?)\`\`\``).exec(readme);
-  return block?.[1] ?? fail(`the README does not show what ${script} prints`);
+function expectedOutput(script) {
+  const documents = ['README.md', 'docs/protocol.md'].map((path) => readFileSync(path, 'utf8')).join('\n');
+  const block = new RegExp(`<!-- ${script} prints -->\\n\`\`\`text\\n([\\s\\S]*?)\`\`\``).exec(documents);
+  return block?.[1] ?? fail(`no document shows what ${script} prints`);
 }
 
-/** Ids of orders are new each time. */
-function withoutIds(text) {
+function maskOrderIds(text) {
   return text.replace(/^(\w+ +)[0-9a-f]{6}\b/gm, '$1……');
 }
 
 function compare(script, output) {
-  if (withoutIds(output) === withoutIds(shown(script))) return console.log(`${script} prints what the README shows`);
-  return fail(`${script} printed\n${output}\nand the README shows\n${shown(script)}`);
+  if (maskOrderIds(output) === maskOrderIds(expectedOutput(script)))
+    return console.log(`${script} prints what is documented`);
+  return fail(`${script} printed\n${output}\nand the documents show\n${expectedOutput(script)}`);
 }
 
-function end(status) {
+/** As the README puts the hub behind a shop: the backend orders, somebody pays at the provider's page, the receiver hears of it. */
+async function checkShop() {
+  const OPERATOR_KEY = crypto.randomUUID();
+  const database = `sqlite:${join(folder, 'shop.sqlite')}`;
+  const settings = { OPERATOR_KEY, FUNDS: 'provider', PAYMENT_PROVIDER: 'test', WEBHOOKS_PRIVATE: 'true' };
+  const own = start('npm', ['start'], { PORT: '0', DATABASE_URL: database, ...settings });
+  const [, HUB_URL] = await waitForOutput(own, /listening on (http:\S+)/);
+  const backend = start('node', ['examples/shop-backend.js'], { HUB_URL, OPERATOR_KEY });
+  const [, page] = await waitForOutput(backend, /pay at +(http:\S+)/);
+  const account = { HUB_TOKEN: OPERATOR_KEY, HUB_USER: 'shop-books-owner', WEBHOOK_PORT: '0' };
+  const receiver = start('node', ['examples/webhook.js', join(folder, 'webhook.json')], { HUB_URL, ...account });
+  await waitForOutput(receiver, /receives/);
+  await fetch(page, { method: 'POST', body: new URLSearchParams({ answer: 'yes' }) });
+  await waitForOutput(backend, /^paid +46\.00$/m);
+  await waitForOutput(receiver, /^paid /m);
+  console.log('the backend of a shop and its receiver hear of a paid order');
+  return own;
+}
+
+function shutDown(status) {
   clearTimeout(timeout);
   for (const { pid, exitCode } of children) if (pid !== undefined && exitCode === null) process.kill(-pid, 'SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
   process.exitCode = status;
 }
 
 function fail(reason) {
   console.error(reason);
-  end(1);
+  shutDown(1);
   process.exit(1);
 }
 
-const hub = start('npm', ['start'], { PORT: '0', DATABASE_URL: `sqlite:${join(folder, 'hub.sqlite')}` });
-const [, url] = await outputOf(hub, /listening on (http:\S+)/);
+const hub = start('npm', ['start'], {
+  PORT: '0',
+  DATABASE_URL: `sqlite:${join(folder, 'hub.sqlite')}`,
+  WEBHOOKS_PRIVATE: 'true',
+});
+const [, url] = await waitForOutput(hub, /listening on (http:\S+)/);
 const ready = await fetch(`${url}/health/ready`);
-if (ready.status !== 200) fail(`/health/ready answered ${ready.status}`);
+if (ready.status !== 200) fail(`/health/ready returned ${ready.status}`);
 console.log(`the hub at ${url} is ready`);
 
 const seller = start('node', ['examples/seller.js'], { HUB_URL: url });
-await outputOf(seller, /ready/);
+await waitForOutput(seller, /ready/);
 const buyer = start('node', ['examples/buyer.js'], { HUB_URL: url });
 await Promise.all([seller.ended, buyer.ended]);
 compare('examples/seller.js', seller.output);
@@ -79,5 +103,9 @@ compare('examples/buyer.js', buyer.output);
 const bare = start('node', ['examples/bare.js'], { HUB_URL: url });
 await bare.ended;
 compare('examples/bare.js', bare.output);
-end(0);
-await hub.ended;
+const webhook = start('node', ['examples/webhook.js'], { HUB_URL: url });
+await webhook.ended;
+compare('examples/webhook.js', webhook.output);
+const shop = await checkShop();
+shutDown(0);
+await Promise.all([hub.ended, shop.ended]);

@@ -1,5 +1,5 @@
-// Measures the search with 100,000 books on the shelf: node scripts/measure.search.mjs [database url]
-// Needs an empty database; without a URL it makes an embedded one, and removes it.
+// Measures search latency with 100,000 books: node scripts/measure.search.mjs [database url]
+// Needs an empty database; without a URL it creates an embedded one and removes it afterwards.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,14 +7,14 @@ import process from 'node:process';
 import 'reflect-metadata';
 import { readConfig } from '../dist/config.js';
 import { createHub } from '../dist/hub.js';
-import { Database } from '../dist/platform/database.js';
-import { fold, gramsOf } from '../dist/stores/fold.js';
+import { Database } from '../dist/platform/database/database.js';
+import { gramsOf, normalizeForSearch } from '../dist/stores/search.normalizer.js';
 
 const BOOKS = 100_000;
 const ROUNDS = 9;
-const CHUNK = 1_000;
-const VALUES_MAX = 30_000;
-const STORE = 'long-shelf';
+const TRANSACTION_BOOKS = 1_000;
+const PARAMETERS_MAX = 30_000;
+const STORE = 'large-store';
 const QUERIES = [
   ...['三体', '体', '红楼梦', '肥臀檀', 'foundation', 'ounda', 'th', 'e', 'z', 'zq', '99999', 'river stone'],
   ...[
@@ -37,42 +37,51 @@ const CHINESE = [
 ];
 
 let seed = 42;
-function one(values) {
+/** A deterministic generator, so that every run searches the same books. */
+function pick(values) {
   seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
   return values[seed % values.length];
 }
-const several = (count, values) => Array.from({ length: count }, () => one(values));
+const pickMany = (count, values) => Array.from({ length: count }, () => pick(values));
 
 function book(no) {
   const isEnglish = no % 2 === 0;
-  const title = isEnglish ? `${one(ENGLISH)} of ${one(ENGLISH)} ${no}` : several(6, CHINESE).join('');
-  const author = isEnglish ? `${one(ENGLISH)} ${one(ENGLISH)}son` : several(3, CHINESE).join('');
-  return { no, title, author, summary: several(12, ENGLISH).join(' ') };
+  const title = isEnglish ? `${pick(ENGLISH)} of ${pick(ENGLISH)} ${no}` : pickMany(6, CHINESE).join('');
+  const author = isEnglish ? `${pick(ENGLISH)} ${pick(ENGLISH)}son` : pickMany(3, CHINESE).join('');
+  return { no, title, author, summary: pickMany(12, ENGLISH).join(' ') };
 }
 
 async function insert(tx, table, columns, rows) {
-  const rowsMax = Math.floor(VALUES_MAX / columns.length);
-  const marks = `(${columns.map(() => '?').join(', ')})`;
+  const rowsMax = Math.floor(PARAMETERS_MAX / columns.length);
+  const placeholders = `(${columns.map(() => '?').join(', ')})`;
   for (let start = 0; start < rows.length; start += rowsMax) {
-    const part = rows.slice(start, start + rowsMax);
+    const batch = rows.slice(start, start + rowsMax);
     await tx.query(
-      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${part.map(() => marks).join(', ')}`,
-      part.flat(),
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${batch.map(() => placeholders).join(', ')}`,
+      batch.flat(),
     );
   }
 }
 
 async function fill(database) {
-  for (let first = 1; first <= BOOKS; first += CHUNK) {
-    const books = Array.from({ length: CHUNK }, (_, index) => book(first + index));
+  for (let first = 1; first <= BOOKS; first += TRANSACTION_BOOKS) {
+    const books = Array.from({ length: TRANSACTION_BOOKS }, (_, index) => book(first + index));
     await database.transaction(async (tx) => {
-      const [plain, texts, grams] = [[], [], []];
+      const [bookRows, texts, grams] = [[], [], []];
       for (const { no, title, author, summary } of books) {
-        plain.push([no, STORE, `book-${no}`, title, 1_000, 5]);
-        texts.push([no, author, summary, fold(title), fold(author), '', fold(summary)]);
-        for (const gram of gramsOf(fold([title, author, summary].join('\n')))) grams.push([gram, no]);
+        bookRows.push([no, STORE, `book-${no}`, title, 1_000, 5]);
+        texts.push([
+          no,
+          author,
+          summary,
+          normalizeForSearch(title),
+          normalizeForSearch(author),
+          '',
+          normalizeForSearch(summary),
+        ]);
+        for (const gram of gramsOf(normalizeForSearch([title, author, summary].join('\n')))) grams.push([gram, no]);
       }
-      await insert(tx, 'books', ['book_no', 'store_id', 'book_id', 'title', 'price', 'low_mark'], plain);
+      await insert(tx, 'books', ['book_no', 'store_id', 'book_id', 'title', 'price', 'low_mark'], bookRows);
       const folded = ['folded_title', 'folded_author', 'folded_tags', 'folded_summary'];
       await insert(tx, 'book_texts', ['book_no', 'author', 'summary', ...folded], texts);
       await insert(
@@ -93,8 +102,8 @@ async function measure(url, query) {
   let found = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const started = performance.now();
-    const answer = await fetch(`${url}/stores/${STORE}/books?${parameters}`);
-    found = (await answer.json()).items.length;
+    const response = await fetch(`${url}/stores/${STORE}/books?${parameters}`);
+    found = (await response.json()).items.length;
     times.push(performance.now() - started);
   }
   times.sort((a, b) => a - b);
@@ -102,7 +111,7 @@ async function measure(url, query) {
     query,
     found,
     medianMs: Number(times[ROUNDS >> 1].toFixed(1)),
-    mostMs: Number(times[ROUNDS - 1].toFixed(1)),
+    maxMs: Number(times[ROUNDS - 1].toFixed(1)),
   };
 }
 

@@ -1,14 +1,14 @@
-// One of the processes that press on a hub for `overload.mjs`: sends at a rate whatever comes back (an open loop), or keeps
-// so many messages under way (a closed one), and counts what it is answered. Speaks WebSocket by hand, a write for all that is
-// due on a line, because what it spends on itself is lost to the hub and its database on a small machine.
+// A load generator of `overload.mjs`: sends commands at a fixed rate (open loop) or keeps a number in flight (closed loop), and
+// counts the answers. It writes WebSocket frames by hand, all that are due on a connection in one write, because on a small
+// machine every cycle it spends is taken from the hub and its database.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect as dial } from 'node:net';
+import { connect as tcpConnect } from 'node:net';
 import process from 'node:process';
 
 const TICK_MS = 5;
-const SILENT_AFTER_MS = 6_000;
-/** Latencies are counted by the millisecond, the last place is for all that took longer. */
+const DRAIN_TIMEOUT_MS = 6_000;
+/** Latency histograms have a bucket per millisecond; the last one counts everything slower. */
 const MS_MAX = 12_000;
 const TEXT = 0x81;
 const MASKED = 0x80;
@@ -17,96 +17,107 @@ const OK_AT = '[{"ok":'.length;
 const CODE_AT = '[{"ok":false,"error":{"code":"'.length;
 const [ZERO, NINE, T] = ['0', '9', 't'].map((text) => text.charCodeAt(0));
 
-const lines = [];
+const connections = [];
 let run;
 
-process.on('message', async (order) => {
-  if (order.connect) process.send(await connect(order.connect));
-  if (order.press) process.send(await press(order.press));
+process.on('message', async (request) => {
+  if (request.connect) process.send(await connectAll(request.connect));
+  if (request.flood) process.send(await flood(request.flood));
 });
 
-async function connect({ url, buyers, storeId, bookId }) {
+async function connectAll({ url, buyers, storeId, bookId }) {
   await Promise.all(buyers.map((token) => open(new URL(url), token)));
-  for (const line of lines)
-    line.place = Buffer.from(`["order:place",${JSON.stringify({ storeId, items: [{ bookId, count: 1 }] })}]`);
-  return { connected: lines.length };
+  for (const connection of connections)
+    connection.placeMessage = Buffer.from(
+      `["order:place",${JSON.stringify({ storeId, items: [{ bookId, count: 1 }] })}]`,
+    );
+  return { connected: connections.length };
 }
 
+/** Opens a Socket.IO connection over WebSocket; resolves once its room is ready. */
 async function open({ hostname, port }, token) {
-  const socket = dial(Number(port), hostname).setNoDelay(true);
-  const line = { socket, sent: new Map(), unpaid: [], next: 1, givenUp: 0, unread: Buffer.alloc(0), due: [] };
-  lines.push(line);
+  const socket = tcpConnect(Number(port), hostname).setNoDelay(true);
+  const connection = {
+    ...{ socket, pending: new Map(), nextId: 1, abandonedBelow: 0 },
+    ...{ unpaidOrders: [], unread: Buffer.alloc(0), outgoing: [] },
+  };
+  connections.push(connection);
   socket.write(
     `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\n` +
       `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
   );
   const [head] = await once(socket, 'data');
   const end = head.indexOf('\r\n\r\n');
-  if (!head.toString('latin1').startsWith('HTTP/1.1 101') || end < 0) throw new Error(`No line: ${head}`);
+  if (!head.toString('latin1').startsWith('HTTP/1.1 101') || end < 0) throw new Error(`Upgrade refused: ${head}`);
   socket.on('error', (error) => console.error(error.message));
   await new Promise((resolve) => {
-    line.onText = (text) => {
+    connection.onText = (text) => {
       if (text === '2') socket.write(masked(Buffer.from('3')));
       else if (text.startsWith('0')) socket.write(masked(Buffer.from(`40${JSON.stringify({ token })}`)));
       else if (text.startsWith('42["room:ready"')) resolve();
     };
-    socket.on('data', (chunk) => read(line, chunk));
-    read(line, head.subarray(end + 4));
+    socket.on('data', (chunk) => readFrames(connection, chunk));
+    readFrames(connection, head.subarray(end + 4));
   });
 }
 
-/** Sends `perSecond` for `seconds`, or as fast as `underWay` are answered. Of what was placed a share is paid for, so that what is done costs the same at any rate. */
-async function press({ perSecond, underWay, seconds, payShare }) {
+/**
+ * Sends `perSecond` commands for `seconds`, or keeps `inFlight` pending. A share of the placed orders is paid, so that a
+ * completed command costs the same on average at any rate.
+ */
+async function flood({ perSecond, inFlight, seconds, payShare }) {
   run = {
     ...{ ok: 0, okInTime: 0, paid: 0, codes: {}, sent: 0, payShare },
-    ...{ okMs: new Array(MS_MAX + 1).fill(0), refusedMs: new Array(MS_MAX + 1).fill(0) },
+    ...{ okMs: new Array(MS_MAX + 1).fill(0), rejectedMs: new Array(MS_MAX + 1).fill(0) },
   };
   const cpu = process.cpuUsage();
   const started = performance.now();
   const end = started + seconds * 1_000;
   for (let now = started; now < end; now = performance.now()) {
-    const due = underWay ? underWay - unanswered() : Math.floor(((now - started) / 1_000) * perSecond) - run.sent;
-    // Counted from when it was to be sent, also where the sender itself was late: the loop is open.
+    const due = inFlight ? inFlight - countPending() : Math.floor(((now - started) / 1_000) * perSecond) - run.sent;
+    // In the open loop latency counts from the due time, so that a late sender cannot hide it.
     for (let count = 0; count < due; count++) {
-      say(lines[run.sent % lines.length], underWay ? now : started + (run.sent / perSecond) * 1_000);
+      enqueue(connections[run.sent % connections.length], inFlight ? now : started + (run.sent / perSecond) * 1_000);
     }
-    for (const line of lines) flush(line);
+    for (const connection of connections) flush(connection);
     await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   }
   const stopped = performance.now();
   const { user, system } = process.cpuUsage(cpu);
-  // What is answered after the flood says nothing of how much is done during it.
+  // Answers after the flood do not count towards its throughput.
   run.okInTime = run.ok;
-  const silentAt = stopped + SILENT_AFTER_MS;
-  while (unanswered() > 0 && performance.now() < silentAt) await new Promise((resolve) => setTimeout(resolve, 20));
-  const result = { ...run, unanswered: unanswered(), cpuUs: user + system };
-  for (const line of lines) {
-    line.sent.clear();
-    line.givenUp = line.next;
+  const drainEnd = stopped + DRAIN_TIMEOUT_MS;
+  while (countPending() > 0 && performance.now() < drainEnd) await new Promise((resolve) => setTimeout(resolve, 20));
+  const result = { ...run, unanswered: countPending(), cpuUs: user + system };
+  for (const connection of connections) {
+    connection.pending.clear();
+    connection.abandonedBelow = connection.nextId;
   }
   return { ...result, seconds: (stopped - started) / 1_000, drainMs: performance.now() - stopped };
 }
 
-function unanswered() {
-  return lines.reduce((sum, { sent }) => sum + sent.size, 0);
+function countPending() {
+  return connections.reduce((sum, { pending }) => sum + pending.size, 0);
 }
 
-function say(line, at) {
-  const id = line.next++;
-  const pays = line.unpaid.length > 0;
-  line.sent.set(id, { at, pays, within: run });
+function enqueue(connection, dueAt) {
+  const id = connection.nextId++;
+  const isPayment = connection.unpaidOrders.length > 0;
+  connection.pending.set(id, { dueAt, isPayment, run });
   run.sent++;
-  const message = pays ? Buffer.from(`["order:pay",{"orderId":"${line.unpaid.pop()}"}]`) : line.place;
-  line.due.push(masked(Buffer.from(`42${id}`), message));
+  const message = isPayment
+    ? Buffer.from(`["order:pay",{"orderId":"${connection.unpaidOrders.pop()}"}]`)
+    : connection.placeMessage;
+  connection.outgoing.push(masked(Buffer.from(`42${id}`), message));
 }
 
-function flush(line) {
-  if (line.due.length === 0) return;
-  line.socket.write(Buffer.concat(line.due));
-  line.due = [];
+function flush(connection) {
+  if (connection.outgoing.length === 0) return;
+  connection.socket.write(Buffer.concat(connection.outgoing));
+  connection.outgoing = [];
 }
 
-/** A frame as a client must send it. */
+/** A masked text frame, as RFC 6455 requires of clients. */
 function masked(...parts) {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const head = length < 126 ? 2 : 4;
@@ -120,47 +131,48 @@ function masked(...parts) {
   return frame;
 }
 
-function read(line, chunk) {
-  const bytes = line.unread.length === 0 ? chunk : Buffer.concat([line.unread, chunk]);
+function readFrames(connection, chunk) {
+  const bytes = connection.unread.length === 0 ? chunk : Buffer.concat([connection.unread, chunk]);
   let at = 0;
   while (at + 2 <= bytes.length) {
     const short = bytes[at + 1];
     const head = short < 126 ? 2 : short === 126 ? 4 : 10;
     if (at + head > bytes.length) break;
     const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : bytes.readUInt32BE(at + 6);
-    const from = at + head;
-    if (from + length > bytes.length) break;
-    hear(line, bytes, from, from + length);
-    at = from + length;
+    const start = at + head;
+    if (start + length > bytes.length) break;
+    readPayload(connection, bytes, start, start + length);
+    at = start + length;
   }
-  line.unread = bytes.subarray(at);
+  connection.unread = bytes.subarray(at);
 }
 
-function hear(line, bytes, from, to) {
+/** Reads an acknowledgement byte by byte, because parsing JSON would dominate the generator's CPU time. */
+function readPayload(connection, bytes, start, end) {
   // `43<id>[{"ok":true,…` or `43<id>[{"ok":false,"error":{"code":"…`
-  if (bytes[from] !== ZERO + 4 || bytes[from + 1] !== ZERO + 3) {
-    const text = bytes.toString('latin1', from, to);
-    if (!text.startsWith('42["order:status"')) line.onText(text);
+  if (bytes[start] !== ZERO + 4 || bytes[start + 1] !== ZERO + 3) {
+    const text = bytes.toString('latin1', start, end);
+    if (!text.startsWith('42["order:status"')) connection.onText(text);
     return;
   }
-  let at = from + 2;
+  let at = start + 2;
   let id = 0;
   for (; bytes[at] >= ZERO && bytes[at] <= NINE; at++) id = id * 10 + bytes[at] - ZERO;
-  const asked = line.sent.get(id);
-  if (id < line.givenUp) return;
-  if (!asked) throw new Error(`Answered twice, or never asked: ${bytes.toString('latin1', from, to)}`);
-  line.sent.delete(id);
-  const ms = Math.min(MS_MAX, Math.max(0, Math.round(performance.now() - asked.at)));
-  const { within } = asked;
+  const command = connection.pending.get(id);
+  if (id < connection.abandonedBelow) return;
+  if (!command) throw new Error(`Duplicate or unexpected answer: ${bytes.toString('latin1', start, end)}`);
+  connection.pending.delete(id);
+  const ms = Math.min(MS_MAX, Math.max(0, Math.round(performance.now() - command.dueAt)));
+  const counts = command.run;
   if (bytes[at + OK_AT] === T) {
-    within.ok++;
-    within.okMs[ms]++;
-    if (asked.pays) within.paid++;
-    else if (Math.random() < within.payShare)
-      line.unpaid.push(/"orderId":"([^"]+)"/.exec(bytes.toString('latin1', at, at + 200))[1]);
+    counts.ok++;
+    counts.okMs[ms]++;
+    if (command.isPayment) counts.paid++;
+    else if (Math.random() < counts.payShare)
+      connection.unpaidOrders.push(/"orderId":"([^"]+)"/.exec(bytes.toString('latin1', at, at + 200))[1]);
   } else {
     const code = bytes.toString('latin1', at + CODE_AT, bytes.indexOf('"', at + CODE_AT));
-    within.codes[code] = (within.codes[code] ?? 0) + 1;
-    within.refusedMs[ms]++;
+    counts.codes[code] = (counts.codes[code] ?? 0) + 1;
+    counts.rejectedMs[ms]++;
   }
 }

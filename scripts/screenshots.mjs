@@ -1,7 +1,7 @@
-// Makes the pictures of the pages that the README shows: a hub on a database of its own, a furnished store, two people.
-//   npm run screenshots                   the pictures of the README, into docs/screenshots
-//   npm run screenshots -- --all <folder> every screen, wide and narrow, light and dark, in English and in Chinese;
-//                                         with --only board,cart just these
+// Takes screenshots of the pages with a seeded store, a seller and a buyer, on a temporary database.
+//   npm run screenshots                   the screenshots of the README, into docs/screenshots
+//   npm run screenshots -- --all <folder> every screen, desktop and phone, light and dark, English and Chinese;
+//                                         add --only board,cart for some of them
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
-import { enter } from '../demo/people.js';
+import { signUp } from '../demo/people.js';
 import { startHub } from './start.hub.mjs';
 
-const { values: asked } = parseArgs({ options: { all: { type: 'string' }, only: { type: 'string' } } });
-const folder = asked.all ?? join('docs', 'screenshots');
+const { values: options } = parseArgs({ options: { all: { type: 'string' }, only: { type: 'string' } } });
+const folder = options.all ?? join('docs', 'screenshots');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'];
 const PASSWORD = 'correct horse battery';
@@ -43,9 +43,9 @@ const books = [
   ],
 ];
 
-/** A store at work: orders in every status. */
-async function furnish(url) {
-  const seller = await enter(url, '林书店', PASSWORD);
+/** Seeds a store with orders in every status. */
+async function seed(url) {
+  const seller = await signUp(url, '林书店', PASSWORD);
   await seller.api.call('openStore', { storeId: 'lin-books', name: '林记书店 · Lin’s Books' });
   for (const [bookId, title, author, price, stock, tag] of books) {
     await seller.api.call('addBook', {
@@ -59,15 +59,15 @@ async function furnish(url) {
         : {}),
     });
   }
-  const buyer = await enter(url, 'Ada', PASSWORD);
+  const buyer = await signUp(url, 'Ada', PASSWORD);
   await buyer.api.call('deposit', { amount: 60_000, key: 'first' });
-  const order = async (bookId, count, steps) => {
+  const order = async (bookId, count, commands) => {
     const { orderId } = await buyer.hub.place({ storeId: 'lin-books', items: [{ bookId, count }] });
-    for (const step of steps) {
-      if (step === 'pay') await buyer.hub.pay({ orderId });
-      if (step === 'ship') await seller.hub.ship({ orderId, carrier: '顺丰', trackingNo: `SF${orderId.slice(-8)}` });
-      if (step === 'receive') await buyer.hub.receive({ orderId });
-      if (step === 'cancel') await buyer.hub.cancel({ orderId });
+    for (const command of commands) {
+      if (command === 'pay') await buyer.hub.pay({ orderId });
+      if (command === 'ship') await seller.hub.ship({ orderId, carrier: '顺丰', trackingNo: `SF${orderId.slice(-8)}` });
+      if (command === 'receive') await buyer.hub.receive({ orderId });
+      if (command === 'cancel') await buyer.hub.cancel({ orderId });
     }
     return orderId;
   };
@@ -90,24 +90,24 @@ bad-price,没有价格的书,无名,free,3
 walden,Walden,Henry David Thoreau,32.50,8
 ,A book without an id,Nobody,10.00,1`;
 
-/** Every screen: who looks, where, and what they do before the picture. */
+/** Every screen: the user's role, the route, and what happens before the screenshot. */
 const screens = ({ shipped }) => ({
   empty: { path: '' },
-  enter: { path: '#/enter' },
-  wrong: {
-    path: '#/enter',
+  login: { path: '#/login' },
+  wrongPassword: {
+    path: '#/login',
     async before(page) {
       await page.locator('input[name=userId]').fill('Ada');
       await page.locator('input[name=password]').fill('not her password');
-      await page.locator('.enter button[type=submit]').click();
+      await page.locator('.login button[type=submit]').click();
       await page.locator('.problem:not(:empty)').waitFor();
     },
   },
-  shop: { who: 'buyer', path: '' },
-  search: { who: 'buyer', path: '#/?q=世界' },
-  book: { who: 'buyer', path: '#/book/lin-books/three-body' },
+  shop: { role: 'buyer', path: '' },
+  search: { role: 'buyer', path: '#/?q=世界' },
+  book: { role: 'buyer', path: '#/book/lin-books/three-body' },
   cart: {
-    who: 'buyer',
+    role: 'buyer',
     path: '',
     async before(page) {
       await page.locator('.book button').nth(0).click();
@@ -115,91 +115,92 @@ const screens = ({ shipped }) => ({
       await page.evaluate(() => (location.hash = '#/cart'));
     },
   },
-  nothing: { who: 'buyer', path: '#/cart' },
-  unknown: { who: 'buyer', path: '#/orders/0192f3a4-7c1d-7e52-9b0a-5d7c1e2b8f36' },
+  emptyCart: { role: 'buyer', path: '#/cart' },
+  unknownOrder: { role: 'buyer', path: '#/orders/0192f3a4-7c1d-7e52-9b0a-5d7c1e2b8f36' },
   offline: {
-    who: 'buyer',
+    role: 'buyer',
     path: '#/orders',
     async before(page, context) {
       await context.setOffline(true);
-      await page.locator('.line-notice:not(:empty)').waitFor();
+      await page.locator('.connection-notice:not(:empty)').waitFor();
     },
   },
-  orders: { who: 'buyer', path: '#/orders' },
-  order: { who: 'buyer', path: `#/orders/${shipped}` },
-  wallet: { who: 'buyer', path: '#/wallet' },
+  orders: { role: 'buyer', path: '#/orders' },
+  order: { role: 'buyer', path: `#/orders/${shipped}` },
+  wallet: { role: 'buyer', path: '#/wallet' },
   board: {
-    who: 'seller',
+    role: 'seller',
     path: '#/panel',
     async before(page) {
       await page.locator('.column-paid input').nth(1).check();
     },
   },
   shelf: {
-    who: 'seller',
+    role: 'seller',
     path: '#/panel/shelf',
     async before(page) {
       await page.locator('.shelf-row button').first().click();
     },
   },
   import: {
-    who: 'seller',
+    role: 'seller',
     path: '#/panel/import',
     async before(page) {
       await page.locator('textarea').fill(CSV);
     },
   },
-  open: { who: 'buyer', path: '#/panel' },
+  openStore: { role: 'buyer', path: '#/panel' },
 });
 
-const WIDE = { width: 1280, height: 860 };
-const NARROW = { width: 390, height: 844 };
-const every = (name) =>
-  [WIDE, NARROW].flatMap((viewport) =>
+const DESKTOP = { width: 1280, height: 860 };
+const PHONE = { width: 390, height: 844 };
+const variantsOf = (name) =>
+  [DESKTOP, PHONE].flatMap((viewport) =>
     ['light', 'dark'].flatMap((scheme) => ['en', 'zh-CN'].map((locale) => ({ name, viewport, scheme, locale }))),
   );
-const ofReadme = [
-  { name: 'shop', viewport: WIDE, scheme: 'light', locale: 'en' },
-  { name: 'board', viewport: WIDE, scheme: 'dark', locale: 'zh-CN' },
-  { name: 'order', viewport: NARROW, scheme: 'light', locale: 'zh-CN' },
+const readmeScreenshots = [
+  { name: 'shop', viewport: DESKTOP, scheme: 'light', locale: 'en' },
+  { name: 'board', viewport: DESKTOP, scheme: 'dark', locale: 'zh-CN' },
+  { name: 'order', viewport: PHONE, scheme: 'light', locale: 'zh-CN' },
 ];
 
-async function takePicture(browser, url, people, { name, viewport, scheme, locale }) {
-  const { who, path, before } = screens(people)[name];
+async function takeScreenshot(browser, url, users, { name, viewport, scheme, locale }) {
+  const { role, path, before } = screens(users)[name];
   const context = await browser.newContext({ viewport, colorScheme: scheme, locale, reducedMotion: 'reduce' });
-  const person = who && people[who];
-  if (person) {
-    const session = JSON.stringify({ userId: person.userId, token: person.token });
-    await context.addInitScript((kept) => localStorage.setItem('order-hub:session', kept), session);
+  const user = role && users[role];
+  if (user) {
+    const session = JSON.stringify({ userId: user.userId, token: user.token });
+    await context.addInitScript((json) => localStorage.setItem('order-hub:session', json), session);
   }
   const page = await context.newPage();
   page.on('console', (message) => message.type() === 'error' && console.error(`${name}: ${message.text()}`));
   page.on('pageerror', (error) => console.error(`${name}: ${error.message}`));
   await page.goto(`${url}/${path}`);
-  await page.locator('main :is(h1, .unread)').first().waitFor();
-  if (person) await page.locator('.line-state[data-state=live]').waitFor();
+  await page.locator('main :is(h1, .load-error)').first().waitFor();
+  if (user) await page.locator('.connection-status[data-state=live]').waitFor();
   await page.waitForLoadState('networkidle').catch(() => undefined);
   await before?.(page, context);
   await page.waitForTimeout(300);
-  const file = asked.all ? `${name}-${viewport.width}-${scheme}-${locale}.png` : `${name}.png`;
-  await page.screenshot({ path: join(folder, file), fullPage: Boolean(asked.all) });
+  const file = options.all ? `${name}-${viewport.width}-${scheme}-${locale}.png` : `${name}.png`;
+  await page.screenshot({ path: join(folder, file), fullPage: Boolean(options.all) });
   await context.close();
 }
 
-const temp = mkdtempSync(join(tmpdir(), 'order-hub-pictures-'));
+const temp = mkdtempSync(join(tmpdir(), 'order-hub-screenshots-'));
 mkdirSync(folder, { recursive: true });
 const databaseUrl = `sqlite:${join(temp, 'hub.sqlite')}`;
 const { child, listening } = startHub({ PORT: '0', DATABASE_URL: databaseUrl, LOG_LEVEL: 'silent' });
 const url = await listening;
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-const names = asked.only?.split(',') ?? Object.keys(screens({}));
-const pictures = asked.all ? names.flatMap(every) : ofReadme;
-const isBeforeAnyStore = ({ name }) => name === 'empty';
-for (const picture of pictures.filter(isBeforeAnyStore)) await takePicture(browser, url, {}, picture);
-const people = await furnish(url);
-for (const picture of pictures) if (!isBeforeAnyStore(picture)) await takePicture(browser, url, people, picture);
+const names = options.only?.split(',') ?? Object.keys(screens({}));
+const screenshots = options.all ? names.flatMap(variantsOf) : readmeScreenshots;
+const isBeforeSeeding = ({ name }) => name === 'empty';
+for (const screenshot of screenshots.filter(isBeforeSeeding)) await takeScreenshot(browser, url, {}, screenshot);
+const users = await seed(url);
+for (const screenshot of screenshots)
+  if (!isBeforeSeeding(screenshot)) await takeScreenshot(browser, url, users, screenshot);
 await browser.close();
 child.kill();
 await once(child, 'exit');
 rmSync(temp, { recursive: true, force: true });
-console.log(`${pictures.length} pictures are in ${folder}`);
+console.log(`${screenshots.length} screenshots are in ${folder}`);

@@ -1,10 +1,11 @@
-// Starts the built hub for a script, with variables of its own. Gives the process at once, and its address when it listens.
+// Starts the built hub as a child process with its own environment variables.
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
+/** Returns the process at once; `listening` resolves to the hub's URL, and rejects if the hub exits first. */
 export function startHub(variables, { cwd = process.cwd() } = {}) {
   const child = spawn(process.execPath, [MAIN], {
     cwd,
@@ -18,7 +19,7 @@ export function startHub(variables, { cwd = process.cwd() } = {}) {
       const [url] = /http:\/\/\S+/.exec(printed) ?? [];
       if (url) resolve(url);
     });
-    child.once('exit', (code) => reject(new Error(`The hub ended with ${code} before it listened`)));
+    child.once('exit', (code) => reject(new Error(`The hub exited with ${code} before it was listening`)));
   });
   return { child, listening };
 }

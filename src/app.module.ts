@@ -1,30 +1,20 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuthModule } from './auth/auth.module.js';
-import { EndedSession, Session } from './auth/session.entity.js';
-import { User } from './auth/user.entity.js';
-import { CommandAnswer } from './commands/command.entity.js';
+import { BearerAuthenticator } from './auth/bearer.authenticator.js';
+import { CommandQueue } from './commands/command.queue.js';
 import { CommandsModule } from './commands/commands.module.js';
-import { OrderEntity } from './commands/order.entity.js';
 import type { Config } from './config.js';
 import { DocsModule } from './docs/docs.module.js';
 import { OrdersModule } from './orders/orders.module.js';
-import type { Logger } from './platform/logger.js';
+import { PaymentsModule } from './payments/payments.module.js';
+import type { Logger } from './platform/observability/logger.js';
 import { PlatformModule } from './platform/platform.module.js';
-import { HubBatch, Room, RoomEvent } from './rooms/room.entity.js';
+import { SocketsModule } from './platform/sockets/sockets.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
-import { Book, BookGram, BookStock, BookTexts, Store } from './stores/store.entity.js';
 import { StoresModule } from './stores/stores.module.js';
-import { Wallet, WalletEntry } from './wallet/wallet.entity.js';
-import { WalletModule } from './wallet/wallet.module.js';
-
-const entities = [
-  ...[User, Session, EndedSession],
-  ...[Wallet, WalletEntry],
-  ...[Store, Book, BookTexts, BookStock, BookGram],
-  ...[OrderEntity, CommandAnswer],
-  ...[Room, RoomEvent, HubBatch],
-];
+import { WalletsModule } from './wallets/wallets.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** The table of contents. */
 @Module({})
@@ -33,15 +23,22 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        PlatformModule.with(config, entities, logger), // what all stand on
-        AuthModule, // who speaks
-        RoomsModule, // what parties are told, numbered
-        CommandsModule, // everything that moves stock, money or an order's status
-        WalletModule, // balances and their ledger
-        StoresModule, // what is for sale
-        OrdersModule, // the ways in for orders, and their reads
-        AccountsModule, // joining and leaving
-        DocsModule, // how to speak to all this
+        PlatformModule.with(config, logger), // database, HTTP, limits, observability
+        SocketsModule.with({
+          imports: [AuthModule, CommandsModule],
+          authenticator: BearerAuthenticator,
+          admission: CommandQueue,
+        }),
+        AuthModule, // users and sessions
+        RoomsModule, // numbered events
+        CommandsModule, // the engine that executes commands
+        WalletsModule, // balances and their ledger
+        StoresModule, // stores, books, search, stock
+        OrdersModule, // orders, over sockets and HTTP
+        WebhooksModule, // events to receivers over HTTP
+        PaymentsModule, // top-ups, payouts, the payment provider's events
+        AccountsModule, // registering and unregistering
+        DocsModule, // API documents
       ],
     };
   }

@@ -1,41 +1,48 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { AppModule } from './app.module.js';
-import { SessionsService } from './auth/sessions.service.js';
 import { CommandQueue } from './commands/command.queue.js';
-import { DueWatch } from './commands/due.watch.js';
-import { Keeping } from './commands/keeping.js';
+import { RetentionService } from './commands/retention.service.js';
 import type { Config } from './config.js';
-import { FRAME_BYTES_MAX, KEY_HEADER, REPLAYED_HEADER, SEQ_HEADER } from './contract/wire.js';
-import { OrdersGateway } from './orders/orders.gateway.js';
+import { FRAME_BYTES_MAX, KEY_HEADER } from './contract/wire.js';
+import { OrderScheduler } from './orders/order.scheduler.js';
+import { WordsRetention } from './orders/words.retention.js';
 import { servePages } from './pages/pages.js';
-import { adminUi } from './platform/admin.ui.js';
-import { Connections } from './platform/connections.js';
-import { Faults } from './platform/faults.js';
-import { Journal, REQUEST_ID_HEADER } from './platform/journal.js';
-import { Limits } from './platform/limits.js';
-import { Logger } from './platform/logger.js';
-import { SecurityLog } from './platform/security.log.js';
-import { SocketAdapter } from './platform/socket.adapter.js';
-import { HubWatch } from './rooms/hub.watch.js';
+import { PaymentScheduler } from './payments/payment.scheduler.js';
+import { TestPage } from './payments/test.page.js';
+import { DatabaseModule } from './platform/database/database.module.js';
+import { CommandRoutes } from './platform/http/command.routes.js';
+import { EXPOSED_HEADERS } from './platform/http/exposed.headers.js';
+import { listeningAddress } from './platform/http/listening.address.js';
+import { readRawBodies } from './platform/http/raw.bodies.js';
+import { SlowReaders } from './platform/http/slow.readers.js';
+import { Logger } from './platform/observability/logger.js';
+import { REQUEST_ID_HEADER, RequestObserver } from './platform/observability/request.observer.js';
+import { corsOrigin } from './platform/sockets/origins.js';
+import { SocketAdapter } from './platform/sockets/socket.adapter.js';
+import { SocketRegistry } from './platform/sockets/socket.registry.js';
+import { BatchFollower } from './rooms/batch.follower.js';
+import { WebhookDeliverer } from './webhooks/webhook.deliverer.js';
 
-/** Longer than the minute for which proxies keep a connection: one that the hub has just closed would be used once more. */
+/** Longer than the minute for which proxies keep a connection: they would reuse one that the hub has just closed. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** As long as a socket has to say who it is. */
-const HEADERS_WITHIN_MS = 5_000;
-/** A body of 64 KB over a bad line. */
-const REQUEST_WITHIN_MS = 30_000;
-const CHECKING_EVERY_MS = 500;
+/** As long as a socket has for its handshake. */
+const HEADERS_TIMEOUT_MS = 5_000;
+/** A body of 64 KB over a bad connection. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const TIMEOUT_CHECK_INTERVAL_MS = 500;
 
 /** A whole hub, assembled. */
 export interface Hub {
   app: NestExpressApplication;
-  /** Starts to listen, and gives the address. */
+  /** Starts to listen, and returns the address. */
   listen(): Promise<string>;
-  /** Takes no new message, answers those under way, cuts the sockets, closes the database. */
+  /** Resolves, with the reason, when the database is for newer hubs only: this one must stop. */
+  refused: Promise<string>;
+  /** Takes no new message, answers those in flight, disconnects the sockets and closes the database. */
   close(): Promise<void>;
 }
 
@@ -45,69 +52,66 @@ export async function createHub(config: Config, logger = new Logger(config)): Pr
     logger,
     abortOnError: false,
   });
-  speakHttp(app, config);
-  await speakSockets(app, config);
+  configureHttp(app, config);
+  app.useWebSocketAdapter(app.get(SocketAdapter));
   return {
     app,
+    refused: app.get(DatabaseModule).refused,
     async listen() {
-      boundConnections(app.getHttpServer());
+      setServerTimeouts(app.getHttpServer());
       await app.listen(config.port, config.host);
-      const address = app.getHttpServer().address();
-      const port = typeof address === 'object' && address !== null ? address.port : config.port;
-      return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+      app.get(SlowReaders).watch(app.getHttpServer());
+      return listeningAddress(app.getHttpServer(), config);
     },
     async close() {
-      const connections = app.get(Connections);
-      connections.drain();
-      await app.get(DueWatch).stop();
-      await connections.answered();
+      const sockets = app.get(SocketRegistry);
+      sockets.drain();
+      const webhooks = app.get(WebhookDeliverer).stop();
+      await Promise.all([app.get(OrderScheduler).stop(), app.get(PaymentScheduler).stop()]);
+      await sockets.settled();
       await app.get(CommandQueue).idle();
-      await Promise.all([app.get(HubWatch).stop(), app.get(Keeping).stop()]);
-      await connections.told();
+      const periodic = [BatchFollower, RetentionService, WordsRetention].map((service) => app.get(service).stop());
+      await Promise.all([...periodic, webhooks]);
+      await sockets.flushed();
       await app.close();
     },
   };
 }
 
-/** A connection that says nothing, or says it letter by letter, is not kept. */
-function boundConnections(server: Server): void {
+/** Slowloris protection: a connection that sends nothing, or sends it byte by byte, is closed. */
+function setServerTimeouts(server: Server): void {
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = HEADERS_WITHIN_MS;
-  server.requestTimeout = REQUEST_WITHIN_MS;
-  // Node looks twice a minute, and lets nobody say otherwise once the server is made but by its own field.
-  Object.assign(server, { connectionsCheckingInterval: CHECKING_EVERY_MS });
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  // A constructor option only; Nest creates the server, so the field is set afterwards. Node would check twice a minute.
+  Object.assign(server, { connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS });
 }
 
-function speakHttp(app: NestExpressApplication, config: Config): void {
-  // One proxy: believing every hop would let clients name their own address.
-  app.set('trust proxy', config.trustProxy ? 1 : false);
+function configureHttp(app: NestExpressApplication, config: Config): void {
   app.disable('etag');
-  app.use(app.get(Journal).http);
+  app.use(app.get(RequestObserver).http);
   app.use(helmet());
-  servePages(app);
-  // Before bodies are read: a page elsewhere must be able to read why its body was refused.
+  servePages(app, config);
+  // Before the body parser, so that a page of another origin can read why its body was rejected.
   app.enableCors({
-    origin: config.allowedOrigins,
+    origin: corsOrigin(config),
     allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER, REQUEST_ID_HEADER, 'traceparent'],
-    exposedHeaders: [SEQ_HEADER, REPLAYED_HEADER, REQUEST_ID_HEADER, 'Retry-After'],
+    exposedHeaders: EXPOSED_HEADERS,
   });
+  readRawBodies(app);
+  app.get(TestPage).serve(app);
   app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
+  serveCommands(app);
 }
 
-async function speakSockets(app: NestExpressApplication, config: Config): Promise<void> {
-  const sessions = app.get(SessionsService);
-  app.useWebSocketAdapter(
-    new SocketAdapter(app, {
-      authenticate: (token) => sessions.authenticate(token),
-      handlers: app.get(OrdersGateway),
-      queue: app.get(CommandQueue),
-      connections: app.get(Connections),
-      limits: app.get(Limits),
-      faults: app.get(Faults),
-      journal: app.get(Journal),
-      security: app.get(SecurityLog),
-      adminUi: await adminUi(config.adminPassword),
-      config,
-    }),
-  );
+/** Before Express, which gets what is not a plain command. Socket.IO comes before both when it starts. */
+function serveCommands(app: NestExpressApplication): void {
+  const server: Server = app.getHttpServer();
+  const commands = app.get(CommandRoutes);
+  const others = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (commands.handle(request, response)) return;
+    for (const listener of others) listener.call(server, request, response);
+  });
 }

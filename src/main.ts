@@ -1,4 +1,4 @@
-// Starts the hub: in one file, where the build has made that (scripts/bundle.mjs). A thousand modules take twice as long.
+// Starts the hub from the bundle (scripts/build/bundle.mjs) if there is one: loading a thousand modules takes twice as long.
 import { existsSync } from 'node:fs';
 
 const bundle = new URL('./bundle/start.js', import.meta.url);

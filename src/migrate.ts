@@ -2,11 +2,11 @@ import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { readConfig } from './config.js';
-import { Database } from './platform/database.js';
+import { Database } from './platform/database/database.js';
 
 /**
- * Brings the schema up to date, and ends. The hub does the same at its start; where its account must not be able to change
- * the schema (ops/grants.sql), this is run before it, with one that can.
+ * Runs the migrations and exits. The hub does the same when it starts; if its database account may not change the schema
+ * (ops/grants.sql), run this first with an account that may.
  */
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');

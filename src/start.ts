@@ -1,58 +1,72 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { readConfig } from './config.js';
-import { describe, Logger } from './platform/logger.js';
-import { createHubWhenPossible } from './waiting.room.js';
+import { isLoopback, readConfig } from './config.js';
+import { describe, Logger } from './platform/observability/logger.js';
+import { createHubWhenPossible } from './startup.server.js';
 
-const STOP_WITHIN_MS = 8_000;
-const LOG_WITHIN_MS = 1_000;
+const SHUTDOWN_TIMEOUT_MS = 8_000;
+const LOG_FLUSH_TIMEOUT_MS = 1_000;
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = readConfig(process.env);
   const logger = new Logger(config);
   const hub = await createHubWhenPossible(config, logger, (reason) => {
-    console.log(`The database does not answer yet, waiting for it (${reason})`);
+    console.log(`Waiting for the database (${reason})`);
   });
-  let stopping = false;
-  const stop = () => {
-    // Asked twice, or held up by a database that does not answer: what is committed is safe, and the rest was not acknowledged.
-    if (stopping) {
-      void leave(logger, 0);
+  let isShuttingDown = false;
+  const shutDown = (code: number) => {
+    // A second signal, or the timeout, exits at once: committed work is durable, and the rest was not acknowledged.
+    if (isShuttingDown) {
+      void exit(logger, code);
       return;
     }
-    stopping = true;
-    setTimeout(() => leave(logger, 0), STOP_WITHIN_MS).unref();
+    isShuttingDown = true;
+    setTimeout(() => exit(logger, code), SHUTDOWN_TIMEOUT_MS).unref();
     hub.close().then(
-      () => leave(logger, 0),
+      () => exit(logger, code),
       (error: unknown) => {
         logger.error({ error: describe(error) }, 'the hub did not stop as it should');
-        return leave(logger, 1);
+        return exit(logger, 1);
       },
     );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', () => shutDown(0));
+  process.on('SIGINT', () => shutDown(0));
+  void hub.refused.then((reason) => {
+    console.error(reason);
+    shutDown(1);
+  });
 
   const address = await hub.listen();
+  if (config.funds === 'open' && !isLoopback(config.host)) {
+    logger.warn({ host: config.host }, 'anybody who reaches this hub can make money from nothing: set FUNDS=provider');
+  }
   console.log(`Order hub is listening on ${address}
 
-  Shop and sell:        ${address}
-  Is it well?           curl ${address}/health/ready
-  See an order travel:  HUB_URL=${address} node examples/seller.js
-                        HUB_URL=${address} node examples/buyer.js     (in another terminal)
-  Speak to it:          ${address}/docs
-  Stop it:              Ctrl+C`);
+  Web pages:      ${address}
+  Health:         curl ${address}/health/ready
+  Examples:       HUB_URL=${address} node examples/seller.js
+                  HUB_URL=${address} node examples/buyer.js     (in another terminal)
+  API documents:  ${address}/docs
+  Stop:           Ctrl+C`);
 }
 
-/** Ends the process. If nobody reads the log, leaving in order would take for ever: it waits for what is being written. */
-async function leave(logger: Logger, code: number): Promise<void> {
-  if (await logger.isWritten(LOG_WITHIN_MS)) process.exit(code);
+/** In one line, with the setting to change. */
+function advise(error: NodeJS.ErrnoException): string {
+  if (error.code === 'EADDRINUSE') return `PORT: ${error.message}. Stop what uses it, or set another PORT`;
+  if (error.code === 'EADDRNOTAVAIL') return `HOST: ${error.message}. Set HOST to an address of this machine`;
+  return error.message;
+}
+
+/** Exits the process, by SIGKILL if the log cannot be written in time: `process.exit` would block on it forever. */
+async function exit(logger: Logger, code: number): Promise<void> {
+  if (await logger.isWritten(LOG_FLUSH_TIMEOUT_MS)) process.exit(code);
   process.kill(process.pid, 'SIGKILL');
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(error instanceof Error ? advise(error) : error);
   process.exit(1);
 });

@@ -6,57 +6,57 @@ import { OrderPage } from './buyer/order.js';
 import { OrdersPage } from './buyer/orders.js';
 import { Shop } from './buyer/shop.js';
 import { WalletPage } from './buyer/wallet.js';
-import { Enter } from './enter.js';
+import { ConnectionNotice } from './connection.status.js';
 import { Header } from './header.js';
-import { LineNotice } from './line.js';
-import { usePlace } from './route.js';
+import { useTranslations } from './i18n/language.js';
+import { Login } from './login.js';
+import { useRoute } from './route.js';
 import { session } from './session.js';
 import { useStore } from './store.js';
-import { useWords } from './words/words.js';
 
-/** Buyers need not wait for what only sellers use. */
+/** Loaded on demand: buyers do not need the seller's screens. */
 const Panel = lazy(async () => ({ default: (await import('./seller/panel.js')).Panel }));
 
 export function App() {
-  const words = useWords();
-  const waiting = unseenOf(useStore(unseen)).length;
+  const t = useTranslations();
+  const unseenCount = unseenOf(useStore(unseen)).length;
   useEffect(() => {
-    document.title = waiting > 0 ? `(${waiting}) ${words.hub}` : words.hub;
-  }, [words, waiting]);
+    document.title = unseenCount > 0 ? `(${unseenCount}) ${t.appName}` : t.appName;
+  }, [t, unseenCount]);
   return (
     <>
       <button type="button" className="skip" onClick={() => document.getElementById('main')?.focus()}>
-        {words.skip}
+        {t.skip}
       </button>
       <Header />
-      <LineNotice />
+      <ConnectionNotice />
       <main id="main" tabIndex={-1}>
-        <Suspense fallback={<p className="quiet">{words.loading}</p>}>
+        <Suspense fallback={<p className="quiet">{t.loading}</p>}>
           <Screen />
         </Suspense>
       </main>
       <footer className="foot">
-        <a href="./docs">{words.docs}</a>
+        <a href="./docs">{t.docs}</a>
       </footer>
     </>
   );
 }
 
 function Screen() {
-  const { steps, query } = usePlace();
-  const who = useStore(session);
-  const [screen, first, second] = steps;
-  const known = (page: ReactNode) => (who ? <div key={who.userId}>{page}</div> : <Enter />);
-  // A key where a page is of one thing: what was begun, or read, is of that and not of the next.
+  const { segments, query } = useRoute();
+  const user = useStore(session);
+  const [screen, first, second] = segments;
+  // The keys reset a page's state and data when it shows another user, book, order or store.
+  const requireLogin = (page: ReactNode) => (user ? <div key={user.userId}>{page}</div> : <Login />);
   if (screen === 'book' && first && second) {
     return <BookPage key={`${first}/${second}`} storeId={first} bookId={second} />;
   }
   if (screen === 'cart') return <CartPage />;
   if (screen === 'orders')
-    return known(first ? <OrderPage key={first} orderId={first} /> : <OrdersPage query={query} />);
-  if (screen === 'wallet') return known(<WalletPage />);
-  if (screen === 'panel') return known(<Panel section={first} />);
-  if (screen === 'enter') return <Enter />;
+    return requireLogin(first ? <OrderPage key={first} orderId={first} /> : <OrdersPage query={query} />);
+  if (screen === 'wallet') return requireLogin(<WalletPage />);
+  if (screen === 'panel') return requireLogin(<Panel section={first} />);
+  if (screen === 'login') return <Login />;
   const storeId = screen === 'store' ? first : undefined;
   return <Shop key={storeId ?? 'all'} storeId={storeId} query={query} />;
 }

@@ -1,67 +1,69 @@
-import { hear } from './hub.js';
+import { subscribe } from './hub.js';
+import { translations } from './i18n/language.js';
 import { shortId } from './orders.js';
 import { session } from './session.js';
-import { keptStore } from './store.js';
-import { words } from './words/words.js';
+import { persistedStore } from './store.js';
 
-const RING_AGAIN_MS = 10_000;
-/** More than that says the same: very many. */
-const UNSEEN_MAX = 200;
+const RING_INTERVAL_MS = 10_000;
 const TONES_HZ = [880, 1_174];
 const TONE_SECONDS = 0.18;
-const LOUDNESS = 0.15;
+const VOLUME = 0.15;
 
 interface Unseen {
   userId: string;
   orderIds: string[];
 }
 
-/** The paid orders that the seller has not looked at yet. Kept: a page that is loaded anew goes on ringing. */
-export const unseen = keptStore<Unseen>('unseen', { userId: '', orderIds: [] });
-export const sound = keptStore<boolean>('sound', true);
+/** Paid orders that the seller has not looked at yet. Persisted, so that the bell keeps ringing after a page load. */
+export const unseen = persistedStore<Unseen>('unseen', { userId: '', orderIds: [] });
+export const sound = persistedStore<boolean>('sound', true);
 
 let audio: AudioContext | undefined;
-let ringing: ReturnType<typeof setInterval> | undefined;
+let ringTimer: ReturnType<typeof setInterval> | undefined;
 
+/** The unseen orders of the logged-in user. */
 export function unseenOf({ userId, orderIds }: Unseen): string[] {
   return userId === session.get()?.userId ? orderIds : [];
 }
 
-export function markSeen(orderId?: string): void {
-  const left = orderId === undefined ? [] : unseenOf(unseen.get()).filter((other) => other !== orderId);
-  unseen.set({ userId: session.get()?.userId ?? '', orderIds: left });
+/** Marks some orders as seen, or all of them. */
+export function markSeen(orderIds?: readonly string[]): void {
+  const seen = new Set(orderIds);
+  const before = unseenOf(unseen.get());
+  const remaining = orderIds === undefined ? [] : before.filter((orderId) => !seen.has(orderId));
+  if (remaining.length === before.length) return;
+  unseen.set({ userId: session.get()?.userId ?? '', orderIds: remaining });
 }
 
-/** Rings for each order that is paid, again and again until the seller has looked. */
+/** Rings for each paid order, repeatedly until the seller has looked at it. */
 export function startBell(): void {
-  hear('order', ({ role, orderId, status }) => {
+  subscribe('order', ({ role, orderId, status, previous }) => {
     if (role !== 'seller') return;
-    const waiting = unseenOf(unseen.get());
+    const unseenIds = unseenOf(unseen.get());
     if (status !== 'paid') {
-      if (waiting.includes(orderId)) markSeen(orderId);
+      if (unseenIds.includes(orderId)) markSeen([orderId]);
       return;
     }
-    if (waiting.includes(orderId)) return;
-    const orderIds = [...waiting, orderId].slice(-UNSEEN_MAX);
-    unseen.set({ userId: session.get()?.userId ?? '', orderIds });
+    if (previous === status || unseenIds.includes(orderId)) return;
+    unseen.set({ userId: session.get()?.userId ?? '', orderIds: [...unseenIds, orderId] });
     notify(orderId);
   });
   unseen.subscribe(ringWhileUnseen);
   session.subscribe(ringWhileUnseen);
-  // Browsers let a page sound only after somebody has touched it.
-  for (const touched of ['pointerdown', 'keydown']) addEventListener(touched, () => void audio?.resume());
+  // Browsers allow audio only after a user gesture.
+  for (const gesture of ['pointerdown', 'keydown']) addEventListener(gesture, () => void audio?.resume());
   ringWhileUnseen();
 }
 
 function ringWhileUnseen(): void {
-  const waiting = unseenOf(unseen.get()).length > 0;
-  if (waiting && ringing === undefined) {
+  const hasUnseen = unseenOf(unseen.get()).length > 0;
+  if (hasUnseen && ringTimer === undefined) {
     ring();
-    ringing = setInterval(ring, RING_AGAIN_MS);
+    ringTimer = setInterval(ring, RING_INTERVAL_MS);
   }
-  if (!waiting) {
-    clearInterval(ringing);
-    ringing = undefined;
+  if (!hasUnseen) {
+    clearInterval(ringTimer);
+    ringTimer = undefined;
   }
 }
 
@@ -69,21 +71,22 @@ function ring(): void {
   if (!sound.get()) return;
   audio ??= new AudioContext();
   if (audio.state !== 'running') return;
-  let at = audio.currentTime;
+  let start = audio.currentTime;
   for (const hz of TONES_HZ) {
     const tone = audio.createOscillator();
-    const loudness = audio.createGain();
+    const volume = audio.createGain();
     tone.frequency.value = hz;
-    loudness.gain.setValueAtTime(LOUDNESS, at);
-    loudness.gain.exponentialRampToValueAtTime(0.001, at + TONE_SECONDS * 2);
-    tone.connect(loudness).connect(audio.destination);
-    tone.start(at);
-    tone.stop(at + TONE_SECONDS * 2);
-    at += TONE_SECONDS;
+    volume.gain.setValueAtTime(VOLUME, start);
+    volume.gain.exponentialRampToValueAtTime(0.001, start + TONE_SECONDS * 2);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(start);
+    tone.stop(start + TONE_SECONDS * 2);
+    start += TONE_SECONDS;
   }
 }
 
 function notify(orderId: string): void {
   if (!document.hidden || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
-  new Notification(words().panel.notifyTitle, { body: words().orders.order(shortId(orderId)), tag: orderId });
+  const t = translations();
+  new Notification(t.panel.notifyTitle, { body: t.orders.order(shortId(orderId)), tag: orderId });
 }

@@ -1,29 +1,32 @@
-import { newKey } from '../src/client/again.js';
-import { HubError } from '../src/client/connect.js';
+import { type ClientErrorCode, HubError } from '../src/client/connect.js';
+import { newKey } from '../src/client/retry.js';
 import type { Order } from '../src/contract/orders.js';
 import type { BookView } from '../src/contract/stores.js';
-import { ask, hub } from './hub.js';
+import type { DeliverTo } from '../src/contract/words.js';
+import { hub, request } from './hub.js';
 import { ordersOf } from './orders.js';
-import { keptStore, Store } from './store.js';
+import { persistedStore, Store } from './store.js';
 
 interface CartLine {
   book: Pick<BookView, 'storeId' | 'bookId' | 'title' | 'author' | 'price' | 'coverUrl'>;
   count: number;
 }
 
-/** What will be one order: an order is of one store. */
+/** The cart's lines of one store, which become one order. */
 export interface Basket {
   storeId: string;
   /**
-   * The key of the order that this becomes. It stays with an unchanged basket across page loads, so that a person who
-   * presses again after a crash of the browser gets the one order; an answer, or a change, uses it up.
+   * The idempotency key of the order. It is kept while the basket is unchanged, also across page loads, so that ordering
+   * again after a browser crash places one order. An answer, or a change of the basket, replaces it.
    */
   key: string;
   lines: CartLine[];
+  /** For the seller. */
+  note?: string;
 }
 
-export const cart = keptStore<Basket[]>('cart', []);
-/** The stores whose baskets are being ordered: none is ordered again before it is known what became of it. */
+export const cart = persistedStore<Basket[]>('cart', []);
+/** Stores whose basket is being ordered; their baskets cannot be submitted again until the outcome is known. */
 export const placing = new Store<ReadonlySet<string>>(new Set());
 
 export function totalOf({ lines }: Basket): number {
@@ -36,9 +39,9 @@ export function countOf(baskets: Basket[]): number {
 
 export function addToCart({ storeId, bookId, title, author, price, coverUrl }: BookView): void {
   const lines = linesOf(storeId);
-  const there = lines.find(({ book }) => book.bookId === bookId);
-  if (there) {
-    setCount(storeId, bookId, there.count + 1);
+  const existing = lines.find(({ book }) => book.bookId === bookId);
+  if (existing) {
+    setCount(storeId, bookId, existing.count + 1);
     return;
   }
   const book = {
@@ -49,63 +52,78 @@ export function addToCart({ storeId, bookId, title, author, price, coverUrl }: B
   setLines(storeId, [...lines, { book, count: 1 }]);
 }
 
-/** No copies is taking the book out. */
+/** A count of 0 removes the line. */
 export function setCount(storeId: string, bookId: string, count: number): void {
-  const changed = linesOf(storeId).map((line) => (line.book.bookId === bookId ? { ...line, count } : line));
+  const lines = linesOf(storeId).map((line) => (line.book.bookId === bookId ? { ...line, count } : line));
   setLines(
     storeId,
-    changed.filter((line) => line.count > 0),
+    lines.filter((line) => line.count > 0),
   );
 }
 
-/** Orders a basket: at the total that was shown, or not at all. */
-export async function placeBasket(basket: Basket): Promise<Order> {
-  const { storeId, key, lines } = basket;
+/**
+ * Orders a basket at the total that was shown. Rejects with a `HubError`: `PRICE_CHANGED` when the total is outdated; the
+ * basket then shows the current prices.
+ */
+export async function placeBasket(basket: Basket, deliverTo: DeliverTo | undefined): Promise<Order> {
+  const { storeId, key, lines, note = '' } = basket;
   const items = lines.map(({ book, count }) => ({ bookId: book.bookId, count }));
-  placing.change((before) => new Set(before).add(storeId));
+  placing.update((before) => new Set(before).add(storeId));
   try {
-    const order = await hub().place({ storeId, items, expectedTotal: totalOf(basket) }, { key });
-    ordersOf.buyer.keep(order);
-    takeOut(basket);
+    const words = { ...(deliverTo ? { deliverTo } : {}), ...(note.trim() === '' ? {} : { note }) };
+    const order = await hub().place({ storeId, items, expectedTotal: totalOf(basket), ...words }, { key });
+    ordersOf.buyer.upsert(order);
+    removeOrdered(basket);
     return order;
   } catch (error) {
-    // Whoever was logged out meanwhile has no answer: the key is still that of the one order.
-    if (!(error instanceof HubError) || !unanswered.includes(error.code)) await readPrices(basket);
+    // After a logout the outcome is unknown: keep the key, so that a retry cannot place a second order.
+    if (!(error instanceof HubError) || !outcomeUnknown.includes(error.code)) await refreshPrices(basket);
     throw error;
   } finally {
-    placing.change((before) => new Set([...before].filter((other) => other !== storeId)));
+    placing.update((before) => new Set([...before].filter((other) => other !== storeId)));
   }
 }
 
-const unanswered: readonly HubError['code'][] = ['CLOSED', 'UNAUTHENTICATED'];
+const outcomeUnknown: readonly ClientErrorCode[] = ['CLOSED', 'UNAUTHENTICATED'];
 
-/** What was ordered. Something else may have come into the basket meanwhile. */
-function takeOut({ storeId, lines: ordered }: Basket): void {
-  const left = linesOf(storeId).map((line) => {
-    const taken = ordered.find(({ book }) => book.bookId === line.book.bookId)?.count ?? 0;
-    return { ...line, count: line.count - taken };
+/** Removes what was ordered; books added to the basket meanwhile stay. */
+function removeOrdered({ storeId, lines: ordered }: Basket): void {
+  const remaining = linesOf(storeId).map((line) => {
+    const orderedCount = ordered.find(({ book }) => book.bookId === line.book.bookId)?.count ?? 0;
+    return { ...line, count: line.count - orderedCount };
   });
   setLines(
     storeId,
-    left.filter(({ count }) => count > 0),
+    remaining.filter(({ count }) => count > 0),
   );
 }
 
-/** Shows the prices of now; whoever presses again has seen them. */
-async function readPrices({ storeId, lines }: Basket): Promise<void> {
+/** Loads the current prices into the basket, so that the next attempt confirms what the user sees. */
+async function refreshPrices({ storeId, lines }: Basket): Promise<void> {
   const prices = new Map<string, number>();
   await Promise.all(
     lines.map(async ({ book }) => {
       const { bookId } = book;
-      const { price } = await ask('book', { storeId, bookId }).catch(() => book);
+      const { price } = await request('book', { storeId, bookId }).catch(() => book);
       prices.set(bookId, price);
     }),
   );
-  const read = linesOf(storeId).map((line) => {
+  const refreshed = linesOf(storeId).map((line) => {
     const price = prices.get(line.book.bookId) ?? line.book.price;
     return { ...line, book: { ...line.book, price } };
   });
-  setLines(storeId, read);
+  setLines(storeId, refreshed);
+}
+
+/** What is ordered is no longer what it was: the next attempt is another order. */
+export function renewKeys(): void {
+  cart.update((baskets) => baskets.map((basket) => ({ ...basket, key: newKey() })));
+}
+
+export function setNote(storeId: string, note: string): void {
+  cart.update((baskets) =>
+    baskets.map((basket) => (basket.storeId === storeId ? { ...basket, note, key: newKey() } : basket)),
+  );
 }
 
 function linesOf(storeId: string): CartLine[] {
@@ -113,10 +131,11 @@ function linesOf(storeId: string): CartLine[] {
 }
 
 function setLines(storeId: string, lines: CartLine[]): void {
-  const basket = { storeId, lines, key: newKey() };
-  cart.change((baskets) => {
-    const there = baskets.some((other) => other.storeId === storeId);
-    const next = there ? baskets.map((other) => (other.storeId === storeId ? basket : other)) : [...baskets, basket];
+  cart.update((baskets) => {
+    const before = baskets.find((other) => other.storeId === storeId);
+    const basket = { ...before, storeId, lines, key: newKey() };
+    const exists = before !== undefined;
+    const next = exists ? baskets.map((other) => (other.storeId === storeId ? basket : other)) : [...baskets, basket];
     return next.filter((other) => other.lines.length > 0);
   });
 }

@@ -2,22 +2,22 @@ import { Store, useStore } from './store.js';
 
 const SECOND_MS = 1_000;
 
-/** How far this machine's clock is behind the hub's: what the hub says expires at a time, expires by the hub's clock. */
-let behindMs = 0;
+/** The hub's clock minus this device's clock: deadlines are given in the hub's time. */
+let clockOffsetMs = 0;
 const now = new Store(Date.now());
-setInterval(() => now.set(Date.now() + behindMs), SECOND_MS);
+setInterval(() => now.set(Date.now() + clockOffsetMs), SECOND_MS);
 
 export function setHubTime(serverTime: string): void {
-  behindMs = Date.parse(serverTime) - Date.now();
+  clockOffsetMs = Date.parse(serverTime) - Date.now();
 }
 
-/** The hub's time in epoch milliseconds, anew every second. */
+/** The hub's time in epoch milliseconds, updated every second. */
 export function useNow(): number {
   return useStore(now);
 }
 
 /** `125000` → `2:05`. */
-export function clockLeft(ms: number): string {
+export function formatCountdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / SECOND_MS));
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const [hours = 0, ...rest] = parts;
@@ -25,20 +25,29 @@ export function clockLeft(ms: number): string {
   return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
 }
 
-export function dayAndTime(iso: string): string {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' }).format(
-    new Date(iso),
-  );
+export function formatDateTime(iso: string): string {
+  return formatterOf({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 }
 
-/** The time where it is of today, else the day too. */
-export function shortTime(iso: string): string {
-  const isOfToday = Date.parse(iso) >= startOfToday();
-  const day = isOfToday ? {} : ({ month: 'short', day: 'numeric' } as const);
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { ...day, hour: 'numeric', minute: '2-digit' });
-  return format.format(new Date(iso));
+/** The time alone for today, with the date for other days. */
+export function formatTime(iso: string): string {
+  const isToday = Date.parse(iso) >= startOfToday();
+  const date = isToday ? {} : ({ month: 'short', day: 'numeric' } as const);
+  return formatterOf({ ...date, hour: 'numeric', minute: '2-digit' }).format(new Date(iso));
 }
 
+/** Kept by language and options: making a formatter takes longer than rendering the rest of a card. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatterOf(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const { lang } = document.documentElement;
+  const key = JSON.stringify([lang, options]);
+  const formatter = formatters.get(key) ?? new Intl.DateTimeFormat(lang, options);
+  formatters.set(key, formatter);
+  return formatter;
+}
+
+/** Midnight of the device's time zone, in epoch milliseconds. */
 export function startOfToday(): number {
   return new Date().setHours(0, 0, 0, 0);
 }

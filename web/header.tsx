@@ -1,39 +1,40 @@
 import { unseen, unseenOf } from './bell.js';
 import { cart, countOf } from './cart.js';
+import { Icon } from './components/icon.js';
+import { ConnectionBadge } from './connection.status.js';
 import { logOut } from './hub.js';
-import { LineState } from './line.js';
-import { Icon } from './parts/icon.js';
-import { to, usePlace } from './route.js';
+import { type Language, language, useTranslations } from './i18n/language.js';
+import { linkTo, useLoginLink, useRoute } from './route.js';
 import { session } from './session.js';
 import { useStore } from './store.js';
 import { type Theme, theme } from './theme.js';
-import { type Language, language, useWords } from './words/words.js';
 
 const screens = ['shop', 'cart', 'orders', 'wallet', 'panel'] as const;
 
 export function Header() {
-  const words = useWords();
-  const who = useStore(session);
+  const t = useTranslations();
+  const user = useStore(session);
+  const loginLink = useLoginLink();
   return (
     <header className="top">
-      <a className="brand" href={to()} aria-label={words.hub}>
+      <a className="brand" href={linkTo()} aria-label={t.appName}>
         <Icon name="seal" />
-        <span>{words.hub}</span>
+        <span>{t.appName}</span>
       </a>
-      <Screens />
+      <Navigation />
       <div className="tools">
-        <LineState />
-        <Choices />
-        {who ? (
+        <ConnectionBadge />
+        <Preferences />
+        {user ? (
           <>
-            <span className="who">{who.userId}</span>
+            <span className="user-name">{user.userId}</span>
             <button type="button" className="quiet-button" onClick={logOut}>
-              {words.enter.logout}
+              {t.login.logOut}
             </button>
           </>
         ) : (
-          <a className="button small" href={to('enter')}>
-            {words.enter.login}
+          <a className="button small" href={loginLink}>
+            {t.login.logIn}
           </a>
         )}
       </div>
@@ -41,51 +42,45 @@ export function Header() {
   );
 }
 
-function Screens() {
-  const words = useWords();
-  const { steps } = usePlace();
+function Navigation() {
+  const t = useTranslations();
+  const { segments } = useRoute();
   const counts = { cart: countOf(useStore(cart)), panel: unseenOf(useStore(unseen)).length };
-  const [step = 'shop'] = steps;
-  const here = step === 'book' || step === 'store' ? 'shop' : step;
+  const [screen = 'shop'] = segments;
+  const current = screen === 'book' || screen === 'store' ? 'shop' : screen;
   return (
-    <nav className="screens" aria-label={words.screens.main}>
-      {screens.map((screen) => (
+    <nav className="screens" aria-label={t.screens.main}>
+      {screens.map((name) => (
         <a
-          key={screen}
-          href={screen === 'shop' ? to() : to(screen)}
-          aria-current={screen === here ? 'page' : undefined}
+          key={name}
+          href={name === 'shop' ? linkTo() : linkTo(name)}
+          aria-current={name === current ? 'page' : undefined}
         >
-          <Icon name={screen} />
-          <span>{words.screens[screen]}</span>
-          {(screen === 'cart' || screen === 'panel') && counts[screen] > 0 && (
-            <span className="count">{counts[screen]}</span>
-          )}
+          <Icon name={name} />
+          <span>{t.screens[name]}</span>
+          {(name === 'cart' || name === 'panel') && counts[name] > 0 && <span className="count">{counts[name]}</span>}
         </a>
       ))}
     </nav>
   );
 }
 
-function Choices() {
-  const words = useWords();
+function Preferences() {
+  const t = useTranslations();
   return (
     <>
       <select
-        aria-label={words.language}
+        aria-label={t.language}
         value={useStore(language)}
         onChange={({ target }) => language.set(target.value as Language)}
       >
         <option value="en">English</option>
         <option value="zh">中文</option>
       </select>
-      <select
-        aria-label={words.theme}
-        value={useStore(theme)}
-        onChange={({ target }) => theme.set(target.value as Theme)}
-      >
-        <option value="system">{words.themes.system}</option>
-        <option value="light">{words.themes.light}</option>
-        <option value="dark">{words.themes.dark}</option>
+      <select aria-label={t.theme} value={useStore(theme)} onChange={({ target }) => theme.set(target.value as Theme)}>
+        <option value="system">{t.themes.system}</option>
+        <option value="light">{t.themes.light}</option>
+        <option value="dark">{t.themes.dark}</option>
       </select>
     </>
   );

@@ -2,118 +2,132 @@ import { type Api, createApi } from '../src/client/api.js';
 import { connect, type HubClient, localStorageOf } from '../src/client/connect.js';
 import type { BookStockPush, OrderStatusPush } from '../src/contract/rooms.js';
 import { type RouteRow, takesKey } from '../src/contract/row.js';
+import type { WalletChangedPush } from '../src/contract/wallet.js';
 import { routes } from '../src/contract/wire.js';
 import { setHubTime } from './clock.js';
 import { hubUrl, session } from './session.js';
 import { Store } from './store.js';
 
-/** How the page stands with the hub, always shown. */
-export interface Line {
+export interface ConnectionStatus {
   state: HubClient['state'];
-  /** How many changes came in while the page was cut off; told until the person has read it. */
+  /** Events missed while offline and since received; shown until the user dismisses the notice. */
   missed: number;
   /** Commands that the hub has not answered yet. */
   pending: number;
 }
 
-interface Hearers {
+interface Handlers {
   order: (event: OrderStatusPush) => void;
   stock: (push: BookStockPush) => void;
-  /** What is shown must be read anew: somebody logged in, or events were missed that the hub no longer has. */
-  fresh: () => void;
+  /** The wallet changed, or may have changed while the page was offline. */
+  wallet: (push?: WalletChangedPush) => void;
+  /** All loaded data is stale: another user logged in, or events were missed that the hub can no longer replay. */
+  invalidate: () => void;
 }
 
-const OFF: Line = { state: 'offline', missed: 0, pending: 0 };
-export const line = new Store<Line>(OFF);
-/** The session was ended elsewhere: said on the page where one logs in. */
-export const wasEnded = new Store(false);
+const OFFLINE: ConnectionStatus = { state: 'offline', missed: 0, pending: 0 };
+export const connectionStatus = new Store<ConnectionStatus>(OFFLINE);
+/** Whether an order must say where it is to be delivered. */
+export const needsAddress = new Store(false);
+/** The session was ended elsewhere; the login page says so. */
+export const sessionEnded = new Store(false);
 
-const hearers: { [Name in keyof Hearers]: Set<Hearers[Name]> } = {
+const handlers: { [Name in keyof Handlers]: Set<Handlers[Name]> } = {
   order: new Set(),
   stock: new Set(),
-  fresh: new Set(),
+  wallet: new Set(),
+  invalidate: new Set(),
 };
 let client: HubClient | undefined;
 let api = createApi({ url: hubUrl });
-let unanswered = new Map<string, Promise<unknown>>();
+let inFlight = new Map<string, Promise<unknown>>();
 
-/** Hears what the hub says of the person's orders and shelf, whoever is logged in and however often the line breaks. */
-export function hear<Name extends keyof Hearers>(name: Name, hearer: Hearers[Name]): () => void {
-  hearers[name].add(hearer);
-  return () => void hearers[name].delete(hearer);
+/** Subscribes across logins and reconnects. Returns the function that unsubscribes. */
+export function subscribe<Name extends keyof Handlers>(name: Name, handler: Handlers[Name]): () => void {
+  handlers[name].add(handler);
+  return () => void handlers[name].delete(handler);
 }
 
-/** Commands of the person who is logged in; each is sent again until it is answered, and takes effect once. */
+/** The logged-in user's client. Its commands are retried until the hub answers, and take effect once. */
 export function hub(): HubClient {
   if (!client) throw new Error('Nobody is logged in');
   return client;
 }
 
 /**
- * Everything else that the hub can be asked, by the name of its route in the contract. A command that is given again before it
- * is answered is given once: whoever leaves a form while the hub is away, and fills it in once more, means one thing. A read is
- * made each time: what it is asked for again may have changed since.
+ * Calls a route of the contract by its name. A command that repeats one in flight shares its promise: submitting the same
+ * form again while the hub is unreachable must not take effect twice. Reads always make a new request, because the data may
+ * have changed since.
  */
-export const ask: Api['call'] = (...asked) => {
-  const [name, request] = asked;
+export const request: Api['call'] = (...args) => {
+  const [name, fields] = args;
   const route: RouteRow = routes[name];
-  if (!takesKey(route)) return api.call(...asked);
-  const what = JSON.stringify([name, request]);
-  const there = unanswered.get(what) as ReturnType<typeof api.call<typeof name>> | undefined;
-  if (there) return there;
-  const mine = unanswered;
-  const answer = api.call(...asked).finally(() => mine.delete(what));
-  mine.set(what, answer);
+  if (!takesKey(route)) return api.call(...args);
+  const requestKey = JSON.stringify([name, fields]);
+  const existing = inFlight.get(requestKey) as ReturnType<typeof api.call<typeof name>> | undefined;
+  if (existing) return existing;
+  const requests = inFlight;
+  const answer = api.call(...args).finally(() => requests.delete(requestKey));
+  requests.set(requestKey, answer);
   return answer;
 };
 
 export async function logIn(userId: string, password: string): Promise<void> {
   const { token } = await createApi({ url: hubUrl }).call('login', { userId, password, terminal: 'browser' });
-  wasEnded.set(false);
+  sessionEnded.set(false);
   session.set({ userId, token });
 }
 
 export async function logOut(): Promise<void> {
-  const leaving = api;
+  const previousApi = api;
   session.set(null);
-  // The person has left this page whether or not the hub hears of it: a session that is not ended expires.
-  await leaving.call('logout', {}).catch(() => undefined);
+  // Logging out works offline too: a session that the hub was not asked to end expires.
+  await previousApi.call('logout', {}).catch(() => undefined);
 }
 
-function follow(): void {
+function switchSession(): void {
   client?.close();
   client = undefined;
-  line.set(OFF);
-  const who = session.get();
-  api = createApi({ url: hubUrl, ...(who ? { token: who.token } : {}) });
-  unanswered = new Map();
-  if (who) client = listen(who.userId, who.token);
-  for (const hearer of hearers.fresh) hearer();
+  connectionStatus.set(OFFLINE);
+  const user = session.get();
+  api = createApi({ url: hubUrl, ...(user ? { token: user.token } : {}) });
+  inFlight = new Map();
+  if (user) client = openConnection(user.userId, user.token);
+  for (const handler of handlers.invalidate) handler();
 }
 
-function listen(userId: string, token: string): HubClient {
-  const opened = connect({ url: hubUrl, token, storage: localStorageOf(userId) });
-  opened.on('state', (state, { missed }) => line.change((now) => ({ ...now, state, missed: now.missed + missed })));
-  opened.on('pending', (pending) => line.change((now) => ({ ...now, pending })));
-  opened.on('ready', ({ serverTime }) => setHubTime(serverTime));
-  opened.on('order', (event) => {
-    for (const hearer of hearers.order) hearer(event);
+function openConnection(userId: string, token: string): HubClient {
+  const connection = connect({ url: hubUrl, token, storage: localStorageOf(userId) });
+  connection.on('state', (state, { missed }) =>
+    connectionStatus.update((status) => ({ ...status, state, missed: status.missed + missed })),
+  );
+  connection.on('pending', (pending) => connectionStatus.update((status) => ({ ...status, pending })));
+  connection.on('ready', (push) => {
+    setHubTime(push.serverTime);
+    needsAddress.set(push.needsAddress ?? false);
+    for (const handler of handlers.wallet) handler();
   });
-  opened.on('stock', (push) => {
-    for (const hearer of hearers.stock) hearer(push);
+  connection.on('order', (event) => {
+    for (const handler of handlers.order) handler(event);
   });
-  opened.on('reset', () => {
-    for (const hearer of hearers.fresh) hearer();
+  connection.on('stock', (push) => {
+    for (const handler of handlers.stock) handler(push);
   });
-  opened.on('ended', () => {
-    wasEnded.set(true);
+  connection.on('wallet', (push) => {
+    for (const handler of handlers.wallet) handler(push);
+  });
+  connection.on('reset', () => {
+    for (const handler of handlers.invalidate) handler();
+  });
+  connection.on('ended', () => {
+    sessionEnded.set(true);
     session.set(null);
   });
-  return opened;
+  return connection;
 }
 
-/** Begins to follow the person who is logged in, now and whenever that changes. */
-export function startListening(): void {
-  session.subscribe(follow);
-  follow();
+/** Keeps a connection open for the logged-in user, now and after every login and logout. */
+export function startConnection(): void {
+  session.subscribe(switchSession);
+  switchSession();
 }

@@ -1,24 +1,44 @@
-/** Money is whole fen or cents on the wire; people read and write it with two decimals. */
-const MINOR_DIGITS = 2;
+import { type Language, language } from './i18n/language.js';
+import { settings } from './settings.js';
 
-const shown = new Intl.NumberFormat('en', { minimumFractionDigits: MINOR_DIGITS });
+const { currency } = settings;
+/** How many decimals the currency has: 2 for CNY, 0 for JPY. Amounts are integers in minor units (fen, cents) on the wire. */
+const MINOR_DIGITS = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
+  .maximumFractionDigits as number;
+const AMOUNT = new RegExp(
+  `^\\p{Sc}?\\s*(\\d{1,12})${MINOR_DIGITS > 0 ? `(?:\\.(\\d{1,${MINOR_DIGITS}}))?` : ''}$`,
+  'u',
+);
 
-/** `4500` → `¥45.00`. The digits are moved as text: a balance can be larger than what doubles divide exactly. */
-export function money(minor: number): string {
-  const digits = String(Math.abs(minor)).padStart(MINOR_DIGITS + 1, '0');
-  const whole = shown.format(BigInt(digits.slice(0, -MINOR_DIGITS))).replace(/\.\d+$/, '');
-  return `${minor < 0 ? '−' : ''}¥${whole}.${digits.slice(-MINOR_DIGITS)}`;
+const formats = new Map<Language, Intl.NumberFormat>();
+
+/** `4500` → `¥45.00`. Formats the digits as text: dividing a large balance by 100 would lose precision. */
+export function formatMoney(minor: number): string {
+  return formatOf(language.get())
+    .format(toDecimal(minor) as `${number}`)
+    .replace('-', '−');
 }
 
-/** `45.5` → `4550`; undefined when it is not money. */
-export function minorUnits(text: string): number | undefined {
-  const match = /^[¥$]?\s*(\d{1,12})(?:\.(\d{1,2}))?$/.exec(text.trim().replace(/(?<=\d),(?=\d{3})/g, ''));
+function formatOf(locale: Language): Intl.NumberFormat {
+  const format =
+    formats.get(locale) ??
+    new Intl.NumberFormat(locale, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
+  formats.set(locale, format);
+  return format;
+}
+
+/** `45.5` → `4550`; undefined for anything that is not an amount. */
+export function parseMoney(text: string): number | undefined {
+  const match = AMOUNT.exec(text.trim().replace(/(?<=\d),(?=\d{3})/g, ''));
   if (!match) return undefined;
-  const [, whole = '', cents = ''] = match;
-  return Number(whole + cents.padEnd(MINOR_DIGITS, '0'));
+  const [, whole = '', fraction = ''] = match;
+  return Number(whole + fraction.padEnd(MINOR_DIGITS, '0'));
 }
 
-/** `4550` → `45.50`, as it stands in a field. */
-export function decimal(minor: number): string {
-  return (minor / 100).toFixed(MINOR_DIGITS);
+/** `4550` → `45.50`, the value of an input. */
+export function toDecimal(minor: number): string {
+  const digits = String(Math.abs(minor)).padStart(MINOR_DIGITS + 1, '0');
+  const whole = digits.slice(0, digits.length - MINOR_DIGITS);
+  const sign = minor < 0 ? '-' : '';
+  return MINOR_DIGITS === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-MINOR_DIGITS)}`;
 }

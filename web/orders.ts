@@ -1,216 +1,217 @@
-import { allowedCommands, type OrderCommand, type OrderStatus, type Role } from '../src/contract/lifecycle.js';
-import type { Order, OrderWithTimeline } from '../src/contract/orders.js';
+import { useMemo } from 'react';
+import type { Order } from '../src/contract/orders.js';
 import type { OrderStatusPush } from '../src/contract/rooms.js';
-import { hear, hub } from './hub.js';
-import { Store, useStore } from './store.js';
-
-/** An order as the page knows it; with its timeline once somebody looked at it closely. */
-export type KnownOrder = Order & Partial<Pick<OrderWithTimeline, 'timeline'>>;
+import type { OrderStatus, Role } from '../src/contract/transitions.js';
+import { hub, subscribe } from './hub.js';
+import {
+  applyEvent,
+  evictableOf,
+  isEvictable,
+  type LoadedOrder,
+  newestFirst,
+  withoutUndefined,
+} from './loaded.order.js';
+import { Store, useStore, useThrottledStore } from './store.js';
 
 /** The hub's lists of orders: of one status, or of all. */
 export type ListName = OrderStatus | 'all';
 
-/** A page that is open all day knows so many orders at most that nobody has to act on, beside those that were asked for. */
-const KNOWN_MAX = 500;
-/** So many are forgotten at once. */
-const FORGOTTEN_AT_ONCE = 100;
-const PAGE = 20;
-/** Where a list is wanted to its end. */
-const WHOLE_PAGE = 100;
+/** Bounds the cache of a page that stays open all day. Orders to be paid or shipped, and pages the user loaded, stay. */
+const EVICTABLE_MAX = 500;
+const EVICTION_BATCH = 100;
+const PAGE_SIZE = 20;
+/** For lists that are loaded to their end. */
+const BULK_PAGE_SIZE = 100;
 
-const timeOf = {
-  placed: 'placedAt',
-  paid: 'paidAt',
-  shipped: 'shippedAt',
-  received: 'receivedAt',
-  cancelled: 'cancelledAt',
-} as const satisfies Record<OrderStatus, keyof Order>;
-
-/** The orders of one role of the person who is logged in, as told by lists, answers and events, whichever is newest. */
+/** The orders of one role of the logged-in user, from lists, answers and events; of each order the newest version. */
 export class Orders {
-  readonly known = new Store<ReadonlyMap<string, KnownOrder>>(new Map());
-  /** Down to which order each list is known: null at its end. A list that nobody has asked for is not there. */
-  readonly reach = new Store<ReadonlyMap<ListName, string | null>>(new Map());
-  private readonly unread = new Set<string>();
-  private reading = false;
-  private asked = new Map<ListName, Promise<void>>();
-  private settledMax = KNOWN_MAX;
+  readonly byId = new Store<ReadonlyMap<string, LoadedOrder>>(new Map());
+  /** The id of the last order loaded from each list: null at the list's end, absent for lists not loaded. */
+  readonly cursors = new Store<ReadonlyMap<ListName, string | null>>(new Map());
+  /** Incremented by every invalidation: lists have to be loaded again. */
+  readonly generation = new Store(0);
+  /** Orders to load, each in at least the version that an event named. */
+  private readonly loadQueue = new Map<string, number>();
+  private isDraining = false;
+  /** Whether paid orders have a `shipBy`, which events do not tell: unknown until one was loaded. */
+  private hasShipBy: boolean | undefined;
+  private reads = 0;
+  private inFlight = new Map<ListName, Promise<void>>();
+  private evictableMax = EVICTABLE_MAX;
 
   constructor(readonly role: Role) {
-    hear('fresh', () => {
-      this.unread.clear();
-      this.asked = new Map();
-      this.settledMax = KNOWN_MAX;
-      this.known.set(new Map());
-      this.reach.set(new Map());
+    subscribe('invalidate', () => {
+      this.loadQueue.clear();
+      this.hasShipBy = undefined;
+      this.inFlight = new Map();
+      this.evictableMax = EVICTABLE_MAX;
+      this.byId.set(new Map());
+      this.cursors.set(new Map());
+      this.generation.update((before) => before + 1);
     });
-    hear('order', (event) => {
-      if (event.role === role) this.follow(event);
+    subscribe('order', (event) => {
+      if (event.role === role) this.apply(event);
     });
   }
 
-  /** Takes in what the hub answered. Of two tellings of one order, the higher version is the newer. */
-  keep(...orders: KnownOrder[]): void {
-    const known = new Map(this.known.get());
+  /** Adds or updates orders that the hub returned. An older version never replaces a newer one. */
+  upsert(...orders: LoadedOrder[]): void {
+    const byId = new Map(this.byId.get());
     for (const order of orders) {
-      const before = known.get(order.orderId);
-      if (before && before.version > order.version) continue;
-      const timeline = order.timeline ?? (before?.version === order.version ? before.timeline : undefined);
-      known.set(order.orderId, timeline ? { ...order, timeline } : order);
+      const cached = byId.get(order.orderId);
+      if (cached && cached.version > order.version) continue;
+      const timeline = order.timeline ?? (cached?.version === order.version ? cached.timeline : undefined);
+      // Answers to commands are without these.
+      const words = { deliverTo: cached?.deliverTo, notes: cached?.notes };
+      byId.set(order.orderId, withoutUndefined({ ...words, ...order, timeline }));
     }
-    this.known.set(known);
+    this.byId.set(byId);
   }
 
-  /** Reads the next page of a list, newest first. Asked again before it has come, it is asked for once. */
-  read(list: ListName, isWhole = false): Promise<void> {
-    const { asked } = this;
-    const before = asked.get(list);
-    if (before) return before;
-    const page = this.readPage(list, isWhole ? WHOLE_PAGE : PAGE).finally(() => asked.delete(list));
-    asked.set(list, page);
+  /** Loads the next page of a list, newest first. Concurrent calls share one request. */
+  loadNextPage(list: ListName, isBulk = false): Promise<void> {
+    const { inFlight } = this;
+    const existing = inFlight.get(list);
+    if (existing) return existing;
+    const page = this.loadPage(list, isBulk ? BULK_PAGE_SIZE : PAGE_SIZE).finally(() => inFlight.delete(list));
+    inFlight.set(list, page);
     return page;
   }
 
-  async look(orderId: string): Promise<void> {
-    this.keep(await hub().get(orderId));
+  /** Loads a list to its end. Concurrent calls share their requests. */
+  async loadAll(list: ListName): Promise<void> {
+    const generation = this.generation.get();
+    while (generation === this.generation.get() && this.cursors.get().get(list) !== null) {
+      await this.loadNextPage(list, true);
+    }
   }
 
-  private async readPage(list: ListName, limit: number): Promise<void> {
-    const { asked, role } = this;
-    const after = this.reach.get().get(list);
+  async load(orderId: string): Promise<void> {
+    const order = await this.read(hub().get(orderId));
+    this.learnTerms(order);
+    this.upsert(order);
+  }
+
+  private async loadPage(list: ListName, limit: number): Promise<void> {
+    const { inFlight, role } = this;
+    const after = this.cursors.get().get(list);
     const status = list === 'all' ? {} : { status: list };
-    const page = await hub()
+    const request = hub()
       .list({ role, limit, ...status, ...(after ? { after } : {}) })
       .catch((error: unknown) => {
-        if (asked === this.asked) throw error;
+        if (inFlight === this.inFlight) throw error;
       });
-    // Somebody else has logged in meanwhile, or all is read anew.
-    if (!page || asked !== this.asked) return;
-    this.keep(...page.items);
-    this.reach.change((before) => new Map(before).set(list, page.next));
-    // What a person has asked for is not forgotten under their eyes.
-    this.settledMax = Math.max(this.settledMax, settledOf(this.known.get()).length + FORGOTTEN_AT_ONCE);
+    const page = await this.read(request);
+    // Invalidated meanwhile, for example by another login: drop the answer.
+    if (!page || inFlight !== this.inFlight) return;
+    for (const order of page.items) this.learnTerms(order);
+    this.upsert(...page.items);
+    // An eviction has moved the cursor up meanwhile: moving it down again would leave a gap.
+    if (this.cursors.get().get(list) !== after) return;
+    this.cursors.update((before) => new Map(before).set(list, page.next));
+    // Never evict what the user has just loaded.
+    this.evictableMax = Math.max(this.evictableMax, evictableOf(this.byId.get()).length + EVICTION_BATCH);
   }
 
-  private follow(event: OrderStatusPush): void {
-    const order = this.known.get().get(event.orderId);
-    if (order) this.keep(moved(order, event));
-    else this.readLater(event.orderId);
-    this.forget();
+  private apply(event: OrderStatusPush): void {
+    const order = this.byId.get().get(event.orderId);
+    const isNext = order !== undefined && event.version <= order.version + 1;
+    const hasNewWords = order && (event.command === 'readdress' || (event.command === 'note' && order.notes));
+    if (hasNewWords) this.enqueueLoad(event.orderId, event.version);
+    else if (isNext) {
+      this.upsert(applyEvent(order, event));
+      if (event.command === 'pay' && this.hasShipBy !== false) this.load(event.orderId).catch(() => undefined);
+    } else if (order || this.mustLoad(event)) this.enqueueLoad(event.orderId, event.version);
+    this.evict();
   }
 
-  /** The oldest that nobody has to act on are forgotten; a list that was known further ends above them now. */
-  private forget(): void {
-    const settled = settledOf(this.known.get());
-    if (settled.length <= this.settledMax) return;
-    const forgotten = settled.slice(this.settledMax - FORGOTTEN_AT_ONCE);
-    const known = new Map(this.known.get());
-    for (const { orderId } of forgotten) known.delete(orderId);
-    const reach = new Map(this.reach.get());
-    for (const [list, downTo] of reach) {
-      const isIn = ({ status }: KnownOrder) => list === 'all' || list === status;
-      const newest = forgotten.filter(isIn).reduce((latest, { orderId }) => (orderId > latest ? orderId : latest), '');
-      if (newest === '' || (downTo !== null && downTo > newest)) continue;
-      const above = [...known.values()].filter((order) => isIn(order) && order.orderId > newest).sort(newestFirst);
-      const end = above.at(-1);
-      if (end) reach.set(list, end.orderId);
-      else reach.delete(list);
+  private learnTerms({ paidAt, shipBy }: Order): void {
+    if (paidAt !== null) this.hasShipBy = this.hasShipBy === true || shipBy !== null;
+  }
+
+  /** Counts the request as under way: its answer may be older than an event that arrives meanwhile. */
+  private async read<T>(request: Promise<T>): Promise<T> {
+    this.reads++;
+    try {
+      return await request;
+    } finally {
+      this.reads--;
     }
-    this.known.set(known);
-    this.reach.set(reach);
   }
 
-  /** An order that is not known is read, one at a time: after a long absence there may be many. */
-  private async readLater(orderId: string): Promise<void> {
-    this.unread.add(orderId);
-    if (this.reading) return;
-    this.reading = true;
-    for (const next of this.unread) {
-      this.unread.delete(next);
-      if (!this.known.get().has(next)) await this.look(next).catch(() => undefined);
-      this.forget();
+  /** Whether to load an order that an event named. One beyond the loaded pages, which waits for nothing, comes with its page. */
+  private mustLoad({ orderId, status }: OrderStatusPush): boolean {
+    if (!isEvictable(status) || this.reads > 0) return true;
+    const cursors = this.cursors.get();
+    return (['all', status] as const).some((list) => {
+      const cursor = cursors.get(list);
+      return cursor === null || (cursor !== undefined && cursor < orderId);
+    });
+  }
+
+  /** Evicts the oldest evictable orders, and moves the cursors of lists that reached down to them. */
+  private evict(): void {
+    const evictable = evictableOf(this.byId.get());
+    if (evictable.length <= this.evictableMax) return;
+    const evicted = evictable.slice(this.evictableMax - EVICTION_BATCH);
+    const byId = new Map(this.byId.get());
+    for (const { orderId } of evicted) byId.delete(orderId);
+    const cursors = new Map(this.cursors.get());
+    for (const [list, cursor] of cursors) {
+      const isInList = ({ status }: LoadedOrder) => list === 'all' || list === status;
+      const newest = evicted
+        .filter(isInList)
+        .reduce((latest, { orderId }) => (orderId > latest ? orderId : latest), '');
+      if (newest === '' || (cursor !== null && cursor > newest)) continue;
+      const above = [...byId.values()].filter((order) => isInList(order) && order.orderId > newest).sort(newestFirst);
+      const last = above.at(-1);
+      if (last) cursors.set(list, last.orderId);
+      else cursors.delete(list);
     }
-    this.reading = false;
+    this.byId.set(byId);
+    this.cursors.set(cursors);
   }
-}
 
-function moved(order: KnownOrder, event: OrderStatusPush): KnownOrder {
-  if (event.version <= order.version) return order;
-  const { role, version, status, by, at, carrier, trackingNo, cancelReason } = event;
-  return {
-    ...order,
-    version,
-    status,
-    [timeOf[status]]: at,
-    carrier: carrier ?? order.carrier,
-    trackingNo: trackingNo ?? order.trackingNo,
-    cancelReason: cancelReason ?? order.cancelReason,
-    allowed: allowedCommands(status, role, false),
-    ...(order.timeline ? { timeline: [...order.timeline, { version, status, by, at }] } : {}),
-  };
-}
-
-/** Ids sort by the time of placing. */
-function newestFirst(a: KnownOrder, b: KnownOrder): number {
-  return a.orderId < b.orderId ? 1 : -1;
-}
-
-/** The orders that nobody has to pay or to ship: those on their way, then those that are over, each newest first. */
-function settledOf(known: ReadonlyMap<string, KnownOrder>): KnownOrder[] {
-  const isOver = ({ status }: KnownOrder) => status === 'received' || status === 'cancelled';
-  return [...known.values()]
-    .filter((order) => order.status === 'shipped' || isOver(order))
-    .sort((a, b) => Number(isOver(a)) - Number(isOver(b)) || newestFirst(a, b));
+  /**
+   * Loads an order that an event named, one at a time: after a long time offline there may be many. A list that was read before
+   * the event may arrive after it, so an order counts as loaded only in the event's version.
+   */
+  private async enqueueLoad(orderId: string, version: number): Promise<void> {
+    this.loadQueue.set(orderId, version);
+    if (this.isDraining) return;
+    this.isDraining = true;
+    for (const [next, announced] of this.loadQueue) {
+      this.loadQueue.delete(next);
+      const loaded = this.byId.get().get(next)?.version ?? 0;
+      if (loaded < announced) await this.load(next).catch(() => undefined);
+      this.evict();
+    }
+    this.isDraining = false;
+  }
 }
 
 export const ordersOf = { buyer: new Orders('buyer'), seller: new Orders('seller') };
 
-/** The known orders, newest first. */
-export function useOrders(role: Role): KnownOrder[] {
-  const known = useStore(ordersOf[role].known);
-  return [...known.values()].sort(newestFirst);
+/** The loaded orders of a role, newest first. */
+export function useOrders(role: Role): LoadedOrder[] {
+  const { byId, cursors } = ordersOf[role];
+  // Orders appear together with the cursor of their page, so that a list shown as complete is complete.
+  useStore(cursors);
+  const orders = useThrottledStore(byId);
+  return useMemo(() => [...orders.values()].sort(newestFirst), [orders]);
 }
 
-/** What was asked for an order and is not answered yet, and what went wrong with what was asked last. */
-export interface Doing {
-  command?: OrderCommand;
-  error?: unknown;
-}
-const doing = new Store<ReadonlyMap<string, Doing>>(new Map());
-
-export function useDoing(orderId: string): Doing {
-  return useStore(doing).get(orderId) ?? {};
+/** Orders that wait to be paid or shipped, longest wait first. */
+export function longestWaitFirst(orders: readonly LoadedOrder[]): LoadedOrder[] {
+  const since = ({ status, paidAt, placedAt }: LoadedOrder) => (status === 'paid' && paidAt) || placedAt;
+  return [...orders].sort((a, b) => compare(since(a), since(b)) || compare(a.orderId, b.orderId));
 }
 
-/** Gives a command for an order. The page shows it as pending until the hub has answered, never as done. */
-export async function give(
-  role: Role,
-  orderId: string,
-  command: OrderCommand,
-  send: () => Promise<Order>,
-): Promise<boolean> {
-  note(orderId, { command });
-  try {
-    ordersOf[role].keep(await send());
-    note(orderId, undefined);
-    return true;
-  } catch (error) {
-    note(orderId, { error });
-    ordersOf[role].look(orderId).catch(() => undefined);
-    return false;
-  }
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
-function note(orderId: string, what: Doing | undefined): void {
-  doing.change((now) => {
-    const next = new Map(now);
-    if (what) next.set(orderId, what);
-    else next.delete(orderId);
-    return next;
-  });
-}
-
-/** The end of an id: the beginning is the time, the same for all orders of a while. */
+/** The end of an order id: it begins with a timestamp, which orders placed at about the same time share. */
 export function shortId(orderId: string): string {
   return orderId.slice(-6);
 }

@@ -1,12 +1,12 @@
-import { keptStore } from './store.js';
+import { persistedStore } from './store.js';
 
 export interface Session {
   userId: string;
   token: string;
 }
 
-/** Who is logged in here; null is nobody. Shared by the tabs of a browser, and kept across page loads. */
-export const session = keptStore<Session | null>('session', null);
+/** The logged-in user, or null. Shared by the browser's tabs and kept across page loads. */
+export const session = persistedStore<Session | null>('session', null);
 
-/** Where the hub is: the page's own folder, whatever prefix a proxy has put before it. */
+/** The hub's base URL: the folder of this page, including any path prefix that a proxy adds. */
 export const hubUrl = new URL('./', location.href.replace(/#.*/, '')).href;

@@ -1,29 +1,29 @@
 import { useEffect } from 'react';
-import { ask } from './hub.js';
+import { request } from './hub.js';
 import { Store, useStore } from './store.js';
 
-/** What stores are called, of those that somebody has seen here. Past this they are asked for again. */
+/** Cached store names. When the cache is full it is cleared, and names are requested again as they are shown. */
 const NAMES_MAX = 500;
 const names = new Store<ReadonlyMap<string, string>>(new Map());
-const asked = new Set<string>();
+const inFlight = new Set<string>();
 
-/** The name that a store has for people; its id until that is known, or where it has none. */
+/** A store's display name; its id until the name is loaded, or where it has none. */
 export function useStoreName(storeId: string): string {
   const name = useStore(names).get(storeId);
   useEffect(() => {
-    if (name === undefined) learn(storeId);
+    if (name === undefined) loadName(storeId);
   }, [storeId, name]);
   return name ?? storeId;
 }
 
-async function learn(storeId: string): Promise<void> {
-  if (asked.has(storeId)) return;
-  asked.add(storeId);
+async function loadName(storeId: string): Promise<void> {
+  if (inFlight.has(storeId)) return;
+  inFlight.add(storeId);
   try {
-    const { name } = await ask('store', { storeId });
-    names.change((known) => new Map(known.size < NAMES_MAX ? known : []).set(storeId, name ?? storeId));
+    const { name } = await request('store', { storeId });
+    names.update((cached) => new Map(cached.size < NAMES_MAX ? cached : []).set(storeId, name ?? storeId));
   } catch {
-    // It is called by its id, until it is seen again.
+    // The id is shown instead; the next component that shows this store tries again.
   }
-  asked.delete(storeId);
+  inFlight.delete(storeId);
 }

@@ -1,10 +1,10 @@
-import { keptStore } from './store.js';
+import { persistedStore } from './store.js';
 
 export type Theme = 'system' | 'light' | 'dark';
-export const theme = keptStore<Theme>('theme', 'system');
+export const theme = persistedStore<Theme>('theme', 'system');
 
-function tell(): void {
+function applyTheme(): void {
   document.documentElement.dataset.theme = theme.get();
 }
-tell();
-theme.subscribe(tell);
+applyTheme();
+theme.subscribe(applyTheme);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { defineConfig } from 'vite';
 
-/** Leaves a compressed copy beside every script and stylesheet, so that the hub need not compress while it serves. */
-const compressed = {
+/** Writes a Brotli copy of every script and stylesheet, so that the hub does not compress at request time. */
+const compressedCopies = {
   name: 'compressed-copies',
   writeBundle({ dir }, bundle) {
     for (const name of Object.keys(bundle)) {
@@ -16,19 +16,19 @@ const compressed = {
 };
 
 export default defineConfig({
-  // Relative addresses: the pages work wherever a proxy puts them.
+  // Relative URLs, so that the pages work behind any path prefix.
   base: './',
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,
     target: 'es2023',
-    // The Content-Security-Policy allows neither data: addresses nor inline scripts.
+    // The Content-Security-Policy allows neither data: URLs nor inline scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      // Libraries mark what may be left out in more places than Rollup reads; it costs bytes at most.
+      // Rollup ignores misplaced PURE annotations in libraries; that only costs some bytes.
       onwarn: (warning, warn) => warning.code !== 'INVALID_ANNOTATION' && warn(warning),
     },
   },
-  plugins: [compressed],
+  plugins: [compressedCopies],
 });

@@ -1,5 +1,5 @@
-// The floor of the transport: a Socket.IO server that answers, tells both parties, and does nothing else. There is no order,
-// no money, no check of what is said: whatever does more on Socket.IO as it comes costs more.
+// The transport's floor: a Socket.IO server that acknowledges and pushes to both parties, without orders, money or
+// validation. Any system on plain Socket.IO costs more.
 import { createServer } from 'node:http';
 import process from 'node:process';
 import { Server } from 'socket.io';
@@ -15,10 +15,11 @@ for (const { storeId, ownerId } of await database.read.query(
   sellers.set(storeId, ownerId);
 
 const STATUSES = ['placed', 'paid', 'shipped', 'received'];
-/** Everybody who was ever connected has a number, which stands in the ids of orders: so no order needs to be kept. */
-const people: string[] = [...sellers.values()];
-const numbers = new Map(people.map((userId, number) => [userId, number]));
-const DIGITS = 6;
+const COMMANDS = ['place', 'pay', 'ship', 'receive'];
+/** Order ids embed the parties' indexes here, so that no order needs to be stored. */
+const users: string[] = [...sellers.values()];
+const userIndexes = new Map(users.map((userId, index) => [userId, index]));
+const INDEX_DIGITS = 6;
 
 const http = createServer();
 const server = new Server(http, { serveClient: false });
@@ -30,51 +31,58 @@ server.use(async (socket, next) => {
 });
 server.on('connection', (socket) => {
   const { userId } = socket.data;
-  if (!numbers.has(userId)) numbers.set(userId, people.push(userId) - 1);
+  if (!userIndexes.has(userId)) userIndexes.set(userId, users.push(userId) - 1);
   socket.on('order:place', ({ storeId }, acknowledge) => {
     const sellerId = sellers.get(storeId) ?? '';
-    tell(userId, idOf(userId, sellerId), storeId, userId, sellerId, 1, acknowledge);
+    publish(userId, orderIdOf(userId, sellerId), storeId, userId, sellerId, 1, acknowledge);
   });
   for (const [index, name] of ['order:pay', 'order:ship', 'order:receive'].entries()) {
     socket.on(name, ({ orderId }, acknowledge) => {
-      const [buyerId, sellerId] = [-2 * DIGITS, -DIGITS].map(
-        (start) => people[Number(orderId.slice(start, start + DIGITS || undefined))] ?? '',
+      const [buyerId, sellerId] = [-2 * INDEX_DIGITS, -INDEX_DIGITS].map(
+        (start) => users[Number(orderId.slice(start, start + INDEX_DIGITS || undefined))] ?? '',
       ) as [string, string];
-      tell(userId, orderId, `store-of-${sellerId}`, buyerId, sellerId, index + 2, acknowledge);
+      publish(userId, orderId, `store-of-${sellerId}`, buyerId, sellerId, index + 2, acknowledge);
     });
   }
 });
 
-/** As long as the hub's ids, and as costly to make. */
-function idOf(...parties: string[]): string {
-  const inside = parties.map((userId) => String(numbers.get(userId)).padStart(DIGITS, '0'));
-  return uuidv7().slice(0, -2 * DIGITS) + inside.join('');
+/** As long as the hub's ids, and as expensive to generate. */
+function orderIdOf(...parties: string[]): string {
+  const indexes = parties.map((userId) => String(userIndexes.get(userId)).padStart(INDEX_DIGITS, '0'));
+  return uuidv7().slice(0, -2 * INDEX_DIGITS) + indexes.join('');
 }
 
-/** Everything is as large as the hub's own answer and events are. Nothing is checked, nothing is kept. */
-function tell(
-  ...[by, orderId, storeId, buyerId, sellerId, version, acknowledge]: [
-    ...[by: string, orderId: string, storeId: string, buyerId: string, sellerId: string, version: number],
+/** Acknowledges and pushes payloads of the same size as the hub's. */
+function publish(
+  ...[actorId, orderId, storeId, buyerId, sellerId, version, acknowledge]: [
+    ...[actorId: string, orderId: string, storeId: string, buyerId: string, sellerId: string, version: number],
     acknowledge: (answer: object) => void,
   ]
 ): void {
   const status = STATUSES[version - 1];
   const at = new Date().toISOString();
   const items = [{ bookId: 'book-1', title: 'Book 1', count: 1, price: 1_000 }];
-  const reached = (by: number) => (version >= by ? at : null);
-  const times = { placedAt: at, expiresAt: at, paidAt: reached(2), shippedAt: reached(3), receivedAt: reached(4) };
-  const sent = version >= 3 ? { carrier: 'SF', trackingNo: `SF${orderId.slice(-10)}` } : {};
-  const rest = { cancelledAt: null, carrier: null, trackingNo: null, ...sent, cancelReason: null };
+  const reachedAt = (minVersion: number) => (version >= minVersion ? at : null);
+  const times = {
+    placedAt: at,
+    expiresAt: at,
+    paidAt: reachedAt(2),
+    shippedAt: reachedAt(3),
+    receivedAt: reachedAt(4),
+  };
+  const shipment = version >= 3 ? { carrier: 'SF', trackingNo: `SF${orderId.slice(-10)}` } : {};
+  const rest = { cancelledAt: null, carrier: null, trackingNo: null, ...shipment, cancelReason: null };
   const allowed = version < 3 ? ['pay', 'cancel'].slice(version - 1) : version === 3 ? ['receive'] : [];
-  const about = { orderId, version, status, storeId, buyerId, sellerId, total: 1_000 };
-  acknowledge({ ok: true, data: { ...about, items, ...times, ...rest, allowed }, seq: version });
+  const summary = { orderId, version, status, storeId, buyerId, sellerId, total: 1_000 };
+  acknowledge({ ok: true, data: { ...summary, number: version, items, ...times, ...rest, allowed }, seq: version });
   const push = {
     seq: version,
-    ...about,
+    ...summary,
     previous: version > 1 ? STATUSES[version - 2] : null,
-    by,
+    command: COMMANDS[version - 1],
+    by: actorId,
     at,
-    ...(version === 3 ? sent : {}),
+    ...(version === 3 ? shipment : {}),
   };
   server.to(`buyer:${buyerId}`).emit('order:status', { role: 'buyer', ...push });
   server.to(`seller:${sellerId}`).emit('order:status', { role: 'seller', ...push });

@@ -1,4 +1,4 @@
-// The baselines on NestJS: `usual` with TypeORM's repositories, `lean` with prepared statements.
+// The NestJS baselines: `usual` on TypeORM repositories, `lean` on prepared statements.
 import 'reflect-metadata';
 import process from 'node:process';
 import { Module } from '@nestjs/common';

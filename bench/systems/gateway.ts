@@ -21,8 +21,9 @@ import {
   ValidateNested,
 } from 'class-validator';
 import type { Server, Socket } from 'socket.io';
-import type { OrderEntity } from '../../src/commands/order.entity.js';
-import { orderRow, orderView } from '../../src/commands/order.view.js';
+import { parseOrder } from '../../src/commands/order.columns.js';
+import type { OrderEntity } from '../../src/orders/order.entity.js';
+import { presentOrder } from '../../src/orders/order.presenter.js';
 
 class ItemDto {
   @IsString() @MaxLength(64) bookId!: string;
@@ -40,7 +41,7 @@ export class ChangeDto {
   @IsOptional() @IsString() @MaxLength(64) key?: string;
 }
 
-/** What a gateway calls; each call is one transaction. */
+/** The service behind the gateway; each command is one transaction. */
 export abstract class Orders {
   abstract authenticate(token: string): Promise<string | undefined>;
   abstract place(userId: string, message: PlaceDto): Promise<OrderEntity>;
@@ -51,7 +52,7 @@ export abstract class Orders {
 
 const STATUSES = ['placed', 'paid', 'shipped', 'received'];
 
-/** The gateway that most would write: a validated message, a service, a push to each of two rooms, the answer returned. */
+/** A conventional gateway: a validated message, a service call, a push to both parties' rooms, the answer returned. */
 @Injectable()
 @WebSocketGateway({ serveClient: false })
 @UsePipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }))
@@ -71,25 +72,25 @@ export class OrdersGateway implements OnGatewayInit<Server> {
 
   @SubscribeMessage('order:place')
   async place(@ConnectedSocket() socket: Socket, @MessageBody() message: PlaceDto) {
-    return this.tell(socket, await this.orders.place(socket.data.userId, message));
+    return this.publish(socket, await this.orders.place(socket.data.userId, message));
   }
 
   @SubscribeMessage('order:pay')
   async pay(@ConnectedSocket() socket: Socket, @MessageBody() message: ChangeDto) {
-    return this.tell(socket, await this.orders.pay(socket.data.userId, message));
+    return this.publish(socket, await this.orders.pay(socket.data.userId, message));
   }
 
   @SubscribeMessage('order:ship')
   async ship(@ConnectedSocket() socket: Socket, @MessageBody() message: ChangeDto) {
-    return this.tell(socket, await this.orders.ship(socket.data.userId, message));
+    return this.publish(socket, await this.orders.ship(socket.data.userId, message));
   }
 
   @SubscribeMessage('order:receive')
   async receive(@ConnectedSocket() socket: Socket, @MessageBody() message: ChangeDto) {
-    return this.tell(socket, await this.orders.receive(socket.data.userId, message));
+    return this.publish(socket, await this.orders.receive(socket.data.userId, message));
   }
 
-  private tell(socket: Socket, entity: OrderEntity) {
+  private publish(socket: Socket, entity: OrderEntity) {
     const { userId } = socket.data;
     const now = Date.now();
     const { orderId, version, status, storeId, buyerId, sellerId, total } = entity;
@@ -109,6 +110,6 @@ export class OrdersGateway implements OnGatewayInit<Server> {
     };
     this.server.to(`buyer:${buyerId}`).emit('order:status', { role: 'buyer', ...push });
     this.server.to(`seller:${sellerId}`).emit('order:status', { role: 'seller', ...push });
-    return { ok: true, data: orderView(orderRow(entity), userId === buyerId ? 'buyer' : 'seller', now) };
+    return { ok: true, data: presentOrder(parseOrder(entity), userId === buyerId ? 'buyer' : 'seller', now) };
   }
 }

@@ -1,22 +1,22 @@
 import { v7 as uuidv7 } from 'uuid';
 import { orderColumns, orderFields } from '../../src/commands/order.columns.js';
-import type { OrderEntity } from '../../src/commands/order.entity.js';
-import type { OrderStatus } from '../../src/contract/lifecycle.js';
+import type { OrderStatus } from '../../src/contract/transitions.js';
+import type { OrderEntity } from '../../src/orders/order.entity.js';
 import { type ChangeDto, Orders, type PlaceDto } from './gateway.js';
 import type { Run, Statements, Value } from './statements.js';
 
 const UNPAID_TTL_MS = 900_000;
 const INSERT_ORDER = `INSERT INTO orders (${Object.values(orderFields).join(', ')})
   VALUES (${Object.values(orderFields).map(() => '?')})`;
-const TAKE = 'UPDATE book_stock SET stock = stock - ? WHERE book_no = ? AND stock >= ?';
-const MOVE = `UPDATE wallets SET balance = balance + CASE user_id WHEN ? THEN ? ELSE ? END, entries = entries + 1
+const TAKE_STOCK = 'UPDATE book_stock SET stock = stock - ? WHERE book_no = ? AND stock >= ?';
+const MOVE_MONEY = `UPDATE wallets SET balance = balance + CASE user_id WHEN ? THEN ? ELSE ? END, entries = entries + 1
   WHERE user_id IN (?, ?)`;
-const ENTRIES = `INSERT INTO wallet_entries (user_id, entry_no, amount, balance, kind, order_id, at)
+const INSERT_ENTRIES = `INSERT INTO wallet_entries (user_id, entry_no, amount, balance, kind, order_id, at)
   VALUES (?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?)`;
 
 /**
- * The same commands in as few hand-written prepared statements as they need, one transaction a command, and no row locked
- * that need not be. Like `usual`, it has no keys, no stored events and nothing to resume from, and it is not audited.
+ * The minimum of hand-written prepared statements and row locks, one transaction per command. Like `usual`, it has no
+ * idempotency keys, no stored events, no replay and no ledger to audit.
  */
 export class LeanOrders extends Orders {
   constructor(
@@ -39,7 +39,7 @@ export class LeanOrders extends Orders {
         return { bookNo: Number(book.bookNo), bookId, title: String(book.title), count, price: Number(book.price) };
       });
       for (const { bookNo, count } of lines.toSorted((a, b) => a.bookNo - b.bookNo)) {
-        const { written } = await run(TAKE, [count, bookNo, count]);
+        const { written } = await run(TAKE_STOCK, [count, bookNo, count]);
         if (written === 0) throw new Error('OUT_OF_STOCK');
       }
       const now = Date.now();
@@ -50,7 +50,7 @@ export class LeanOrders extends Orders {
         timeline: JSON.stringify([{ version: 1, status: 'placed', by: buyerId, at: now }]),
         ...{ placedAt: now, expiresAt: now + UNPAID_TTL_MS, dueAt: now + UNPAID_TTL_MS },
         ...{ paidAt: null, shippedAt: null, receivedAt: null, cancelledAt: null },
-        ...{ carrier: null, trackingNo: null, cancelReason: null },
+        ...{ carrier: null, trackingNo: null, cancelReason: null, number: null },
       } satisfies OrderEntity;
       await run(
         INSERT_ORDER,
@@ -74,8 +74,8 @@ export class LeanOrders extends Orders {
         return [userId, Number(wallet?.entries) + 1, amount, balance, kind, id, now];
       };
       const entries = [...entryOf(buyerId, -total, 'payment'), ...entryOf(sellerId, total, 'sale')];
-      await run(MOVE, [buyerId, -total, total, buyerId, sellerId]);
-      await run(ENTRIES, entries);
+      await run(MOVE_MONEY, [buyerId, -total, total, buyerId, sellerId]);
+      await run(INSERT_ENTRIES, entries);
       return { paidAt: now, dueAt: null };
     });
   }
@@ -94,17 +94,17 @@ export class LeanOrders extends Orders {
     orderId: string,
     from: OrderStatus,
     to: OrderStatus,
-    by: string,
+    actorId: string,
     apply: (run: Run, order: OrderEntity, now: number) => Promise<Partial<OrderEntity>>,
   ): Promise<OrderEntity> {
     return this.statements.transaction(async (run) => {
       const sql = `SELECT ${orderColumns} FROM orders WHERE order_id = ?${this.statements.forUpdate}`;
       const { rows } = await run(sql, [orderId]);
       const [order] = rows as unknown as OrderEntity[];
-      if (order?.status !== from || ![order.buyerId, order.sellerId].includes(by)) throw new Error('ORDER_STATE');
+      if (order?.status !== from || ![order.buyerId, order.sellerId].includes(actorId)) throw new Error('ORDER_STATE');
       const now = Date.now();
       const version = Number(order.version) + 1;
-      const timeline = JSON.stringify([...JSON.parse(order.timeline), { version, status: to, by, at: now }]);
+      const timeline = JSON.stringify([...JSON.parse(order.timeline), { version, status: to, by: actorId, at: now }]);
       const changed = { ...(await apply(run, order, now)), status: to, version, timeline };
       const columns = Object.keys(changed).map((field) => `${orderFields[field as keyof OrderEntity]} = ?`);
       await run(`UPDATE orders SET ${columns} WHERE order_id = ?`, [...Object.values(changed), orderId]);

@@ -1,4 +1,4 @@
-// A Nest application that does nothing, on the packages that the hub stands on too: how long Nest alone takes to start.
+// An empty Nest application on the hub's packages: the baseline of the start time.
 import 'reflect-metadata';
 import process from 'node:process';
 import { Controller, Get, Module } from '@nestjs/common';

@@ -1,17 +1,17 @@
 import process from 'node:process';
 import mysql, { type ResultSetHeader, type RowDataPacket } from 'mysql2/promise';
-import { EmbeddedDatabase } from '../../src/platform/embedded.driver.js';
-import { CONNECTIONS } from '../../src/platform/server.driver.js';
+import { EmbeddedDatabase } from '../../src/platform/database/embedded.driver.js';
+import { POOL_SIZE } from '../../src/platform/database/server.driver.js';
 
 export type Value = string | number | null;
 export interface Answer {
   rows: Record<string, unknown>[];
-  /** Rows that a statement has written. */
+  /** Affected rows. */
   written: number;
 }
 export type Run = (sql: string, values: Value[]) => Promise<Answer>;
 
-/** Prepared statements in transactions, on the driver itself, with as many connections as the hub may use. */
+/** Transactions of prepared statements directly on the driver, with a pool as large as the hub's. */
 export interface Statements {
   forUpdate: string;
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T>;
@@ -22,7 +22,7 @@ export function openStatements(url = process.env.DATABASE_URL ?? ''): Statements
 }
 
 function onServer(url: string): Statements {
-  const pool = mysql.createPool({ uri: url, connectionLimit: CONNECTIONS, charset: 'utf8mb4', timezone: 'Z' });
+  const pool = mysql.createPool({ uri: url, connectionLimit: POOL_SIZE, charset: 'utf8mb4', timezone: 'Z' });
   pool.pool.on('connection', (connection) =>
     connection.query("SET SESSION transaction_isolation = 'READ-COMMITTED'", () => {}),
   );
@@ -58,22 +58,22 @@ function embedded(file: string): Statements {
     if (statement.reader) return { rows: statement.all(...values) as Answer['rows'], written: 0 };
     return { rows: [], written: Number((statement.run(...values) as { changes: number }).changes) };
   };
-  let turn: Promise<unknown> = Promise.resolve();
+  let previous: Promise<unknown> = Promise.resolve();
   return {
     forUpdate: '',
     transaction(work) {
-      const result = turn.then(async () => {
+      const result = previous.then(async () => {
         await run('BEGIN IMMEDIATE', []);
         try {
-          const given = await work(run);
+          const value = await work(run);
           await run('COMMIT', []);
-          return given;
+          return value;
         } catch (error) {
           await run('ROLLBACK', []);
           throw error;
         }
       });
-      turn = result.catch(() => {});
+      previous = result.catch(() => {});
       return result;
     },
   };

@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, In } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { OrderEntity } from '../../src/commands/order.entity.js';
-import type { OrderStatus } from '../../src/contract/lifecycle.js';
-import type { Database } from '../../src/platform/database.js';
+import type { OrderStatus } from '../../src/contract/transitions.js';
+import { OrderEntity } from '../../src/orders/order.entity.js';
+import type { Database } from '../../src/platform/database/database.js';
 import { Book, BookStock, Store } from '../../src/stores/store.entity.js';
-import { Wallet, WalletEntry } from '../../src/wallet/wallet.entity.js';
+import { Wallet, WalletEntry } from '../../src/wallets/wallet.entity.js';
 import { type ChangeDto, Orders, type PlaceDto } from './gateway.js';
 
 const UNPAID_TTL_MS = 900_000;
 
 /**
- * Each command by the book of TypeORM: repositories, rows locked where it matters, one transaction an order, run again when
- * it loses a race. A command has no key: sent twice, it is done twice. No event is stored: who was away has missed it.
+ * Idiomatic TypeORM: repositories, pessimistic row locks, one transaction per command, retried after a deadlock. Without
+ * idempotency keys a resent command takes effect twice; without stored events a disconnected client misses them.
  */
 @Injectable()
 export class UsualOrders extends Orders {
@@ -95,23 +95,23 @@ export class UsualOrders extends Orders {
     orderId: string,
     from: OrderStatus,
     to: OrderStatus,
-    by: string,
+    actorId: string,
     apply: (em: EntityManager, order: OrderEntity, now: number) => Promise<void>,
   ): Promise<OrderEntity> {
     return this.database.transaction(async (em) => {
       const order = await em.findOneOrFail(OrderEntity, { where: { orderId }, ...this.lock() });
-      if (order.status !== from || ![order.buyerId, order.sellerId].includes(by)) throw new Error('ORDER_STATE');
+      if (order.status !== from || ![order.buyerId, order.sellerId].includes(actorId)) throw new Error('ORDER_STATE');
       const now = Date.now();
       await apply(em, order, now);
       order.status = to;
       order.version++;
-      const timeline = [...JSON.parse(order.timeline), { version: order.version, status: to, by, at: now }];
+      const timeline = [...JSON.parse(order.timeline), { version: order.version, status: to, by: actorId, at: now }];
       order.timeline = JSON.stringify(timeline);
       return em.save(order);
     });
   }
 
-  /** The embedded database has no locks of rows, and needs none: its transactions take turns. */
+  /** The embedded database runs one transaction at a time, so it has no row locks. */
   private lock() {
     return this.database.dialect.singleWriter ? {} : { lock: { mode: 'pessimistic_write' as const } };
   }

@@ -1,4 +1,4 @@
-// What tests take from `@jest/globals`, when they are run in one process against one mutant after another.
+// Stands in for `@jest/globals` when one process runs the tests against one mutant after another.
 import { format } from 'node:util';
 import { expect } from 'expect';
 
@@ -12,7 +12,7 @@ class Block {
   }
 }
 
-/** Tests and blocks in the order in which they were written. */
+/** The tree of blocks and tests, in source order. */
 export const root = new Block('', undefined);
 let block = root;
 
@@ -33,9 +33,9 @@ export const afterAll = (run) => void block.after.unshift(run);
 const each = (define) => (rows) => (name, run) => {
   for (const row of rows) {
     const cells = Array.isArray(row) ? row : [row];
-    const said = Array.isArray(row) ? row : Object.values(row).slice(0, 1);
-    // With the row's number, since no two tests may have one name.
-    define(`${format(name, ...said.map(String))} (${rows.indexOf(row)})`, () => run(...cells));
+    const shown = Array.isArray(row) ? row : Object.values(row).slice(0, 1);
+    // The row number keeps names unique.
+    define(`${format(name, ...shown.map(String))} (${rows.indexOf(row)})`, () => run(...cells));
   }
 };
 test.each = each(test);

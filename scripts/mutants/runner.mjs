@@ -1,5 +1,5 @@
-// Runs the tests of an area against one mutant after another in one process. Jest would load the whole hub again for each,
-// which takes several times as long as the tests do.
+// A Stryker test runner that runs the tests of an area against one mutant after another in one process. Jest would load the
+// hub again for each mutant, which takes several times as long as the tests.
 import { register } from 'node:module';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
@@ -12,12 +12,12 @@ import {
 } from '@stryker-mutator/api/test-runner';
 import { root } from './globals.mjs';
 
-/** With a mutant, what has not ended by then is taken for endless. Without one a test may take its time, on a busy machine. */
-const MUTANT_WITHIN_MS = 10_000;
-const TEST_WITHIN_MS = 120_000;
+/** Timeouts of a test or hook: with a mutant, after which it counts as endless, and without one. */
+const MUTANT_TIMEOUT_MS = 10_000;
+const TEST_TIMEOUT_MS = 120_000;
 
-class OnceLoaded {
-  // What the code that is switched by mutants looks at.
+class SingleProcessRunner {
+  // The instrumented code reads this object.
   stryker = {};
 
   capabilities() {
@@ -26,7 +26,7 @@ class OnceLoaded {
 
   async init() {
     globalThis.__stryker__ = this.stryker;
-    // A mutant may leave a promise that nobody waits for.
+    // A mutant may leave an unhandled rejection behind.
     process.on('unhandledRejection', () => {});
     process.on('uncaughtException', () => {});
     register('./hooks.mjs', import.meta.url);
@@ -36,9 +36,9 @@ class OnceLoaded {
   }
 
   async dryRun() {
-    const tests = await this.run(() => true, TEST_WITHIN_MS);
+    const tests = await this.run(() => true, TEST_TIMEOUT_MS);
     const { perTest } = this.stryker.mutantCoverage;
-    // What a hook does, each of the tests that it was done for relies on.
+    // Code that a hook covers counts for every test of its block.
     for (const block of blocksOf(root)) {
       const hooks = perTest[block.name];
       delete perTest[block.name];
@@ -50,22 +50,22 @@ class OnceLoaded {
   async mutantRun({ activeMutant, testFilter, hitLimit }) {
     Object.assign(this.stryker, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
     try {
-      const tests = await this.run((id) => !testFilter || testFilter.includes(id), MUTANT_WITHIN_MS);
-      const endless = determineHitLimitReached(this.stryker.hitCount, hitLimit);
-      return toMutantRunResult(endless ?? { status: DryRunStatus.Complete, tests });
+      const tests = await this.run((id) => !testFilter || testFilter.includes(id), MUTANT_TIMEOUT_MS);
+      const hitLimitReached = determineHitLimitReached(this.stryker.hitCount, hitLimit);
+      return toMutantRunResult(hitLimitReached ?? { status: DryRunStatus.Complete, tests });
     } finally {
       this.stryker.activeMutant = undefined;
     }
   }
 
-  /** Until one fails: then the mutant is noticed, and is taken out again, so that what was begun can end. */
-  async run(isWanted, withinMs) {
+  /** Stops at the first failure, and deactivates the mutant so that the remaining hooks can clean up. */
+  async run(isSelected, timeoutMs) {
     const results = [];
     const hasFailed = () => results.some(({ status }) => status === TestStatus.Failed);
     const attempt = async (id, work) => {
       this.stryker.currentTestId = id;
       const started = performance.now();
-      const failure = await inTime(work, withinMs).then(
+      const failure = await withTimeout(work, timeoutMs).then(
         () => undefined,
         (error) => String(error?.stack ?? error),
       );
@@ -73,7 +73,7 @@ class OnceLoaded {
       return { id, name: id, timeSpentMs, ...outcome(failure) };
     };
     const visit = async (block) => {
-      if (!testsOf(block).some(({ id }) => isWanted(id))) return;
+      if (!testsOf(block).some(({ id }) => isSelected(id))) return;
       for (const hook of block.before) {
         const result = await attempt(block.name, hook);
         if (result.status === TestStatus.Failed) results.push(result);
@@ -81,7 +81,7 @@ class OnceLoaded {
       for (const each of block.tests) {
         if (hasFailed()) break;
         if ('tests' in each) await visit(each);
-        else if (isWanted(each.id)) results.push(await attempt(each.id, each.run));
+        else if (isSelected(each.id)) results.push(await attempt(each.id, each.run));
       }
       if (hasFailed()) this.stryker.activeMutant = undefined;
       for (const hook of block.after) {
@@ -107,16 +107,16 @@ function outcome(failureMessage) {
   return failureMessage === undefined ? { status: TestStatus.Success } : { status: TestStatus.Failed, failureMessage };
 }
 
-async function inTime(work, withinMs) {
+async function withTimeout(work, timeoutMs) {
   let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('It does not end')), withinMs);
+  const expired = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Timed out')), timeoutMs);
   });
   try {
-    await Promise.race([Promise.resolve().then(work), late]);
+    await Promise.race([Promise.resolve().then(work), expired]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'once-loaded', OnceLoaded)];
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'single-process', SingleProcessRunner)];

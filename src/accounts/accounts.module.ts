@@ -2,13 +2,18 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { OrdersModule } from '../orders/orders.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
-import { WalletModule } from '../wallet/wallet.module.js';
+import { StoresModule } from '../stores/stores.module.js';
+import { WalletsModule } from '../wallets/wallets.module.js';
+import { WebhooksModule } from '../webhooks/webhooks.module.js';
 import { AccountsController } from './accounts.controller.js';
 import { AccountsService } from './accounts.service.js';
+import { PersonalController } from './personal.controller.js';
+import { PersonalErasure } from './personal.erasure.js';
+import { PersonalExport } from './personal.export.js';
 
 @Module({
-  imports: [AuthModule, WalletModule, RoomsModule, OrdersModule],
-  controllers: [AccountsController],
-  providers: [AccountsService],
+  imports: [AuthModule, WalletsModule, RoomsModule, StoresModule, OrdersModule, WebhooksModule],
+  controllers: [AccountsController, PersonalController],
+  providers: [AccountsService, PersonalErasure, PersonalExport],
 })
 export class AccountsModule {}

@@ -1,41 +1,56 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AuthService } from '../auth/auth.service.js';
-import type { RegisterRequest } from '../contract/auth.js';
-import { Refusal } from '../contract/errors.js';
-import { OrderReads } from '../orders/order.reads.js';
-import type { Caller, Sender } from '../platform/caller.js';
+import { CONFIG, type Config } from '../config.js';
+import type { LoggedIn, OpenSessionRequest, RegisterRequest } from '../contract/auth.js';
+import { HubError } from '../contract/errors.js';
+import { OrdersService } from '../orders/orders.service.js';
+import type { Caller, ClientInfo } from '../platform/caller.js';
+import type { Tx } from '../platform/database/database.js';
 import { RoomsService } from '../rooms/rooms.service.js';
-import { WalletService } from '../wallet/wallet.service.js';
+import { WalletsService } from '../wallets/wallets.service.js';
+import { WebhooksService } from '../webhooks/webhooks.service.js';
 
-/** What it takes to join the marketplace and to leave it: a user, a wallet and two rooms come and go together. */
+/** Registering and unregistering: a user, a wallet and two rooms are added and removed together. */
 @Injectable()
 export class AccountsService {
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
     private readonly auth: AuthService,
-    private readonly wallets: WalletService,
+    private readonly wallets: WalletsService,
     private readonly rooms: RoomsService,
-    private readonly orders: OrderReads,
+    private readonly orders: OrdersService,
+    private readonly webhooks: WebhooksService,
   ) {}
 
-  async register(request: RegisterRequest, sender: Sender): Promise<{ userId: string }> {
+  /** Throws `FORBIDDEN` where registration is closed. */
+  async register(request: RegisterRequest, client: ClientInfo): Promise<{ userId: string }> {
+    if (this.config.registration === 'closed') throw new HubError('FORBIDDEN', 'Only the shop’s backend adds users.');
     const { userId } = request;
-    await this.auth.register(request, sender, async (tx) => {
-      await this.wallets.open(tx, userId);
-      await this.rooms.open(tx, userId);
-    });
+    await this.auth.register(request, client, (tx) => this.open(tx, userId));
     return { userId };
   }
 
-  /** Refused while the user has money or open orders. The locks, in the batch's order, keep both from changing meanwhile. */
+  /** A session of any user, who is added at the first call, for the shop's backend. */
+  openSession(request: OpenSessionRequest): Promise<LoggedIn> {
+    return this.auth.openSession(request, (tx) => this.open(tx, request.userId));
+  }
+
+  private async open(tx: Tx, userId: string): Promise<void> {
+    await this.wallets.open(tx, userId);
+    await this.rooms.open(tx, userId);
+  }
+
+  /** Throws `ORDER_STATE` while the user has money or open orders. The locks, in the batch's order, keep both unchanged. */
   async unregister(caller: Caller, password: string): Promise<void> {
     const { userId } = caller;
     await this.auth.unregister(caller, password, async (tx) => {
-      const balance = await this.wallets.lock(tx, userId);
+      const { balance, held } = await this.wallets.lock(tx, userId);
       await this.rooms.lock(tx, userId);
       const open = await this.orders.countOpen(tx, userId);
-      if (open > 0 || balance > 0) {
-        throw new Refusal('ORDER_STATE', 'You still have open orders or money.', { open, balance });
+      if (open > 0 || balance + held > 0) {
+        throw new HubError('ORDER_STATE', 'You still have open orders or money.', { open, balance });
       }
+      await this.webhooks.deleteAll(tx, userId);
     });
   }
 }

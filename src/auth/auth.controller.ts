@@ -1,8 +1,8 @@
 import { Controller } from '@nestjs/common';
 import type { LoggedIn, LoginRequest, PasswordRequest, SessionView } from '../contract/auth.js';
 import { isoTime } from '../contract/fields.js';
-import type { Caller, Sender } from '../platform/caller.js';
-import { FromCaller, FromSender, Input, Serves } from '../platform/http.js';
+import type { Caller, ClientInfo } from '../platform/caller.js';
+import { Client, ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
 import { AuthService } from './auth.service.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -13,23 +13,23 @@ export class AuthController {
     private readonly sessions: SessionsService,
   ) {}
 
-  @Serves('login')
-  login(@FromSender() sender: Sender, @Input() request: LoginRequest): Promise<LoggedIn> {
-    return this.auth.login(request, sender);
+  @ContractRoute('login')
+  login(@Client() client: ClientInfo, @Input() request: LoginRequest): Promise<LoggedIn> {
+    return this.auth.login(request, client);
   }
 
-  @Serves('logout')
-  logout(@FromCaller() caller: Caller, @Input() _nothing: object): Promise<void> {
+  @ContractRoute('logout')
+  logout(@CurrentUser() caller: Caller, @Input() _nothing: object): Promise<void> {
     return this.sessions.end(caller);
   }
 
-  @Serves('session')
-  session(@FromCaller() { userId, terminal, expiresAt }: Caller, @Input() _nothing: object): SessionView {
-    return { userId, terminal, expiresAt: isoTime(expiresAt) };
+  @ContractRoute('session')
+  session(@CurrentUser() { userId, terminal, expiresAt }: Caller, @Input() _nothing: object): SessionView {
+    return { userId, terminal, expiresAt: Number.isFinite(expiresAt) ? isoTime(expiresAt) : null };
   }
 
-  @Serves('password')
-  password(@FromCaller() caller: Caller, @Input() request: PasswordRequest): Promise<void> {
+  @ContractRoute('password')
+  password(@CurrentUser() caller: Caller, @Input() request: PasswordRequest): Promise<void> {
     return this.auth.changePassword(caller, request);
   }
 }

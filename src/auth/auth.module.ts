@@ -1,15 +1,34 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKey } from './api.key.entity.js';
+import { ApiKeysService } from './api.keys.service.js';
 import { AuthController } from './auth.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
-import { LoginLimits } from './login.limits.js';
-import { SessionWatch } from './session.watch.js';
+import { BearerAuthenticator } from './bearer.authenticator.js';
+import { KnownAddress } from './known.address.entity.js';
+import { KnownAddresses } from './known.addresses.js';
+import { LoginThrottle } from './login.throttle.js';
+import { EndedSession, Session } from './session.entity.js';
+import { SessionRevocation } from './session.revocation.js';
 import { SessionsService } from './sessions.service.js';
+import { TokensController } from './tokens.controller.js';
+import { User } from './user.entity.js';
 
 @Module({
-  controllers: [AuthController],
-  providers: [AuthService, LoginLimits, SessionsService, SessionWatch, { provide: APP_GUARD, useClass: AuthGuard }],
-  exports: [AuthService, SessionsService],
+  imports: [TypeOrmModule.forFeature([User, Session, EndedSession, ApiKey, KnownAddress])],
+  controllers: [AuthController, TokensController],
+  providers: [
+    AuthService,
+    KnownAddresses,
+    LoginThrottle,
+    SessionsService,
+    ApiKeysService,
+    BearerAuthenticator,
+    SessionRevocation,
+    { provide: APP_GUARD, useClass: AuthGuard },
+  ],
+  exports: [AuthService, SessionsService, ApiKeysService, BearerAuthenticator],
 })
 export class AuthModule {}

@@ -1,8 +1,17 @@
-import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
+import {
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+  type Relation,
+} from 'typeorm';
 import type { SessionEndedReason } from '../contract/rooms.js';
 import { User } from './user.entity.js';
 
-/** One login at one terminal. The token itself is never stored, only its hash: a stolen database opens no session. */
+/** One login on one device. Only the token's hash is stored: a stolen database opens no session. */
 @Entity('sessions')
 @Index('sessions_by_user', ['userId'])
 @Index('sessions_by_end', ['expiresAt'])
@@ -27,11 +36,15 @@ export class Session {
   expiresAt!: number;
 }
 
-/** A session that was ended before its time: kept for a while, so that every hub cuts its sockets. */
+/** A session that was ended before it expired, numbered and kept so that every hub disconnects its sockets. */
 @Entity('ended_sessions')
+@Index('ended_sessions_by_token', ['tokenHash'], { unique: true })
 @Index('ended_sessions_by_time', ['at'])
 export class EndedSession {
-  @PrimaryColumn('varchar', { length: 64 })
+  @PrimaryGeneratedColumn({ type: 'bigint' })
+  endedNo!: number;
+
+  @Column('varchar', { length: 64 })
   tokenHash!: string;
 
   @Column('varchar', { length: 64 })

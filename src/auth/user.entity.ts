@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Somebody who may buy and sell. The id of a user who has unregistered stays taken for ever. */
+/** Someone who can buy and sell. The id of an unregistered user stays taken for ever. */
 @Entity('users')
 export class User {
   @PrimaryColumn('varchar', { length: 64 })
@@ -14,4 +14,8 @@ export class User {
 
   @Column('bigint', { nullable: true })
   unregisteredAt!: number | null;
+
+  /** Written to lock the row: see row.lock.ts. */
+  @Column('bigint', { nullable: true, select: false })
+  version?: number | null;
 }

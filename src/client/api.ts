@@ -1,58 +1,61 @@
-import { errorBody, type RefusalCode } from '../contract/errors.js';
+import { type ErrorCode, HubError, readErrorBody } from '../contract/errors.js';
+import { parse } from '../contract/parse.js';
 import { type RouteRow, takesKey } from '../contract/row.js';
 import { type RouteData, type RouteName, type RouteRequest, routes } from '../contract/wire.js';
-import { ANSWER_WITHIN_MS, newKey, pause, pauseMs } from './again.js';
 import type { CallOptions } from './hub.client.js';
-import { checked, HubError } from './hub.error.js';
+import { ANSWER_TIMEOUT_MS, delay, newKey, retryDelayMs } from './retry.js';
 
 export interface ApiOptions {
-  /** Where the hub is, absolute, with the path prefix behind which a proxy serves it: `https://shop.example/hub`. */
+  /** The absolute URL of the hub, with the path prefix of a reverse proxy if it has one: `https://shop.example/hub`. */
   url: string;
-  /** Needed for everything but registering, logging in and looking at stores and books. */
+  /** The session's token. Only registering, logging in and reading stores and books work without one. */
   token?: string;
 }
 
-type AskOptions = Pick<CallOptions, 'signal'>;
-/** A request whose fields may all be left out may be left out itself. */
+type ApiCallOptions = Pick<CallOptions, 'signal'>;
+/** A request without required fields may be omitted. */
 export type ApiArguments<Name extends RouteName> =
   Record<string, never> extends RouteRequest<Name>
-    ? [request?: RouteRequest<Name>, options?: AskOptions]
-    : [request: RouteRequest<Name>, options?: AskOptions];
+    ? [request?: RouteRequest<Name>, options?: ApiCallOptions]
+    : [request: RouteRequest<Name>, options?: ApiCallOptions];
 
 export interface Api {
   /**
-   * Asks the hub over HTTP, for example `call('books', { q: '三体', limit: 20 })`. Path parameters, query and body are one
-   * request, as the contract's `routes` lists them. Resolves with what the hub answers; rejects with a `HubError`, or with
-   * the reason of the `signal` by which it was given up.
+   * Calls a route of the contract by its name, for example `call('books', { q: '三体', limit: 20 })`. The request holds path
+   * parameters, query and body together, as the contract's `routes` list them. Resolves with the data of the answer
+   * (`undefined` for a 204).
    *
-   * Reads, and commands that take a `key` (`deposit`, `withdraw`, `addStock`, `place` …), are sent until they are answered,
-   * always with the same key, so that they take effect once; one is made where the request has none. What takes no key
-   * (`login`, `openStore`, `addBook` …) is sent again only when the hub says that it did nothing; when that is not known, it
-   * rejects with `UNAVAILABLE`.
+   * Reads, and commands that take a `key` (`deposit`, `withdraw`, `addStock`, `place` …), are retried until they are
+   * answered; commands always with the same key, by default a random one, so that they take effect once. Other calls
+   * (`login`, `openStore`, `addBook` …) are retried only after `RATE_LIMITED` and `OVERLOADED`, when they had no effect.
+   *
+   * Rejects with a `HubError`: `BAD_MESSAGE` for an invalid request, which is not sent; the hub's own error; `UNAVAILABLE` if
+   * the answer to a call that is not retried is lost; `UNKNOWN_MESSAGE` if the server at `url` is not a hub. If `signal` aborts
+   * the call, it rejects with the signal's reason.
    */
   call<Name extends RouteName>(name: Name, ...[request, options]: ApiArguments<Name>): Promise<RouteData<Name>>;
 }
 
-/** Refused with one of these, a message has certainly had no effect, with a key or without one. */
-const didNothing: readonly HubError['code'][] = ['RATE_LIMITED', 'OVERLOADED'];
+/** After these errors a request certainly had no effect, so it can be retried even without a key. */
+const errorsWithoutEffect: readonly ErrorCode[] = ['RATE_LIMITED', 'OVERLOADED'];
 
-/** Everything that the hub offers over HTTP. */
+/** Creates a client of the hub's HTTP API. It holds no connection and needs no closing. */
 export function createApi(options: ApiOptions): Api {
   return {
     async call<Name extends RouteName>(name: Name, ...[fields, { signal } = {}]: ApiArguments<Name>) {
       const route: RouteRow = routes[name];
-      const message: object = fields ?? {};
-      const request = requestOf(route, takesKey(route) ? { key: newKey(), ...message } : message, options);
-      // Who asks how the hub is wants to know when it is not well.
-      const mayBeRepeated = takesKey(route) || (route.method === 'GET' && !route.probe);
+      const input: object = fields ?? {};
+      const request = buildRequest(route, takesKey(route) ? { key: newKey(), ...input } : input, options);
+      // A probe is not retried: its caller wants to know that the hub is not well.
+      const isRepeatable = takesKey(route) || (route.method === 'GET' && !route.isProbe);
       for (let failures = 1; ; failures++) {
         try {
-          // What the contract says of the answer to this route holds from here on.
-          return (await ask(route, request, signal)) as RouteData<Name>;
+          // The hub's answer is trusted to match the contract.
+          return (await send(route, request, signal)) as RouteData<Name>;
         } catch (error) {
           if (!(error instanceof HubError && error.retryable)) throw error;
-          if (!mayBeRepeated && !didNothing.includes(error.code)) throw error;
-          await pause(pauseMs(failures, error), signal);
+          if (!isRepeatable && !errorsWithoutEffect.includes(error.code)) throw error;
+          await delay(retryDelayMs(failures, error), signal);
         }
       }
     },
@@ -65,15 +68,15 @@ interface HttpRequest {
   body: string | null;
 }
 
-/** Puts each field where the route has its place: into the path, the query or the body. */
-function requestOf({ method, path, request }: RouteRow, message: object, { url, token }: ApiOptions): HttpRequest {
-  const fields = new Map(Object.entries(request ? checked(request, message) : {}));
-  const filled = path.replace(/:(\w+)/g, (_, name: string) => {
+/** Validates the fields and puts each into the path, the query or the body. */
+function buildRequest({ method, path, request }: RouteRow, input: object, { url, token }: ApiOptions): HttpRequest {
+  const fields = new Map(Object.entries(request ? (parse(request, input) as object) : {}));
+  const expandedPath = path.replace(/:(\w+)/g, (_, name: string) => {
     const value = encodeURIComponent(String(fields.get(name)));
     fields.delete(name);
     return value;
   });
-  const address = url.replace(/\/$/, '') + filled;
+  const address = url.replace(/\/$/, '') + expandedPath;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   if (method !== 'GET') {
     const body = JSON.stringify(Object.fromEntries(fields));
@@ -84,35 +87,39 @@ function requestOf({ method, path, request }: RouteRow, message: object, { url, 
   return { address: query.size > 0 ? `${address}?${query}` : address, headers, body: null };
 }
 
-async function ask(
+async function send(
   { method, mediaType }: RouteRow,
   { address, headers, body }: HttpRequest,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const patience = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  const signals = signal ? AbortSignal.any([signal, patience]) : patience;
+  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   let response: Response;
   let text: string;
   try {
-    response = await fetch(address, { method, headers, body, signal: signals });
+    response = await fetch(address, {
+      method,
+      headers,
+      body,
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
     text = await response.text();
   } catch {
     signal?.throwIfAborted();
-    throw unanswered('UNAVAILABLE', 'The hub was not reached, or its answer was lost.');
+    throw clientError('UNAVAILABLE', 'The hub could not be reached, or its answer was lost.');
   }
   if (response.status === 204) return undefined;
   if (response.ok && mediaType) return text;
-  const given = asJson(text);
-  if (response.ok && given !== undefined) return given;
-  const refusal = errorBody.safeParse((given as { error?: unknown } | undefined)?.error).data;
-  if (refusal) throw new HubError(refusal);
-  // Not the hub: something before it, or in its place.
+  const answer = parseJson(text);
+  if (response.ok && answer !== undefined) return answer;
+  const error = readErrorBody((answer as { error?: unknown } | undefined)?.error);
+  if (error) throw HubError.fromBody(error);
+  // Not the hub's answer but a proxy's, or another server's.
   throw response.status >= 500
-    ? unanswered('UNAVAILABLE', `The hub gave no answer: ${response.status}.`)
-    : unanswered('UNKNOWN_MESSAGE', `What answers at this address is not a hub: ${response.status}.`);
+    ? clientError('UNAVAILABLE', `The hub did not answer: HTTP ${response.status}.`)
+    : clientError('UNKNOWN_MESSAGE', `The server at this address is not a hub: HTTP ${response.status}.`);
 }
 
-function asJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -120,6 +127,6 @@ function asJson(text: string): unknown {
   }
 }
 
-function unanswered(code: RefusalCode, message: string): HubError {
-  return new HubError({ code, message, retryable: code === 'UNAVAILABLE' });
+function clientError(code: ErrorCode, message: string): HubError {
+  return new HubError(code, message);
 }

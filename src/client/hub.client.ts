@@ -1,59 +1,65 @@
-import type { RefusalCode } from '../contract/errors.js';
-import type { Role } from '../contract/lifecycle.js';
+import type { ErrorCode } from '../contract/errors.js';
 import type { BookStockPush, OrderStatusPush, RoomReadyPush, SessionEndedReason } from '../contract/rooms.js';
+import type { Role } from '../contract/transitions.js';
+import type { WalletChangedPush } from '../contract/wallet.js';
 import type { Data, MessageName, Request } from '../contract/wire.js';
-import type { LastStorage } from './last.storage.js';
+import type { CursorStorage } from './cursor.storage.js';
 
-/** What `connect` needs. */
 export interface ConnectOptions {
-  /** Where the hub is, absolute, with the path prefix behind which a proxy serves it: `https://shop.example/hub`. */
+  /** The absolute URL of the hub, with the path prefix of a reverse proxy if it has one: `https://shop.example/hub`. */
   url: string;
-  /** From logging in: `createApi({ url }).call('login', { userId, password })`. */
+  /** The session's token: `(await createApi({ url }).call('login', { userId, password })).token`. */
   token: string;
-  /** What is remembered across page loads and restarts. Without it, a client begins at the present each time. */
-  storage?: LastStorage;
-  /** The path of Socket.IO, where it is not `socket.io` below `url`. */
+  /** Persists the cursors across page loads and restarts. Without it, every client starts with the next new event. */
+  storage?: CursorStorage;
+  /** The path of Socket.IO, if it is not `socket.io` below `url`: for example `/socket.io`. */
   path?: string;
 }
 
 /**
- * - `offline`: there is no connection. The client tries to come back by itself, unless it was closed or its session ended.
- * - `catching up`: connected, and hearing what it has missed.
- * - `live`: all that has happened is heard, and what happens is heard at once.
+ * - `offline`: not connected. The client keeps reconnecting, unless it was closed or its session has ended.
+ * - `catching up`: connected, and receiving missed events.
+ * - `live`: every past event is delivered, and new ones are delivered as they happen.
  */
 export type ClientState = 'live' | 'catching up' | 'offline';
 
 export interface CallOptions {
   /**
-   * The idempotency key of a command, 1 to 64 characters from `!` to `~`: the same key with the same request gives the first
-   * answer again, for 7 days. One is made where none is given. Give one that you have kept, to ask after a page load what
-   * became of a command.
+   * The idempotency key of a command: 1 to 64 characters from `!` to `~`, a random one by default. For at least 7 days, the
+   * same key with the same request returns the first answer, and with another request fails with `KEY_REUSED`. Pass a key that
+   * you have stored to find out, after a page load, whether a command took effect.
    */
   key?: string;
   /**
-   * Gives the call up: its promise rejects with the signal's reason, and it is not sent again. A command that was sent may
-   * have taken effect all the same; then an event tells. `AbortSignal.timeout(30_000)` gives up after 30 seconds.
+   * Cancels the call: its promise rejects with the signal's reason, and it is not sent again. A command that was already sent
+   * may still take effect; an `order` event then reports it. `AbortSignal.timeout(30_000)` limits the call to 30 seconds.
    */
   signal?: AbortSignal;
 }
 
-/** Why a client has ended: the reason that the hub gave, or the code with which it refused to let the client in. */
-export type EndedReason = SessionEndedReason | RefusalCode;
+/** The codes of a call's `HubError`: the hub's, and `CLOSED` if the client was closed before the answer arrived. */
+export type ClientErrorCode = ErrorCode | 'CLOSED';
 
+/** Why the client has ended: the reason that the hub sent, or the code with which it rejected the connection. */
+export type EndedReason = SessionEndedReason | ErrorCode;
+
+/** The arguments of each event's listeners. */
 export interface ClientEvents {
-  /** A change of one of the user's orders: each once, in the order of its room. */
+  /** An order of the user changed: `{ role, seq, orderId, status, … }`. Delivered once, in the order of its room. */
   order: [event: OrderStatusPush];
-  /** `missed`: how many changes came in since the client was last live. 0 where that makes no sense. */
+  /** The state changed. With `live`, `missed` is the number of `order` events since the client was last live. */
   state: [state: ClientState, info: { missed: number }];
-  /** The hub has sent all that came before; `serverTime` is its clock. */
+  /** Connected, and the hub has sent every missed event. `serverTime` is the hub's clock, ISO 8601 in UTC. */
   ready: [push: RoomReadyPush];
-  /** Changes of this room are no longer kept, and were missed: read the lists of orders anew. */
+  /** Events of this room were missed that the hub no longer keeps: reload the lists of orders. */
   reset: [push: { role: Role }];
-  /** A book of one of the user's stores runs low, or out. */
+  /** The stock of a book in one of the user's stores fell to its low mark, or to 0: `{ storeId, bookId, stock, at }`. */
   stock: [push: BookStockPush];
-  /** The session is over: log in again, and connect with the new token. Nothing comes after this. */
+  /** The balance, or what is on its way to the user as a seller, changed: `{ balance, held, at }`. The latest is what counts. */
+  wallet: [push: WalletChangedPush];
+  /** The session has ended: log in again and connect with the new token. No event follows. */
   ended: [end: { reason: EndedReason }];
-  /** How many commands are not answered yet. */
+  /** The number of commands without an answer changed. */
   pending: [count: number];
 }
 
@@ -61,51 +67,90 @@ type Fields<Name extends MessageName> = Omit<Request<Name>, 'key'>;
 type Reply<Name extends MessageName> = Promise<Data<Name>>;
 
 /**
- * A connection to the hub that keeps what the hub promises.
+ * A connection to the hub. Amounts of money are whole numbers of minor units (fen, cents); times are ISO 8601 in UTC.
  *
- * **A call is sent until it is answered**: over lost connections, restarts of the hub and refusals that are for the moment
- * only, always with the same key, so that it takes effect once. It resolves with what the hub answers, and rejects with a
- * `HubError` for what the hub refuses for good, when the session ends, or with the code `CLOSED` when the client is closed. It
- * can thus wait for as long as the hub is away; a `signal` ends the wait.
+ * **A call is retried until it is answered**: across lost connections, restarts of the hub and retryable errors, always with
+ * the same key, so that a command takes effect once. Its promise may therefore stay pending for as long as the hub is away; a
+ * `signal` limits that. It rejects with a `HubError`:
+ * - at once, without sending, with `BAD_MESSAGE` if the request is invalid (`details: { path, problem }[]`);
+ * - with the hub's code and `details` if the hub rejects the request for good;
+ * - with `UNAUTHENTICATED` if the session ends first, and with `CLOSED` if the client is closed first.
  *
- * **Calls about one order are carried out in the order in which they were made**, and so are all others while the hub takes
- * them; one that the hub refuses for the moment may be carried out after others that were under way with it.
+ * **Calls about one order take effect in the order in which they were made.** So do all other calls, unless the hub answers
+ * one of them with a retryable error: calls in flight with it may then take effect first.
  *
- * **Each event is heard once and in order**, from `storage`'s last one on, or from the present.
+ * **Each event is delivered once, in order**, starting after the cursor in `storage`, or with the next new event.
  */
 export interface HubClient {
+  /** The current state. Every change emits `state`. */
   readonly state: ClientState;
-  /** The number of the last event heard of each room. 0 until the first `ready` of a client that had nothing stored. */
+  /** The number of the last delivered event of each room; 0 until the first `ready` if there was no stored cursor. */
   readonly last: { buyer: number; seller: number };
 
-  /** Places an order with one store. With `expectedTotal`, only if this is what it comes to (`PRICE_CHANGED`). Money is in minor units. */
+  /**
+   * Places an order with one store: `{ storeId, items: { bookId, count }[], expectedTotal?, deliverTo?, note? }`. Resolves with
+   * the order, without what was written into it: `get` shows that.
+   * `PRICE_CHANGED` if `expectedTotal` differs from the total; `OUT_OF_STOCK`, `STORE_NOT_FOUND`, `BOOK_NOT_FOUND`,
+   * `USER_NOT_FOUND` if the store's owner has unregistered, `FORBIDDEN` in the user's own store.
+   */
   place(request: Fields<'order:place'>, options?: CallOptions): Reply<'order:place'>;
-  /** Pays an order that the user has placed, before its `expiresAt` (`ORDER_STATE`), from the wallet (`INSUFFICIENT_FUNDS`). */
+  /**
+   * Pays an order from the buyer's wallet: `{ orderId, expectedTotal? }`. Resolves with the order. `INSUFFICIENT_FUNDS` if the
+   * balance is too low; `ORDER_STATE` from its `expiresAt` on or if it is not `placed`; `PRICE_CHANGED`, `ORDER_NOT_FOUND`,
+   * `FORBIDDEN`.
+   */
   pay(request: Fields<'order:pay'>, options?: CallOptions): Reply<'order:pay'>;
-  /** Tells that an order to the user's store is on its way. */
+  /**
+   * Marks an order to the user's store as shipped: `{ orderId, carrier?, trackingNo? }`. Resolves with the order.
+   * `ORDER_STATE` if it is not `paid`; `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
   ship(request: Fields<'order:ship'>, options?: CallOptions): Reply<'order:ship'>;
-  /** Tells that an order has arrived. */
+  /**
+   * Confirms, as its buyer, that an order has arrived: `{ orderId }`. Resolves with the order. `ORDER_STATE` if it is not
+   * `shipped`; `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
   receive(request: Fields<'order:receive'>, options?: CallOptions): Reply<'order:receive'>;
-  /** Cancels an order that is not shipped yet; what was paid goes back. */
+  /**
+   * Cancels an order that has not been shipped, as its buyer or seller, and refunds what was paid: `{ orderId, reason? }`.
+   * Resolves with the order. `ORDER_STATE` if it can no longer be cancelled; `ORDER_NOT_FOUND`, `FORBIDDEN`. If the seller's
+   * balance does not cover the refund, the seller gets `INSUFFICIENT_FUNDS` and the buyer `ORDER_STATE`.
+   */
   cancel(request: Fields<'order:cancel'>, options?: CallOptions): Reply<'order:cancel'>;
+  /**
+   * Writes a note on an order, as its buyer or seller: `{ orderId, text }`. Resolves with the order; `get` shows its `notes`.
+   * `ORDER_STATE` after 200 notes, or 90 days after the order's end; `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
+  note(request: Fields<'order:note'>, options?: CallOptions): Reply<'order:note'>;
+  /**
+   * Changes the delivery address of an order: `{ orderId, deliverTo }`, as its buyer while it is `placed`, as its seller
+   * while it is `paid`. Resolves with the order; `get` shows its `deliverTo`. `ORDER_STATE`, `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
+  readdress(request: Fields<'order:readdress'>, options?: CallOptions): Reply<'order:readdress'>;
 
-  /** An order of the user's, with its timeline. */
+  /** Reads one of the user's orders with its `timeline`, `deliverTo` and `notes`. `ORDER_NOT_FOUND`, `FORBIDDEN`. */
   get(orderId: string, options?: Pick<CallOptions, 'signal'>): Reply<'order:get'>;
-  /** The user's orders, newest first, page by page: `next` goes into `after`. */
+  /**
+   * Lists the user's orders as buyer or seller, newest first: `{ role, status?, storeId?, after?, limit? }`. Resolves with
+   * `{ items, next }`, 20 orders by default and at most 100; `next` is the `after` of the next page, or null.
+   */
   list(request: Request<'order:list'>, options?: Pick<CallOptions, 'signal'>): Reply<'order:list'>;
-  /** The events of a room after a number. Only for those who want the past: `on('order')` misses nothing. */
+  /**
+   * Reads past events of a room: `{ role, after, limit? }`. Resolves with `{ events, head, complete }`; `complete` is false
+   * if events after `after` are no longer kept or `after` is beyond `head`. For history only: `on('order')` misses nothing.
+   */
   read(request: Request<'room:read'>, options?: Pick<CallOptions, 'signal'>): Reply<'room:read'>;
 
   /**
-   * Listens. Gives what ends the listening. Listeners that are there when `connect` returns hear everything.
+   * Adds a listener and returns the function that removes it. A listener added in the same turn as `connect` receives every
+   * event.
    *
-   * An event counts as heard, and its number is stored, when all listeners have returned: a page that dies in a listener
-   * hears the event again when it comes back. A promise that a listener gives is not waited for.
+   * An `order` event counts as delivered, and its cursor is saved, once every listener has returned without throwing: a page
+   * that dies in a listener receives the event again. Errors are reported as uncaught, and promises are not awaited.
    */
   on<Name extends keyof ClientEvents>(name: Name, listener: (...values: ClientEvents[Name]) => void): () => void;
   /**
-   * Disconnects for good; no listener is called any more. What is not answered rejects with `CLOSED`: a command that was sent
-   * may have taken effect all the same.
+   * Disconnects for good and removes all listeners. Unanswered calls reject with `CLOSED`; a command that was already sent may
+   * still take effect.
    */
   close(): void;
 }

@@ -1,39 +1,39 @@
 type Listener<Values extends unknown[]> = (...values: Values) => void;
 
-/** Who wants to hear what. One listener that throws keeps nothing from the others. */
+/** Event listeners by event name. A listener that throws does not keep the event from the others. */
 export class Listeners<Events extends { [Name in keyof Events]: unknown[] }> {
   private readonly byName: { [Name in keyof Events]?: Set<Listener<Events[Name]>> } = {};
 
-  /** Gives what ends the listening. */
+  /** Adds a listener and returns the function that removes it. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
-    // Of its own, so that a function that listens twice is called twice, and ends each listening by itself.
-    const own: Listener<Events[Name]> = (...values) => listener(...values);
-    const listeners = this.byName[name] ?? new Set();
-    this.byName[name] = listeners.add(own);
-    return () => void listeners.delete(own);
+    // Wrapped, so that a function added twice is called twice and each registration is removed separately.
+    const registration: Listener<Events[Name]> = (...values) => listener(...values);
+    const registrations = this.byName[name] ?? new Set();
+    this.byName[name] = registrations.add(registration);
+    return () => void registrations.delete(registration);
   }
 
-  /** Whether every listener has run to its end. What one throws is reported like every uncaught error. */
-  tell<Name extends keyof Events>(name: Name, ...values: Events[Name]): boolean {
-    const listeners = this.byName[name] ?? new Set();
-    let allRan = true;
-    for (const listener of [...listeners]) {
-      // One may end the listening of another.
-      if (!listeners.has(listener)) continue;
+  /** Returns whether every listener completed. An error that one throws is reported as an uncaught error. */
+  emit<Name extends keyof Events>(name: Name, ...values: Events[Name]): boolean {
+    const registrations = this.byName[name] ?? new Set();
+    let allCompleted = true;
+    for (const registration of [...registrations]) {
+      // An earlier listener may have removed this one.
+      if (!registrations.has(registration)) continue;
       try {
-        listener(...values);
+        registration(...values);
       } catch (error) {
-        allRan = false;
+        allCompleted = false;
         queueMicrotask(() => {
           throw error;
         });
       }
     }
-    return allRan;
+    return allCompleted;
   }
 
-  /** Nobody hears anything any more. */
-  dismiss(): void {
-    for (const listeners of Object.values<Set<unknown> | undefined>(this.byName)) listeners?.clear();
+  /** Removes every listener. */
+  clear(): void {
+    for (const registrations of Object.values<Set<unknown> | undefined>(this.byName)) registrations?.clear();
   }
 }

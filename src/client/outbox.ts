@@ -1,163 +1,163 @@
+import { HubError } from '../contract/errors.js';
+import { parse } from '../contract/parse.js';
 import { takesKey } from '../contract/row.js';
 import { type Answer, type Data, type MessageName, messages, type Request } from '../contract/wire.js';
-import { newKey, pauseMs } from './again.js';
-import type { CallOptions } from './hub.client.js';
-import { checked, HubError } from './hub.error.js';
+import type { CallOptions, ClientErrorCode } from './hub.client.js';
+import { newKey, retryDelayMs } from './retry.js';
 
-/** More than so many wait for their turn here, not in the hub's queue. */
-const UNDER_WAY_MAX = 64;
+/** Calls beyond this many in flight wait in the client rather than in the hub's backlog. */
+const IN_FLIGHT_MAX = 64;
 
-/** Sends one message over the line that is open now, and tells its answer, if there comes one before the line is lost. */
-export type Post = (name: MessageName, request: object, tell: (answer: Answer<unknown>) => void) => void;
+/** Sends one message over the current connection. `respond` is not called if the connection is lost first. */
+export type Post = (name: MessageName, request: object, respond: (answer: Answer<unknown>) => void) => void;
 
 interface Call {
   name: MessageName;
   request: object;
-  /** The order that it is about: what is done with one order is done in the order of the calls. */
+  /** The order that the call is about, if any: calls about one order are sent one at a time, in the order made. */
   orderId: string | undefined;
-  /** One that rests was refused for the moment, and is sent again after a pause. */
-  stage: 'waiting' | 'under way' | 'resting';
+  stage: 'queued' | 'in flight' | 'backing off';
   failures: number;
-  succeed(data: unknown): void;
-  fail(error: unknown): void;
-  /** Leaves no timer and no listener behind. */
-  forget(): void;
+  resolve(data: unknown): void;
+  reject(error: unknown): void;
+  /** Releases its timer and its abort listener. */
+  dispose(): void;
 }
 
-/** Calls until they are answered: which goes out when, and which again. */
+/** The unanswered calls: decides when each is sent, and when it is sent again. */
 export class Outbox {
   private readonly calls = new Set<Call>();
   private isOpen = false;
   private pending = 0;
-  /** Set while the hub is given a rest. */
-  private rest: { until: number; timer: ReturnType<typeof setTimeout> } | undefined;
-  private end: HubError | undefined;
+  /** Set while every call backs off. */
+  private backoff: { until: number; timer: ReturnType<typeof setTimeout> } | undefined;
+  private closeReason: HubError<ClientErrorCode> | undefined;
 
   constructor(
     private readonly post: Post,
-    private readonly tellPending: (count: number) => void,
+    private readonly onPendingChange: (count: number) => void,
   ) {}
 
-  /** Gives what the hub answers in the end. A command gets a key, unless it is given one. */
+  /** Resolves with the data of the final answer, after as many attempts as it takes. A command without a key gets a new one. */
   async send<Name extends MessageName>(
     name: Name,
     fields: Omit<Request<Name>, 'key'>,
     { key = newKey(), signal }: CallOptions = {},
   ): Promise<Data<Name>> {
-    if (this.end) throw this.end;
+    if (this.closeReason) throw this.closeReason;
     signal?.throwIfAborted();
     const row = messages[name];
-    const request = checked(row.request, takesKey(row) ? { ...fields, key } : fields);
+    const request = parse(row.request, takesKey(row) ? { ...fields, key } : fields);
     return new Promise((resolve, reject) => {
-      const giveUp = () => this.settle(call, () => reject(signal?.reason));
+      const abort = () => this.settle(call, () => reject(signal?.reason));
       const call: Call = {
         name,
         request,
         orderId: 'orderId' in request ? String(request.orderId) : undefined,
-        stage: 'waiting',
+        stage: 'queued',
         failures: 0,
-        // What the contract says of the answer to this message holds from here on.
-        succeed: (data) => resolve(data as Data<Name>),
-        fail: reject,
-        forget: () => signal?.removeEventListener('abort', giveUp),
+        // The hub's answer is trusted to match the contract.
+        resolve: (data) => resolve(data as Data<Name>),
+        reject,
+        dispose: () => signal?.removeEventListener('abort', abort),
       };
-      signal?.addEventListener('abort', giveUp, { once: true });
+      signal?.addEventListener('abort', abort, { once: true });
       this.calls.add(call);
       this.countPending(call, 1);
       this.flush();
     });
   }
 
-  /** The line is up: everything that is not answered goes out, in the order of the calls. */
-  open(): void {
+  /** Sends every unanswered call, in the order made. */
+  connected(): void {
     this.isOpen = true;
     this.flush();
   }
 
-  /** The line is lost, and with it every answer that was on its way. */
-  lose(): void {
+  /** Requeues the calls in flight: their answers are lost with the connection. */
+  disconnected(): void {
     this.isOpen = false;
-    for (const call of this.calls) if (call.stage === 'under way') call.stage = 'waiting';
+    for (const call of this.calls) if (call.stage === 'in flight') call.stage = 'queued';
   }
 
-  /** Nothing will be answered any more. */
-  close(reason: HubError): void {
+  /** Rejects every unanswered call, and every later one. */
+  close(reason: HubError<ClientErrorCode>): void {
     this.isOpen = false;
-    this.end ??= reason;
-    clearTimeout(this.rest?.timer);
-    for (const call of [...this.calls]) this.settle(call, () => call.fail(reason));
+    this.closeReason ??= reason;
+    clearTimeout(this.backoff?.timer);
+    for (const call of [...this.calls]) this.settle(call, () => call.reject(reason));
   }
 
   private flush(): void {
-    if (!this.isOpen || this.rest) return;
+    if (!this.isOpen || this.backoff) return;
     const busyOrders = new Set<string | undefined>();
-    let underWay = 0;
+    let inFlight = 0;
     for (const call of this.calls) {
       const isNext = call.orderId === undefined || !busyOrders.has(call.orderId);
       busyOrders.add(call.orderId);
-      if (call.stage === 'resting') continue;
-      if (call.stage === 'waiting' && !isNext) continue;
-      if (++underWay > UNDER_WAY_MAX) return;
-      if (call.stage === 'waiting') this.dispatch(call);
+      if (call.stage === 'backing off') continue;
+      if (call.stage === 'queued' && !isNext) continue;
+      if (++inFlight > IN_FLIGHT_MAX) return;
+      if (call.stage === 'queued') this.dispatch(call);
     }
   }
 
   private dispatch(call: Call): void {
-    call.stage = 'under way';
+    call.stage = 'in flight';
     this.post(call.name, call.request, (answer) => {
-      if (answer.ok) this.settle(call, () => call.succeed(answer.data));
-      else if (answer.error.retryable) this.putOff(call, new HubError(answer.error));
-      else this.settle(call, () => call.fail(new HubError(answer.error)));
+      if (answer.ok) this.settle(call, () => call.resolve(answer.data));
+      else if (answer.error.retryable) this.retryLater(call, HubError.fromBody(answer.error));
+      else this.settle(call, () => call.reject(HubError.fromBody(answer.error)));
     });
   }
 
   /**
-   * Sends it again after a pause. A fault of the hub may be one with this call only, which then rests alone; everything else
-   * says that the hub can take nothing now, and what follows waits too, so that it does not overtake.
+   * Sends the call again after a backoff. `INTERNAL` may concern this call alone, so only this call backs off; any other
+   * retryable error concerns the whole hub, so all calls back off and later ones cannot overtake this one.
    */
-  private putOff(call: Call, error: HubError): void {
+  private retryLater(call: Call, error: HubError): void {
     call.failures++;
-    const ms = pauseMs(call.failures, error);
+    const delayMs = retryDelayMs(call.failures, error);
     if (error.code !== 'INTERNAL') {
-      call.stage = 'waiting';
-      this.restFor(ms);
+      call.stage = 'queued';
+      this.backOffFor(delayMs);
       return;
     }
-    call.stage = 'resting';
+    call.stage = 'backing off';
     const timer = setTimeout(() => {
-      call.stage = 'waiting';
+      call.stage = 'queued';
       this.flush();
-    }, ms);
-    const { forget } = call;
-    call.forget = () => {
+    }, delayMs);
+    const { dispose } = call;
+    call.dispose = () => {
       clearTimeout(timer);
-      forget();
+      dispose();
     };
     this.flush();
   }
 
-  private restFor(ms: number): void {
-    const until = Math.max(this.rest?.until ?? 0, Date.now() + ms);
-    clearTimeout(this.rest?.timer);
+  private backOffFor(delayMs: number): void {
+    const until = Math.max(this.backoff?.until ?? 0, performance.now() + delayMs);
+    clearTimeout(this.backoff?.timer);
     const timer = setTimeout(() => {
-      this.rest = undefined;
+      this.backoff = undefined;
       this.flush();
-    }, until - Date.now());
-    this.rest = { until, timer };
+    }, until - performance.now());
+    this.backoff = { until, timer };
   }
 
-  private settle(call: Call, how: () => void): void {
+  private settle(call: Call, complete: () => void): void {
     if (!this.calls.delete(call)) return;
-    call.forget();
-    how();
+    call.dispose();
+    complete();
     this.countPending(call, -1);
     this.flush();
   }
 
-  /** A read is not counted: nobody need know that it is not answered yet. */
+  /** Counts commands only: an unanswered read has no effect to wait for. */
   private countPending({ name }: Call, change: 1 | -1): void {
     if (!takesKey(messages[name])) return;
     this.pending += change;
-    this.tellPending(this.pending);
+    this.onPendingChange(this.pending);
   }
 }

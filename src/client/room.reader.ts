@@ -1,77 +1,77 @@
-import type { Role } from '../contract/lifecycle.js';
 import type { OrderStatusPush, RoomEvents, RoomReadyPush } from '../contract/rooms.js';
+import type { Role } from '../contract/transitions.js';
 
-interface Ears {
+interface RoomHandlers {
   deliver(event: OrderStatusPush): void;
-  /** Events are gone that were not heard. */
+  /** Events were missed that the hub no longer keeps. */
   reset(): void;
-  /** Whether the room is being read has changed. */
+  /** `isReading` has changed. */
   readingChanged(): void;
   read(after: number): Promise<RoomEvents>;
 }
 
-/** What was heard of one room: hands each event on once and in order, and reads what is missing before what came after it. */
+/** Delivers the events of one room once and in order, and reads missing events from the hub before later ones are delivered. */
 export class RoomReader {
-  /** The number of the last event handed on. Unknown until the room's head is, to somebody who begins at the present. */
+  /** The number of the last delivered event; unknown, for a client without a stored cursor, until the hub has sent the head. */
   last: number | undefined;
   isReading = false;
-  /** Events up to this number are there. */
-  private known = 0;
+  /** The highest number known to exist. */
+  private latest = 0;
 
   constructor(
     last: number | undefined,
-    private readonly ears: Ears,
+    private readonly handlers: RoomHandlers,
   ) {
     this.last = last;
   }
 
-  hear(event: OrderStatusPush): void {
+  receive(event: OrderStatusPush): void {
     const { last = event.seq - 1 } = this;
     if (event.seq === last + 1 && !this.isReading) this.deliver(event);
     else this.catchUp(event.seq);
   }
 
-  /** The hub has sent what it had, up to this head. */
-  ready({ head, complete }: RoomReadyPush['rooms'][Role]): void {
-    if (!complete) this.ears.reset();
+  /** The hub has sent every event up to this head. A room that an API key may not read has none. */
+  ready({ head, complete }: RoomReadyPush['rooms'][Role] = { head: this.last ?? 0, complete: true }): void {
+    if (!complete) this.handlers.reset();
     if (!complete || this.last === undefined) this.last = head;
-    this.known = 0;
+    this.latest = 0;
     this.catchUp(head);
   }
 
   private deliver(event: OrderStatusPush): void {
     this.last = event.seq;
-    this.ears.deliver(event);
+    this.handlers.deliver(event);
   }
 
-  private catchUp(known: number): void {
-    this.known = Math.max(this.known, known);
-    if (this.isReading || (this.last ?? 0) >= this.known) return;
-    // It fails only when the client has ended.
-    this.readOn().catch(() => {});
+  private catchUp(latest: number): void {
+    this.latest = Math.max(this.latest, latest);
+    if (this.isReading || (this.last ?? 0) >= this.latest) return;
+    // It rejects only once the client has ended.
+    this.readMissing().catch(() => {});
   }
 
-  private async readOn(): Promise<void> {
-    this.readingIs(true);
+  private async readMissing(): Promise<void> {
+    this.setReading(true);
     try {
-      for (let after = this.last ?? 0; after < this.known; after = this.last ?? after) {
-        const { events, complete, head } = await this.ears.read(after);
+      for (let after = this.last ?? 0; after < this.latest; after = this.last ?? after) {
+        const { events, complete, head } = await this.handlers.read(after);
         if (!complete && this.last === after) {
-          this.ears.reset();
+          this.handlers.reset();
           this.last = (events[0]?.seq ?? head + 1) - 1;
         }
         for (const event of events) if (event.seq === (this.last ?? 0) + 1) this.deliver(event);
-        // Not there after all: the next event, or the next `room:ready`, makes it look again.
+        // No progress: the next event or `room:ready` starts another read.
         if (this.last === after) return;
       }
     } finally {
-      // In one go with the last look at what is known: what comes after it is handed on as it comes.
-      this.readingIs(false);
+      // In the same turn as the last check of `latest`, so that no event can arrive in between and be dropped.
+      this.setReading(false);
     }
   }
 
-  private readingIs(isReading: boolean): void {
+  private setReading(isReading: boolean): void {
     this.isReading = isReading;
-    this.ears.readingChanged();
+    this.handlers.readingChanged();
   }
 }

@@ -1,48 +1,48 @@
-import { Refusal } from '../contract/errors.js';
-import { type Role, roles } from '../contract/lifecycle.js';
+import { HubError } from '../contract/errors.js';
 import type { Last, OrderStatusPush, RoomReadyPush } from '../contract/rooms.js';
+import { type Role, roles } from '../contract/transitions.js';
+import { Connection } from './connection.js';
+import type { CursorStorage } from './cursor.storage.js';
 import type { ClientEvents, ClientState, ConnectOptions, EndedReason, HubClient } from './hub.client.js';
-import { HubError } from './hub.error.js';
-import type { LastStorage } from './last.storage.js';
-import { Line } from './line.js';
 import { Listeners } from './listeners.js';
 import { Outbox } from './outbox.js';
 import { RoomReader } from './room.reader.js';
 
-/** The client over one socket: a line that comes back, calls that wait for their answers, and two rooms that are heard. */
+/** The client: one reconnecting connection, an outbox of unanswered calls, and a reader for each of the two rooms. */
 export class SocketClient implements HubClient {
   state: ClientState = 'offline';
   private readonly listeners = new Listeners<ClientEvents>();
-  private readonly line: Line;
+  private readonly connection: Connection;
   private readonly outbox: Outbox;
   private readonly rooms: Record<Role, RoomReader>;
-  private readonly storage: LastStorage | undefined;
-  private isUp = false;
+  private readonly storage: CursorStorage | undefined;
+  private isConnected = false;
   private isReady = false;
   private isClosed = false;
-  /** Events heard since the client was live. */
+  /** Events delivered since the client was last live. */
   private missed = 0;
 
   constructor(options: ConnectOptions) {
     this.storage = options.storage;
     const last = this.storage?.load();
-    this.line = new Line(options, {
-      last: () => this.heard(),
-      up: () => this.up(),
-      down: () => this.down(),
+    this.connection = new Connection(options, {
+      last: () => this.cursors(),
+      connected: () => this.connected(),
+      disconnected: () => this.disconnected(),
       ended: (reason) => this.ended(reason),
     });
-    this.outbox = new Outbox(this.line.post, (count) => this.listeners.tell('pending', count));
-    this.rooms = { buyer: this.room('buyer', last), seller: this.room('seller', last) };
-    const { socket } = this.line;
-    socket.on('order:status', (event) => this.rooms[event.role].hear(event));
+    this.outbox = new Outbox(this.connection.post, (count) => this.listeners.emit('pending', count));
+    this.rooms = { buyer: this.createRoom('buyer', last), seller: this.createRoom('seller', last) };
+    const { socket } = this.connection;
+    socket.on('order:status', (event) => this.rooms[event.role].receive(event));
     socket.on('room:ready', (push) => this.ready(push));
-    socket.on('book:stock', (push) => void this.listeners.tell('stock', push));
-    this.line.open();
+    socket.on('book:stock', (push) => void this.listeners.emit('stock', push));
+    socket.on('wallet:changed', (push) => void this.listeners.emit('wallet', push));
+    this.connection.open();
   }
 
   get last(): { buyer: number; seller: number } {
-    const { buyer = 0, seller = 0 } = this.heard();
+    const { buyer = 0, seller = 0 } = this.cursors();
     return { buyer, seller };
   }
 
@@ -51,6 +51,9 @@ export class SocketClient implements HubClient {
   readonly ship: HubClient['ship'] = (request, options) => this.outbox.send('order:ship', request, options);
   readonly receive: HubClient['receive'] = (request, options) => this.outbox.send('order:receive', request, options);
   readonly cancel: HubClient['cancel'] = (request, options) => this.outbox.send('order:cancel', request, options);
+  readonly note: HubClient['note'] = (request, options) => this.outbox.send('order:note', request, options);
+  readonly readdress: HubClient['readdress'] = (request, options) =>
+    this.outbox.send('order:readdress', request, options);
   readonly get: HubClient['get'] = (orderId, options) => this.outbox.send('order:get', { orderId }, options);
   readonly list: HubClient['list'] = (request, options) => this.outbox.send('order:list', request, options);
   readonly read: HubClient['read'] = (request, options) => this.outbox.send('room:read', request, options);
@@ -61,76 +64,76 @@ export class SocketClient implements HubClient {
 
   close(): void {
     this.isClosed = true;
-    this.listeners.dismiss();
-    this.line.close();
-    this.down();
-    this.outbox.close(new HubError({ code: 'CLOSED', message: 'This client was closed.', retryable: false }));
+    this.listeners.clear();
+    this.connection.close();
+    this.disconnected();
+    this.outbox.close(new HubError('CLOSED', 'This client was closed.'));
   }
 
-  private room(role: Role, last: Last | undefined): RoomReader {
+  private createRoom(role: Role, last: Last | undefined): RoomReader {
     return new RoomReader(last?.[role], {
       deliver: (event) => this.deliver(event),
-      reset: () => void this.listeners.tell('reset', { role }),
+      reset: () => void this.listeners.emit('reset', { role }),
       readingChanged: () => this.stateChanged(),
       read: (after) => this.read({ role, after }),
     });
   }
 
-  private heard(): Last {
+  private cursors(): Last {
     const { buyer, seller } = this.rooms;
     return { buyer: buyer.last, seller: seller.last };
   }
 
-  private up(): void {
-    this.isUp = true;
+  private connected(): void {
+    this.isConnected = true;
     this.stateChanged();
-    // Who begins at the present waits until the hub has said where that is, and so hears of what it does itself.
-    if (roles.every((role) => this.rooms[role].last !== undefined)) this.outbox.open();
+    // Without cursors, calls wait for the rooms' heads in `room:ready`: otherwise the client could miss its own events.
+    if (roles.every((role) => this.rooms[role].last !== undefined)) this.outbox.connected();
   }
 
-  private down(): void {
-    this.isUp = false;
+  private disconnected(): void {
+    this.isConnected = false;
     this.isReady = false;
-    this.outbox.lose();
+    this.outbox.disconnected();
     this.stateChanged();
   }
 
   private ready(push: RoomReadyPush): void {
     for (const role of roles) this.rooms[role].ready(push.rooms[role]);
-    this.store();
+    this.saveCursors();
     this.isReady = true;
-    this.listeners.tell('ready', push);
+    this.listeners.emit('ready', push);
     this.stateChanged();
-    this.outbox.open();
+    this.outbox.connected();
   }
 
   private deliver(event: OrderStatusPush): void {
-    // Closed by a listener, it has heard nothing of what follows.
+    // A listener may have closed the client: events after that stay undelivered.
     if (this.isClosed) return;
     if (this.state !== 'live') this.missed++;
-    // One that was not heard to the end is stored with the next.
-    if (this.listeners.tell('order', event)) this.store();
+    // After a listener has thrown, the cursor is saved with the next event.
+    if (this.listeners.emit('order', event)) this.saveCursors();
   }
 
-  /** After what a listener has thrown was reported: a program that dies of it hears the event again. */
-  private store(): void {
-    const heard = this.heard();
-    queueMicrotask(() => this.storage?.save(heard));
+  /** Saves after the errors of listeners are reported, so that a program that dies of one receives the event again. */
+  private saveCursors(): void {
+    const cursors = this.cursors();
+    queueMicrotask(() => this.storage?.save(cursors));
   }
 
   private stateChanged(): void {
     const isReading = roles.some((role) => this.rooms[role].isReading);
-    const state = !this.isUp ? 'offline' : this.isReady && !isReading ? 'live' : 'catching up';
+    const state = !this.isConnected ? 'offline' : this.isReady && !isReading ? 'live' : 'catching up';
     if (state === this.state) return;
     this.state = state;
     const { missed } = this;
     if (state === 'live') this.missed = 0;
-    this.listeners.tell('state', state, { missed });
+    this.listeners.emit('state', state, { missed });
   }
 
   private ended(reason: EndedReason): void {
-    this.down();
-    this.outbox.close(new HubError(new Refusal('UNAUTHENTICATED').toBody()));
-    this.listeners.tell('ended', { reason });
+    this.disconnected();
+    this.outbox.close(new HubError('UNAUTHENTICATED'));
+    this.listeners.emit('ended', { reason });
   }
 }

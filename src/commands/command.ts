@@ -1,42 +1,25 @@
 import { hash } from 'node:crypto';
-import type { z } from 'zod';
-import type { addStockRequest } from '../contract/stores.js';
-import type { movementRequest } from '../contract/wallet.js';
-import type { Request } from '../contract/wire.js';
+import type { CommandName, CommandRequest } from '../contract/commands.js';
 
-/** Every command that moves stock, money or an order's status, and what it says besides its key. */
-export interface CommandRequests {
-  'order:place': Keyless<Request<'order:place'>>;
-  'order:pay': Keyless<Request<'order:pay'>>;
-  'order:ship': Keyless<Request<'order:ship'>>;
-  'order:receive': Keyless<Request<'order:receive'>>;
-  'order:cancel': Keyless<Request<'order:cancel'>>;
-  'wallet:deposit': Keyless<z.infer<typeof movementRequest>>;
-  'wallet:withdraw': Keyless<z.infer<typeof movementRequest>>;
-  'stock:add': Keyless<z.infer<typeof addStockRequest>>;
-  /** The hub's own: the time of an order has come. */
-  'order:due': { orderId: string };
-}
-export type CommandName = keyof CommandRequests;
-type Keyless<Request> = Omit<Request, 'key'>;
+/** Who gives the commands of the operator's key, with idempotency keys of its own. No user's id begins with a space. */
+export const OPERATOR_ID = ' operator';
 
-/** One command, given by a user (or by the hub itself: `by` is null). */
-export type Command = {
-  [Name in CommandName]: {
+/** One command, submitted by a user or, with `actorId` null, by the hub itself. */
+export type Command<Names extends CommandName = CommandName> = {
+  [Name in Names]: {
     name: Name;
-    by: string | null;
-    request: CommandRequests[Name];
-    /** The user's key, and the hash of the message that it came with. */
+    actorId: string | null;
+    request: CommandRequest<Name>;
+    /** The user's idempotency key, and the hash of the message that it came with. */
     key?: { text: string; messageHash: string };
-    /** The id that the hub gives to the order, if this places one. */
-    orderId?: string;
+    /** The id of what the command creates, chosen before the batch so that a second attempt creates the same. */
+    newId?: string;
   };
-}[CommandName];
-export type CommandNamed<Name extends CommandName> = Extract<Command, { name: Name }>;
+}[Names];
 
 /**
- * Equal for equal messages, whatever the order of their fields and the way in. It is kept with the answer to a key: written
- * otherwise, keys from before would be taken for reused.
+ * Equal for equal messages, whatever the order of their fields and the transport. It is stored with the answer to a key, so
+ * this format must not change: keys stored before would count as reused.
  */
 export function messageHash(name: CommandName, request: object): string {
   return hash('sha256', `${name} ${canonical(request)}`);

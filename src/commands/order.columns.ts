@@ -1,6 +1,12 @@
-import type { OrderEntity } from './order.entity.js';
+import { selectList } from '../platform/database/select.list.js';
+import { defaultTerms, type OrderRow, type OrderTerms } from './rows.js';
+import { decodeTimeline } from './timeline.codec.js';
 
-/** The columns of an order's row and the fields that they fill, for the statements that are written by hand. */
+/** An order as its table has it: `items` and `timeline` are JSON, and the terms are in its first timeline entry. */
+export type StoredOrder = Omit<OrderRow, 'items' | 'timeline' | keyof OrderTerms> & { items: string; timeline: string };
+export type OrderField = Exclude<keyof OrderRow, keyof OrderTerms>;
+
+/** The columns of an order's row, by field, for statements that are not TypeORM's. */
 export const orderFields = {
   orderId: 'order_id',
   storeId: 'store_id',
@@ -21,9 +27,10 @@ export const orderFields = {
   carrier: 'carrier',
   trackingNo: 'tracking_no',
   cancelReason: 'cancel_reason',
-} as const satisfies Record<keyof OrderEntity, string>;
+  number: 'number',
+} as const satisfies Record<OrderField, string>;
 
-/** Those that an order has from its placing on. The others are null until something happens. */
+/** What a new order has. The other columns are null until something happens. */
 export const fieldsWhenPlaced = [
   'orderId',
   'storeId',
@@ -37,9 +44,10 @@ export const fieldsWhenPlaced = [
   'placedAt',
   'expiresAt',
   'dueAt',
-] as const satisfies (keyof OrderEntity)[];
+  'number',
+] as const satisfies OrderField[];
 
-/** Those that a command can change after the order was placed. */
+/** What a command can change after the order was placed. */
 export const orderFieldsThatChange = [
   'status',
   'version',
@@ -52,8 +60,16 @@ export const orderFieldsThatChange = [
   'carrier',
   'trackingNo',
   'cancelReason',
-] as const satisfies (keyof OrderEntity)[];
+] as const satisfies OrderField[];
 
-export const orderColumns = Object.entries(orderFields)
-  .map(([field, column]) => `${column} AS ${field}`)
-  .join(', ');
+export const orderColumns = selectList(orderFields);
+
+/** The size of an order's texts, in bytes. */
+export const orderBytes = 'OCTET_LENGTH(items) + OCTET_LENGTH(timeline)';
+
+export function parseOrder(stored: StoredOrder): OrderRow {
+  const timeline = decodeTimeline(stored);
+  // A note's number is the entry's own.
+  const { note: _, ...terms } = timeline[0]?.changes ?? {};
+  return { ...stored, ...defaultTerms, ...terms, items: JSON.parse(stored.items), timeline };
+}

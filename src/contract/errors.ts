@@ -1,173 +1,202 @@
 import { z } from 'zod';
 import * as field from './fields.js';
-import { orderCommands, orderStatuses } from './lifecycle.js';
+import { operatorRights, rights } from './rights.js';
+import { orderCommands, orderStatuses } from './transitions.js';
 
-interface RefusalRow {
+interface ErrorType {
   status: number;
   retryable: boolean;
-  /** What the `details` of it hold, where it has some. */
+  /** The shape of its `details`, if there are details. */
   details?: z.ZodType;
-  /** What the reader of the API documents is told; the message of a refusal says more where more is known. */
+  /** When it occurs: the default message, and its line in the API documents. */
   when: string;
 }
 
-const fault = z.strictObject({
+const fieldError = z.strictObject({
   path: z
     .string()
-    .meta({ description: 'Where it is, dotted; empty for the message itself.', examples: ['items.1.count'] }),
+    .meta({ description: 'The dotted path of the field; empty for the whole request.', examples: ['items.1.count'] }),
   problem: z.string().meta({ examples: ['must be a whole number from 1 to 1000000'] }),
 });
-/** A fault in a message: where it is (dotted, `items.1.count`), and what is wrong there. */
-export type Fault = z.infer<typeof fault>;
+/** An invalid field: its dotted path (`items.1.count`) and what is wrong with it. */
+export type FieldError = z.infer<typeof fieldError>;
 
-const whichBook = z.strictObject({ bookId: field.bookId });
-const shortOfStock = z.strictObject({ bookId: field.bookId, wanted: z.int(), available: field.stock });
-const wrongStatus = z.strictObject({
+const bookDetails = z.strictObject({ bookId: field.bookId });
+const stockDetails = z.strictObject({ bookId: field.bookId, wanted: z.int(), available: field.stock });
+const orderDetails = z.strictObject({
   status: z.enum(orderStatuses),
-  allowed: z.array(z.enum(orderCommands)).describe('What the caller may do with the order instead.'),
+  allowed: z.array(z.enum(orderCommands)).describe('The commands that the caller may send instead.'),
 });
-const stillBound = z.strictObject({
-  open: z.int().min(0).describe('How many open orders the user has.'),
+const accountDetails = z.strictObject({
+  open: z.int().min(0).describe('The number of the user’s open orders.'),
   balance: z.int().min(0),
 });
-const shortOfMoney = z.strictObject({ needed: z.int().min(0), balance: z.int().describe('The caller’s own.') });
-const otherTotal = z.strictObject({ expected: field.total, actual: field.total });
-const waitFor = z.strictObject({
+const rightDetails = z.strictObject({ right: z.enum([...rights, ...operatorRights]).describe('The missing right.') });
+const fundsDetails = z.strictObject({ needed: z.int().min(0), balance: z.int().describe('The caller’s balance.') });
+const totalDetails = z.strictObject({ expected: field.total, actual: field.total });
+const retryDetails = z.strictObject({
   retryAfterMs: z
     .int()
     .min(0)
-    .meta({ examples: [1_500] }),
+    .meta({ description: 'How long to wait before a retry, in milliseconds.', examples: [1_500] }),
 });
-const logged = z.strictObject({ errorId: z.string().describe('The fault stands in the hub’s log under this id.') });
+const logDetails = z.strictObject({ errorId: z.string().describe('The id of the entry in the hub’s log.') });
 
-/** Every refusal that the hub knows: its HTTP status, and whether the same message with the same key can succeed later. */
-export const refusals = {
+/** Every error of the contract: its HTTP status, and whether the same request with the same key may succeed later. */
+export const errorTypes = {
   BAD_MESSAGE: {
     status: 400,
     retryable: false,
-    when: 'The message does not have the shape that the contract asks for.',
-    details: z.array(fault),
+    when: 'The request is not valid.',
+    details: z.array(fieldError),
   },
-  UNKNOWN_MESSAGE: { status: 404, retryable: false, when: 'There is no message or route of that name.' },
-  UNAUTHENTICATED: { status: 401, retryable: false, when: 'The token or the password is missing or not valid.' },
-  FORBIDDEN: { status: 403, retryable: false, when: 'This belongs to somebody else.' },
-  USER_NOT_FOUND: { status: 404, retryable: false, when: 'The owner of the store has unregistered.' },
+  UNKNOWN_MESSAGE: { status: 404, retryable: false, when: 'There is no message or route with this name.' },
+  UNAUTHENTICATED: { status: 401, retryable: false, when: 'The token or password is missing or invalid.' },
+  FORBIDDEN: { status: 403, retryable: false, when: 'You are not allowed to do this.', details: rightDetails },
+  USER_NOT_FOUND: { status: 404, retryable: false, when: 'The store’s owner has unregistered.' },
   USER_EXISTS: { status: 409, retryable: false, when: 'This user id is taken.' },
-  STORE_NOT_FOUND: { status: 404, retryable: false, when: 'There is no such store.' },
+  STORE_NOT_FOUND: { status: 404, retryable: false, when: 'This store does not exist.' },
   STORE_EXISTS: { status: 409, retryable: false, when: 'This store id is taken.' },
   BOOK_NOT_FOUND: {
     status: 404,
     retryable: false,
-    when: 'The book is not on the shelf of this store.',
-    details: whichBook,
+    when: 'This store has no book with this id.',
+    details: bookDetails,
   },
   BOOK_EXISTS: {
     status: 409,
     retryable: false,
-    when: 'The store already has a book with this id.',
-    details: whichBook,
+    when: 'This store already has a book with this id.',
+    details: bookDetails,
   },
-  OUT_OF_STOCK: { status: 409, retryable: false, when: 'There are not enough copies left.', details: shortOfStock },
-  ORDER_NOT_FOUND: { status: 404, retryable: false, when: 'There is no such order.' },
+  OUT_OF_STOCK: { status: 409, retryable: false, when: 'There are not enough copies in stock.', details: stockDetails },
+  ORDER_NOT_FOUND: { status: 404, retryable: false, when: 'This order does not exist.' },
   ORDER_STATE: {
     status: 409,
     retryable: false,
-    when: 'The status of the order does not allow this.',
-    details: z.union([wrongStatus, stillBound]),
+    when: 'The order’s status does not allow this.',
+    details: z.union([orderDetails, accountDetails]),
   },
   INSUFFICIENT_FUNDS: {
     status: 402,
     retryable: false,
-    when: 'Your balance is too small for this.',
-    details: shortOfMoney,
+    when: 'The balance is too low.',
+    details: fundsDetails,
   },
   PRICE_CHANGED: {
     status: 409,
     retryable: false,
-    when: 'The total is not the one that you expected.',
-    details: otherTotal,
+    when: 'The total differs from the expected total.',
+    details: totalDetails,
   },
-  KEY_REUSED: { status: 422, retryable: false, when: 'This key was used before, with another message.' },
-  RATE_LIMITED: { status: 429, retryable: true, when: 'Too many messages; wait and send again.', details: waitFor },
+  KEY_REUSED: { status: 422, retryable: false, when: 'This key was already used with a different request.' },
+  NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    when: 'You have nothing with this id.',
+    details: z.strictObject({ what: z.string().describe('The kind of thing: `key`, `session`, `webhook`, `topup`.') }),
+  },
+  RATE_LIMITED: { status: 429, retryable: true, when: 'Too many requests. Retry later.', details: retryDetails },
   OVERLOADED: {
     status: 503,
     retryable: true,
-    when: 'The hub has too much to do; nothing was done. Send again.',
-    details: waitFor,
+    when: 'The hub is overloaded and did not process the request. Retry later.',
+    details: retryDetails,
   },
-  UNAVAILABLE: { status: 503, retryable: true, when: 'The hub cannot do this now. Send again with the same key.' },
-  INTERNAL: { status: 500, retryable: true, when: 'The hub has a fault; it was logged.', details: logged },
-} as const satisfies Record<string, RefusalRow>;
+  UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    when: 'The hub is temporarily unavailable. Retry with the same key.',
+  },
+  INTERNAL: { status: 500, retryable: true, when: 'An internal error occurred and was logged.', details: logDetails },
+} as const satisfies Record<string, ErrorType>;
 
-export type RefusalCode = keyof typeof refusals;
-export const refusalCodes = Object.keys(refusals) as [RefusalCode, ...RefusalCode[]];
+export type ErrorCode = keyof typeof errorTypes;
+export const errorCodes = Object.keys(errorTypes) as [ErrorCode, ...ErrorCode[]];
 
-/** Whether a refusal uses up the key of its command: sent again with the key, the message is answered with it again. */
-export function usesKeyUp(code: RefusalCode): boolean {
-  return !refusals[code].retryable && code !== 'BAD_MESSAGE' && code !== 'UNAUTHENTICATED';
+/** Whether an error is stored under the command's key and replayed to every retry. Validation and retryable errors are not. */
+export function isStoredUnderKey(code: ErrorCode): boolean {
+  return !errorTypes[code].retryable && code !== 'BAD_MESSAGE' && code !== 'UNAUTHENTICATED';
 }
 
-/** The one shape of an error, in an acknowledgement, in an HTTP body and in `connect_error`'s `data`. */
+/** The shape of every error: in acknowledgements, in HTTP bodies and in the `data` of a `connect_error`. */
 export const errorBody = z.strictObject({
-  code: z.enum(refusalCodes).meta({ examples: ['ORDER_STATE'] }),
-  message: z.string().meta({ description: 'A sentence for a person.', examples: [refusals.ORDER_STATE.when] }),
+  code: z.enum(errorCodes).meta({ examples: ['ORDER_STATE'] }),
+  message: z.string().meta({ description: 'A sentence for people.', examples: [errorTypes.ORDER_STATE.when] }),
   retryable: z.boolean().meta({
-    description: 'Whether the same message, with the same key, can succeed later.',
+    description: 'Whether the same request with the same key may succeed later.',
     examples: [false],
   }),
-  details: z.unknown().describe('What it holds depends on the code.').optional(),
+  details: z.unknown().describe('Its shape depends on the code.').optional(),
 });
+const receivedBody = z.object({ ...errorBody.shape, code: z.string() });
 export interface ErrorBody {
-  code: RefusalCode;
+  code: ErrorCode;
   message: string;
   retryable: boolean;
   details?: unknown;
 }
 
-/** The same for one code, with what its `details` hold. */
-export function errorOf(code: RefusalCode) {
-  const { retryable, when, details }: RefusalRow = refusals[code];
+/** The error that a hub has sent, perhaps one of a later release: an unknown code is passed on, unknown fields are ignored. */
+export function readErrorBody(received: unknown): ErrorBody | undefined {
+  return receivedBody.safeParse(received).data as ErrorBody | undefined;
+}
+
+/** The schema of one error code, with its `details`. */
+export function errorSchema(code: ErrorCode) {
+  const { retryable, when, details }: ErrorType = errorTypes[code];
   return z
     .strictObject({
       code: z.literal(code),
-      message: z.string().meta({ description: 'A sentence for a person.', examples: [when] }),
+      message: z.string().meta({ description: 'A sentence for people.', examples: [when] }),
       retryable: z.literal(retryable),
       ...(details ? { details: details.optional() } : {}),
     })
     .describe(when);
 }
 
-/** An answer that says no. Everything else that is thrown is a fault of the hub, and is answered as `INTERNAL`. */
-export class Refusal extends Error {
+/**
+ * An error of the contract. The hub throws it to reject a request, and answers anything else that is thrown with `INTERNAL`;
+ * the client library rejects a call with it. The client widens `Code` by `CLOSED`.
+ */
+export class HubError<Code extends string = ErrorCode> extends Error {
+  /** Whether the same request with the same key may succeed later. */
+  readonly retryable: boolean;
+
   constructor(
-    readonly code: RefusalCode,
-    message: string = refusals[code].when,
+    readonly code: Code,
+    message?: string,
+    /** Depends on the code, for example `{ bookId, wanted, available }` for `OUT_OF_STOCK`. */
     readonly details?: unknown,
+    retryable?: boolean,
   ) {
-    super(message);
-    this.name = 'Refusal';
+    const type = isErrorCode(code) ? errorTypes[code] : undefined;
+    super(message ?? type?.when);
+    this.name = 'HubError';
+    this.retryable = retryable ?? type?.retryable ?? false;
   }
 
-  /** The error that such a refusal would be, for where nothing is thrown: an Error notes where it came from, which is not cheap. */
-  static body(code: RefusalCode, details?: unknown): ErrorBody {
-    const { when: message, retryable } = refusals[code];
+  /** The error in a hub's answer, with the hub's own message. */
+  static fromBody({ code, message, retryable, details }: ErrorBody): HubError {
+    return new HubError(code, message, details, retryable);
+  }
+
+  /** The body without an `Error`, for hot paths: capturing a stack costs more than the answer itself. */
+  static body(code: ErrorCode, details?: unknown): ErrorBody {
+    const { when: message, retryable } = errorTypes[code];
     return details === undefined ? { code, message, retryable } : { code, message, retryable, details };
   }
 
-  static badMessage(faults: Fault[]): Refusal {
-    return new Refusal('BAD_MESSAGE', undefined, faults);
+  static badMessage(fieldErrors: FieldError[]): HubError {
+    return new HubError('BAD_MESSAGE', undefined, fieldErrors);
   }
 
-  get status(): number {
-    return refusals[this.code].status;
-  }
-
-  get retryable(): boolean {
-    return refusals[this.code].retryable;
-  }
-
-  toBody(): ErrorBody {
+  toBody(): Omit<ErrorBody, 'code'> & { code: Code } {
     const { code, message, retryable, details } = this;
     return details === undefined ? { code, message, retryable } : { code, message, retryable, details };
   }
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorTypes, code);
 }

@@ -1,16 +1,23 @@
 import { z } from 'zod';
 import * as field from './fields.js';
-import { orderCommands, orderStatuses, roles } from './lifecycle.js';
 import type { MessageRow, RouteRow } from './row.js';
+import { changeCommands, orderCommands, orderStatuses, roles } from './transitions.js';
+import { deliverTo, note, placeNote, shownDeliverTo } from './words.js';
 
 export const ORDER_ITEMS_MAX = 100;
 export const CARRIER_CHARACTERS_MAX = 100;
 export const REASON_CHARACTERS_MAX = 500;
-/** What `cancelReason` says of an order that was not paid in time. */
+/** The `cancelReason` of an order that was not paid in time. */
 export const EXPIRED_REASON = 'expired';
+/** The `cancelReason` of an order that was not shipped in time. */
+export const NOT_SHIPPED_REASON = 'not shipped';
 
-export const role = z.enum(roles).describe('Which side of the order: who buys, or who sells.');
+export const role = z.enum(roles).describe('The side of the order: buyer or seller.');
 export const orderStatus = z.enum(orderStatuses);
+export const changeCommand = z.enum(changeCommands).meta({
+  description: 'What caused the change: the command without its `order:`, or `timeout` where the hub acted by itself.',
+  examples: ['ship'],
+});
 const key = field.key.optional();
 
 const orderItem = z.strictObject({ bookId: field.bookId, count: field.count });
@@ -27,22 +34,35 @@ const orderItems = z
           const bookId = item !== null && typeof item === 'object' && 'bookId' in item ? item.bookId : undefined;
           if (typeof bookId !== 'string') return;
           if (seen.has(bookId)) {
-            context.addIssue({ code: 'custom', path: [index, 'bookId'], message: 'is in the order twice' });
+            context.addIssue({ code: 'custom', path: [index, 'bookId'], message: 'is in the order more than once' });
           }
           seen.add(bookId);
         });
       },
-      // Told beside the other faults, not only after they are mended.
+      // Reported together with the other field errors; by default zod would run it only once those are fixed.
       { when: ({ value }) => Array.isArray(value) },
     ),
   )
-  .describe('A book at most once.');
-const expectedTotal = field.total.describe('Refused with `PRICE_CHANGED` if the total is another.').optional();
+  .describe('Each book at most once.');
+const expectedTotal = field.total
+  .describe('Rejected with `PRICE_CHANGED` if the total differs. In minor units.')
+  .optional();
 
-const carrier = field.text(CARRIER_CHARACTERS_MAX).meta({ examples: ['SF Express'] });
-const trackingNo = field.text(CARRIER_CHARACTERS_MAX).meta({ examples: ['SF1234567890'] });
+const carrier = field
+  .text(CARRIER_CHARACTERS_MAX)
+  .meta({ description: 'The company that delivers the parcel.', examples: ['SF Express'] });
+const trackingNo = field
+  .text(CARRIER_CHARACTERS_MAX)
+  .meta({ description: 'The carrier’s tracking number.', examples: ['SF1234567890'] });
 
-export const placeRequest = z.strictObject({ storeId: field.storeId, items: orderItems, expectedTotal, key });
+export const placeRequest = z.strictObject({
+  storeId: field.storeId,
+  items: orderItems,
+  expectedTotal,
+  deliverTo: deliverTo.optional(),
+  note: placeNote.optional(),
+  key,
+});
 export const payRequest = z.strictObject({ orderId: field.orderId, expectedTotal, key });
 export const shipRequest = z.strictObject({
   orderId: field.orderId,
@@ -55,14 +75,14 @@ export const cancelRequest = z.strictObject({
   orderId: field.orderId,
   reason: field
     .text(REASON_CHARACTERS_MAX)
-    .meta({ examples: ['I ordered the wrong one.'] })
+    .meta({ description: 'The order’s `cancelReason`.', examples: ['I ordered the wrong one.'] })
     .optional(),
   key,
 });
 export const getRequest = z.strictObject({ orderId: field.orderId });
 export const listRequest = z.strictObject({
   role,
-  status: orderStatus.describe('Only orders that have it now.').optional(),
+  status: orderStatus.describe('Only orders with this status.').optional(),
   storeId: field.storeId.describe('Only orders of this store.').optional(),
   after: field.cursor.optional(),
   limit: field.limit.optional(),
@@ -71,7 +91,7 @@ export const listRequest = z.strictObject({
 export type PlaceRequest = z.infer<typeof placeRequest>;
 export type ListRequest = z.infer<typeof listRequest>;
 
-const buyerId = field.userId.describe('Who placed it.');
+const buyerId = field.userId.describe('The user who placed the order.');
 const sellerId = field.userId.meta({ description: 'The owner of the store.', examples: ['mei'] });
 const notYet = field.time.nullable().meta({ description: 'Null until it happens.', examples: [null] });
 const noText = z
@@ -79,9 +99,17 @@ const noText = z
   .nullable()
   .meta({ examples: [null] });
 
-/** An order as one of its parties reads it: `allowed` names the commands that this reader may give now. */
+/** An order as the buyer or the seller sees it: `allowed` depends on the reader. */
 export const order = z.strictObject({
-  orderId: field.givenOrderId,
+  orderId: field.generatedOrderId,
+  number: z
+    .int()
+    .min(1)
+    .nullable()
+    .meta({
+      description: 'For people to say: short, and unique for the seller. Null for orders from before 1.1.',
+      examples: [42],
+    }),
   storeId: field.storeId,
   buyerId,
   sellerId,
@@ -89,7 +117,7 @@ export const order = z.strictObject({
   version: z
     .int()
     .min(1)
-    .meta({ description: 'Counts the changes of the order: 1, 2, 3 …', examples: [1] }),
+    .meta({ description: 'The number of changes so far: 1, 2, 3 …', examples: [1] }),
   items: z
     .array(
       z.strictObject({
@@ -99,23 +127,30 @@ export const order = z.strictObject({
         price: field.price,
       }),
     )
-    .describe('Titles and prices are those of the moment of placing.'),
+    .describe('Titles and prices as they were when the order was placed.'),
   total: field.total,
-  placedAt: field.time.describe('When it was placed.'),
+  placedAt: field.time.describe('When the order was placed.'),
   expiresAt: field.time.meta({
-    description: 'Until when it can be paid.',
+    description: 'When an unpaid order is cancelled; it cannot be paid from then on.',
     examples: ['2026-03-01T08:45:00.000Z'],
   }),
   paidAt: notYet,
   shippedAt: notYet,
   receivedAt: notYet,
   cancelledAt: notYet,
+  shipBy: field.time.nullable().meta({
+    description:
+      'When a paid order that is not shipped is cancelled and refunded. Null until it is paid, and where orders have no such time.',
+    examples: [null],
+  }),
   carrier: noText,
   trackingNo: noText,
-  cancelReason: noText.describe(`\`${EXPIRED_REASON}\` if it was not paid in time.`),
+  cancelReason: noText.describe(
+    `\`${EXPIRED_REASON}\` if the order was not paid in time, \`${NOT_SHIPPED_REASON}\` if it was not shipped in time.`,
+  ),
   allowed: z
     .array(z.enum(orderCommands))
-    .meta({ description: 'The commands that the reader may give now.', examples: [['pay', 'cancel']] }),
+    .meta({ description: 'The commands that the reader may send now.', examples: [['pay', 'cancel']] }),
 });
 export type Order = z.infer<typeof order>;
 
@@ -123,74 +158,98 @@ export const timelineEntry = z.strictObject({
   version: z
     .int()
     .min(1)
-    .meta({ examples: [1] }),
-  status: orderStatus,
-  by: field.example('lin').describe('Who did it: a user, or `hub`.'),
-  at: field.time.describe('When it happened.'),
+    .meta({ description: 'The order’s version after this change.', examples: [1] }),
+  status: orderStatus.describe('The status after it: the same as before where it did not change.'),
+  command: changeCommand.meta({ examples: ['place'] }),
+  by: field.example('lin').describe('Who made the change: a user’s id, or `hub`.'),
+  at: field.time.describe('When the change was made.'),
 });
-export const orderWithTimeline = order.extend({ timeline: z.array(timelineEntry) });
+export const orderWithTimeline = order.extend({
+  timeline: z.array(timelineEntry),
+  deliverTo: shownDeliverTo,
+  notes: z.array(note).describe('What the parties wrote, oldest first.'),
+});
 export type OrderWithTimeline = z.infer<typeof orderWithTimeline>;
+export const listedOrder = order.extend({ deliverTo: shownDeliverTo });
+export type ListedOrder = z.infer<typeof listedOrder>;
 
-/** What may be said of orders. Over HTTP the same, word for word: these rows are the rows of the routes as well. */
+/** The order messages. The HTTP routes below reuse these rows, so both transports take and return the same. */
 export const orderMessages = {
   'order:place': {
-    says: 'Orders books of one store.',
-    notes: `Anybody but the store’s owner. 1 to ${ORDER_ITEMS_MAX} books; the stock is held until the order is paid or cancelled.`,
+    summary: 'Places an order for books of one store.',
+    description: `Any user except the store’s owner. 1 to ${ORDER_ITEMS_MAX} books; their copies leave the stock and return to it if the order is cancelled. The address and the note are shown by \`order:get\`, never by events or by the answers of commands.`,
+    right: 'buy',
     request: placeRequest,
     data: order,
-    refuses: ['STORE_NOT_FOUND', 'USER_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND', 'PRICE_CHANGED', 'OUT_OF_STOCK'],
+    errors: ['STORE_NOT_FOUND', 'USER_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND', 'PRICE_CHANGED', 'OUT_OF_STOCK'],
   },
   'order:pay': {
-    says: 'Pays an order from the wallet.',
-    notes: 'Its buyer only, before `expiresAt`.',
+    summary: 'Pays an order from the wallet.',
+    description: 'Buyer only, before `expiresAt`.',
+    right: 'buy',
     request: payRequest,
     data: order,
-    refuses: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'PRICE_CHANGED', 'INSUFFICIENT_FUNDS'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'PRICE_CHANGED', 'INSUFFICIENT_FUNDS'],
   },
   'order:ship': {
-    says: 'Tells that the books are on their way.',
-    notes: 'Its seller only.',
+    summary: 'Marks an order as shipped.',
+    description: 'Seller only.',
+    right: 'sell',
     request: shipRequest,
     data: order,
-    refuses: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE'],
   },
   'order:receive': {
-    says: 'Tells that the books have come.',
-    notes: 'Its buyer only.',
+    summary: 'Confirms that an order has arrived.',
+    description: 'Buyer only.',
+    right: 'buy',
     request: receiveRequest,
     data: order,
-    refuses: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE'],
   },
   'order:cancel': {
-    says: 'Cancels an order that is not shipped. What was paid is paid back.',
-    notes:
-      'Both parties. Paying back needs the seller to have the money: otherwise the seller gets `INSUFFICIENT_FUNDS`, and the buyer `ORDER_STATE`.',
+    summary: 'Cancels an order that has not been shipped, and refunds what was paid.',
+    description:
+      'Buyer or seller. If the seller’s balance does not cover the refund, the seller gets `INSUFFICIENT_FUNDS` and the buyer `ORDER_STATE`; never under `SETTLE_AT=received`, where the hub holds the money.',
+    right: ['buy', 'sell'],
     request: cancelRequest,
     data: order,
-    refuses: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'INSUFFICIENT_FUNDS'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'INSUFFICIENT_FUNDS'],
   },
   'order:get': {
-    says: 'Shows an order with its timeline.',
-    notes: 'Both parties.',
+    summary: 'Shows an order with its timeline, its address and its notes.',
+    description: 'Buyer or seller.',
+    right: 'read',
     request: getRequest,
     data: orderWithTimeline,
-    refuses: ['ORDER_NOT_FOUND', 'FORBIDDEN'],
-    read: true,
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN'],
+    isRead: true,
   },
   'order:list': {
-    says: 'Lists the caller’s orders, as buyer or as seller, newest first.',
+    summary: 'Lists the caller’s orders, as buyer or as seller, newest first.',
+    right: 'read',
     request: listRequest,
-    data: field.page(order),
-    read: true,
+    data: field.page(listedOrder),
+    isRead: true,
   },
 } as const satisfies Record<string, MessageRow>;
 
 export const orderRoutes = {
-  orders: { ...orderMessages['order:list'], method: 'GET', path: '/orders', numbers: ['limit'] },
+  orders: { ...orderMessages['order:list'], method: 'GET', path: '/orders', numericQuery: ['limit'] },
   order: { ...orderMessages['order:get'], method: 'GET', path: '/orders/:orderId' },
   place: { ...orderMessages['order:place'], method: 'POST', path: '/orders', status: 201 },
-  pay: { ...orderMessages['order:pay'], method: 'POST', path: '/orders/:orderId/pay', wordForWord: true },
-  ship: { ...orderMessages['order:ship'], method: 'POST', path: '/orders/:orderId/ship', wordForWord: true },
-  receive: { ...orderMessages['order:receive'], method: 'POST', path: '/orders/:orderId/receive', wordForWord: true },
-  cancel: { ...orderMessages['order:cancel'], method: 'POST', path: '/orders/:orderId/cancel', wordForWord: true },
+  pay: { ...orderMessages['order:pay'], method: 'POST', path: '/orders/:orderId/pay', allowPathParamsInBody: true },
+  ship: { ...orderMessages['order:ship'], method: 'POST', path: '/orders/:orderId/ship', allowPathParamsInBody: true },
+  receive: {
+    ...orderMessages['order:receive'],
+    method: 'POST',
+    path: '/orders/:orderId/receive',
+    allowPathParamsInBody: true,
+  },
+  cancel: {
+    ...orderMessages['order:cancel'],
+    method: 'POST',
+    path: '/orders/:orderId/cancel',
+    allowPathParamsInBody: true,
+  },
 } as const satisfies Record<string, RouteRow>;

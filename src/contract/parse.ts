@@ -1,22 +1,22 @@
 import type { z } from 'zod';
-import { type Fault, Refusal } from './errors.js';
+import { type FieldError, HubError } from './errors.js';
 
-/** How deeply arrays and objects may be nested. Deeper input has stopped processes that recurse over it. */
+/** The deepest nesting of arrays and objects. Deeper input can overflow the stack of code that recurses over it. */
 export const NESTING_MAX = 32;
-/** At most this many faults of one message are told. */
-export const FAULTS_MAX = 1_000;
+/** The most field errors that one `BAD_MESSAGE` lists. */
+export const FIELD_ERRORS_MAX = 1_000;
 
-/** Reads a message as the contract's shape says, or refuses it with every fault that it has. Never echoes a value. */
-export function parse<Schema extends z.ZodType>(schema: Schema, message: unknown): z.output<Schema> {
-  if (isNestedTooDeeply(message)) {
-    throw Refusal.badMessage([{ path: '', problem: `is nested more than ${NESTING_MAX} deep` }]);
+/** Parses a request, or throws a `BAD_MESSAGE` that lists every invalid field. The error never repeats a submitted value. */
+export function parse<Schema extends z.ZodType>(schema: Schema, request: unknown): z.output<Schema> {
+  if (isNestedTooDeeply(request)) {
+    throw HubError.badMessage([{ path: '', problem: `is nested more than ${NESTING_MAX} levels deep` }]);
   }
-  const result = schema.safeParse(message);
+  const result = schema.safeParse(request);
   if (result.success) return result.data;
-  throw Refusal.badMessage(result.error.issues.flatMap(faultsOf).slice(0, FAULTS_MAX));
+  throw HubError.badMessage(result.error.issues.flatMap(fieldErrorsOf).slice(0, FIELD_ERRORS_MAX));
 }
 
-function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+function fieldErrorsOf(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => ({
       path: [...issue.path, name].join('.'),

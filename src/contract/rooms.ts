@@ -1,65 +1,69 @@
 import { z } from 'zod';
 import * as field from './fields.js';
-import { orderStatus, role } from './orders.js';
+import { changeCommand, orderStatus, role } from './orders.js';
 import type { MessageRow, RouteRow, Row } from './row.js';
 
-/** Events are kept so long at least. Who comes back later than that reads the lists anew (`complete: false`). */
+/** The minimum retention of events. A client that was away longer reloads its lists (`complete: false`). */
 export const EVENTS_KEPT_DAYS = 30;
 
 const seq = field.integer(0, Number.MAX_SAFE_INTEGER).meta({ examples: [41] });
 
-/** What a socket says when it connects: who it is, and the last event that it has seen of each of its rooms. */
+/** The handshake of a socket: its token, and the last event received in each room. */
 export const handshake = z.strictObject({
   token: field.example('k3XzHc5yQ0yM7b1n2dW9sLr4TfVaPeGu8iOjBqCxZ6E').describe('From `POST /auth/login`.'),
   last: z
     .strictObject({ buyer: seq.optional(), seller: seq.optional() })
-    .describe('The last event seen of each room; a room that is not named starts at its head.')
+    .describe('The number of the last event received in each room; a room without one starts at its head.')
     .optional(),
 });
 export type Last = NonNullable<z.infer<typeof handshake>['last']>;
 
 export const readRequest = z.strictObject({
   role,
-  after: seq.describe('Events after this number.'),
+  after: seq.describe('Returns the events after this number.'),
   limit: field.limit.optional(),
 });
 export type ReadRequest = z.infer<typeof readRequest>;
 
-/** A change of an order, as one of its two parties is told: `seq` is the number of the event in that party's room. */
+/** A change of an order, as published to the buyer's or the seller's room: `seq` is its number in that room. */
 export const orderStatusPush = z
   .strictObject({
     role,
     seq: z
       .int()
       .min(1)
-      .meta({ description: 'The number of the event in the room of this role.', examples: [42] }),
-    orderId: field.givenOrderId,
+      .meta({ description: 'The event’s number in the room of this role.', examples: [42] }),
+    orderId: field.generatedOrderId,
     version: z
       .int()
       .min(1)
-      .meta({ description: 'Counts the changes of the order.', examples: [3] }),
+      .meta({ description: 'The order’s version after this change.', examples: [3] }),
     status: orderStatus.meta({ examples: ['shipped'] }),
-    previous: orderStatus.nullable().meta({ description: 'Null for the first change.', examples: ['paid'] }),
+    previous: orderStatus.nullable().meta({
+      description: 'The status before: the same as `status` where it did not change, null for a new order.',
+      examples: ['paid'],
+    }),
+    command: changeCommand,
     storeId: field.storeId,
-    buyerId: field.userId,
-    sellerId: field.userId.meta({ examples: ['mei'] }),
+    buyerId: field.userId.describe('The user who placed the order.'),
+    sellerId: field.userId.meta({ description: 'The owner of the store.', examples: ['mei'] }),
     total: field.total,
-    by: field.example('mei').describe('Who did it: a user, or `hub`.'),
-    at: field.time.describe('When it happened.'),
+    by: field.example('mei').describe('Who made the change: a user’s id, or `hub`.'),
+    at: field.time.describe('When the change was made.'),
     carrier: field.example('SF Express').optional(),
     trackingNo: field.example('SF1234567890').optional(),
     cancelReason: z.string().optional(),
   })
   .describe(
-    'An order changed. To the buyer’s room and to the seller’s, each with that room’s own number, once the change is durable. Every event comes once, in order, without a gap.',
+    'An order changed. Sent to the buyer’s room and the seller’s room, numbered by each room, once the change is durable. Events arrive in order, without gaps or duplicates.',
   );
 export type OrderStatusPush = z.infer<typeof orderStatusPush>;
 
 const complete = z.boolean().meta({
-  description: `False if events are past the keeping time (${EVENTS_KEPT_DAYS} days), or the number is beyond the head: read the lists anew.`,
+  description: `False if events were missed that are no longer kept (at least ${EVENTS_KEPT_DAYS} days), or if the number is beyond the head: reload the lists.`,
   examples: [true],
 });
-const head = seq.meta({ description: 'The number of the room’s last event.', examples: [42] });
+const head = seq.meta({ description: 'The number of the room’s latest event.', examples: [42] });
 
 export const roomEvents = z.strictObject({ events: z.array(orderStatusPush), head, complete });
 export type RoomEvents = z.infer<typeof roomEvents>;
@@ -68,10 +72,17 @@ const roomState = z.strictObject({ head, complete });
 export const roomReadyPush = z
   .strictObject({
     userId: field.userId,
-    rooms: z.strictObject({ buyer: roomState, seller: roomState }),
+    rooms: z
+      .strictObject({ buyer: roomState.optional(), seller: roomState.optional() })
+      .describe('The rooms that this socket hears: both, unless its API key may not read.'),
+    currency: field.currency,
     serverTime: field.time.describe('The hub’s clock, for countdowns.'),
+    needsAddress: z
+      .literal(true)
+      .describe('An order here must say where it is to be delivered (`STORES_NEED_ADDRESS`).')
+      .optional(),
   })
-  .describe('All that was missed has been sent; what follows is live.');
+  .describe('Every missed event has been sent; events are live from here on.');
 export type RoomReadyPush = z.infer<typeof roomReadyPush>;
 
 export const bookStockPush = z
@@ -81,16 +92,18 @@ export const bookStockPush = z
     stock: z
       .int()
       .min(0)
-      .meta({ description: 'How many copies are left.', examples: [4] }),
-    at: field.time.describe('When it happened.'),
+      .meta({ description: 'The copies in stock.', examples: [4] }),
+    at: field.time.describe('When the stock changed.'),
   })
-  .describe('A book’s stock came down to its low mark, or to 0. To its store’s owner; not numbered, the latest wins.');
+  .describe(
+    'A book’s stock has fallen to its low mark, or to 0. Sent to the store’s owner without a number: only the latest matters.',
+  );
 export type BookStockPush = z.infer<typeof bookStockPush>;
 
-export const sessionEndedReasons = ['logout', 'password', 'unregistered', 'expired'] as const;
+export const sessionEndedReasons = ['logout', 'password', 'unregistered', 'expired', 'revoked'] as const;
 export const sessionEndedPush = z
   .strictObject({ reason: z.enum(sessionEndedReasons) })
-  .describe('The session has ended; the hub cuts the socket now.');
+  .describe('The session has ended; the hub now disconnects the socket.');
 export type SessionEndedReason = (typeof sessionEndedReasons)[number];
 
 export const hubDrainingPush = z
@@ -98,24 +111,25 @@ export const hubDrainingPush = z
     reconnectAfterMs: z
       .int()
       .min(0)
-      .meta({ examples: [1_500] }),
+      .meta({ description: 'How long to wait before reconnecting, in milliseconds.', examples: [1_500] }),
   })
-  .describe('The hub shuts down. Each socket is given another moment to come back.');
+  .describe('The hub is shutting down. Each socket gets its own delay, which spreads the reconnections.');
 
-/** The first that a socket says. A refusal is its `connect_error`: the code as the message, the error as the data. */
+/** Connecting. A rejection is a `connect_error`: its message is the code, its `data` the error. */
 export const connecting = {
-  says: 'Opens the caller’s two rooms, `buyer` and `seller`, and gives what was missed.',
-  notes:
-    'First come all events after the numbers in `last`, in order, and then `room:ready`; what follows is live. A refused connection is a `connect_error`, whose message is the code and whose `data` is the error.',
+  summary: 'Connects, joins the caller’s two rooms, `buyer` and `seller`, and receives the missed events.',
+  description:
+    'The hub first sends every event after the numbers in `last`, in order, then `room:ready`; events are live from there on. A rejected connection gets a `connect_error`, whose message is the code and whose `data` is the error.',
   request: handshake,
 } as const satisfies Row;
 
 export const roomMessages = {
   'room:read': {
-    says: 'Reads events of one of the caller’s rooms again, by number.',
+    summary: 'Reads past events of one of the caller’s rooms.',
+    right: 'read',
     request: readRequest,
     data: roomEvents,
-    read: true,
+    isRead: true,
   },
 } as const satisfies Record<string, MessageRow>;
 
@@ -124,6 +138,6 @@ export const roomRoutes = {
     ...roomMessages['room:read'],
     method: 'GET',
     path: '/rooms/:role/events',
-    numbers: ['after', 'limit'],
+    numericQuery: ['after', 'limit'],
   },
 } as const satisfies Record<string, RouteRow>;

@@ -1,58 +1,72 @@
 import { z } from 'zod';
-import type { RefusalCode } from './errors.js';
+import type { ErrorCode } from './errors.js';
+import type { AnyRight } from './rights.js';
 
-/** What every row of the tables says of itself. The API documents and the page that shows them are made from it. */
+/** What messages and routes have in common. The API documents and their page are generated from these rows. */
 export interface Row {
-  /** What it does, as a short sentence for the reader of the API documents. */
-  says: string;
-  /** What else is worth knowing before using it. */
-  notes?: string;
-  /** Everything that the caller gives, as one message. */
+  /** One short sentence for the API documents: what it does. */
+  summary: string;
+  /** What else a caller needs to know. */
+  description?: string;
+  /** The request: over HTTP, path parameters, query and body together. */
   request?: z.ZodType;
-  /** What a yes carries. */
+  /** The data of a successful answer. */
   data?: z.ZodType;
-  /** The refusals of its own; those that may come to any message are not named again. */
-  refuses?: readonly RefusalCode[];
+  /** The right that it needs, or several of which one is enough. Without one, only a session may send it: no API key. */
+  right?: AnyRight | readonly AnyRight[];
+  /** A session may send it without the right, for its own user. */
+  isForSessionsToo?: true;
+  /** The errors specific to this row. `errorsOf` adds those that any request may get. */
+  errors?: readonly ErrorCode[];
 }
 
 /** A message that a client may send over a socket. */
 export interface MessageRow extends Row {
   request: z.ZodType;
   data: z.ZodType;
-  /** It changes nothing. The rest are commands. */
-  read?: true;
+  /** It changes nothing; every other message is a command. */
+  isRead?: true;
 }
 
 export interface RouteRow extends Row {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
-  /** Open to callers without a token. */
-  open?: true;
-  /** Asked by those who run the hub: answered also while it shuts down. */
-  probe?: true;
-  /** The status of success: 200 unless told. */
+  /** The right that it needs instead where the hub's money comes from a payment provider. */
+  rightWithProvider?: AnyRight;
+  /** Requires no token. */
+  isPublic?: true;
+  /** Its body is not the contract's: it is passed on byte for byte, and so are the headers. */
+  hasRawBody?: true;
+  /** For operators and orchestrators: served during shutdown too. */
+  isProbe?: true;
+  /** The status of a success, 200 by default. */
   status?: 201 | 204;
   /** Query parameters that are numbers. */
-  numbers?: readonly string[];
-  /** The body may name again what the path names, as the same message does over a socket. */
-  wordForWord?: true;
-  /** What a 503 of a probe carries when it is not an error of the contract. */
-  unready?: z.ZodType;
-  /** The answer's media type, where it is not the contract's JSON. */
+  numericQuery?: readonly string[];
+  /** The body may repeat path parameters, so that a message's request can be sent as it is. */
+  allowPathParamsInBody?: true;
+  /** The body of a probe's 503, where it is not an error of the contract. */
+  notReady?: z.ZodType;
+  /** The media type of the response, where it is not JSON. */
   mediaType?: string;
 }
 
-/** Whether a message has a `key`: it takes effect once, however often it is sent. */
+/** The rights of which a caller needs one; none where only a session will do. */
+export function rightsFor({ right = [] }: Pick<Row, 'right'>): readonly AnyRight[] {
+  return typeof right === 'string' ? [right] : right;
+}
+
+/** Whether a request takes an idempotency key. With a key, it takes effect once, however often it is sent. */
 export function takesKey({ request }: Pick<Row, 'request'>): boolean {
   return request instanceof z.ZodObject && 'key' in request.shape;
 }
 
-/** Every refusal that may answer a message or a route, its own first. */
-export function refusalsOf(row: Pick<RouteRow, 'request' | 'refuses' | 'open'>): RefusalCode[] {
+/** Every error that a message or a route may return, those specific to it first. */
+export function errorsOf(row: Pick<RouteRow, 'request' | 'errors' | 'isPublic' | 'right'>): ErrorCode[] {
   return [
-    ...(row.refuses ?? []),
+    ...(row.errors ?? []),
     ...(takesKey(row) ? (['KEY_REUSED'] as const) : []),
-    ...(row.open ? [] : (['UNAUTHENTICATED'] as const)),
+    ...(row.isPublic ? [] : (['UNAUTHENTICATED', 'FORBIDDEN'] as const)),
     ...(['BAD_MESSAGE', 'RATE_LIMITED', 'OVERLOADED', 'UNAVAILABLE', 'INTERNAL'] as const),
   ].filter((code, index, codes) => codes.indexOf(code) === index);
 }

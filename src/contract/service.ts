@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RouteRow } from './row.js';
 
-/** What is asked of the service itself, by those who run it and by those who want to learn how to speak to it. */
+/** Routes about the service itself: health, metrics and the API documents. */
 const live = z.strictObject({ status: z.literal('live') });
 const readiness = z.strictObject({
   status: z.enum(['ready', 'not ready']),
@@ -10,8 +10,16 @@ const readiness = z.strictObject({
     .enum(['up', 'down'])
     .meta({
       description:
-        'Told when the hub uses one. While it is down the hub is ready: others hear of changes a little later.',
+        'Only if the hub uses Redis. The hub stays ready while it is down; other hubs then poll for changes, with a short delay.',
       examples: ['up'],
+    })
+    .optional(),
+  clock: z
+    .string()
+    .meta({
+      description:
+        'Only if the clock of the hub’s machine is far from the database’s. The hub goes by the database’s, but is not ready.',
+      examples: ['off by 7200 s'],
     })
     .optional(),
   draining: z.boolean().meta({ description: 'Whether the hub is shutting down.', examples: [false] }),
@@ -21,50 +29,50 @@ const text = z.string();
 
 export const serviceRoutes = {
   live: {
-    says: 'The process runs; restarting it would mend nothing.',
+    summary: 'Liveness: 200 while the process runs, whatever the state of its dependencies.',
     method: 'GET',
     path: '/health/live',
-    open: true,
-    probe: true,
+    isPublic: true,
+    isProbe: true,
     data: live,
   },
   ready: {
-    says: 'Whether the hub can take messages now: 200 if it can, 503 if not.',
+    summary: 'Readiness: 200 if the hub can accept requests now, 503 if not.',
     method: 'GET',
     path: '/health/ready',
-    open: true,
-    probe: true,
+    isPublic: true,
+    isProbe: true,
     data: readiness,
-    unready: readiness,
+    notReady: readiness,
   },
   metrics: {
-    says: 'Counters and times, for Prometheus.',
+    summary: 'Metrics in the Prometheus text format.',
     method: 'GET',
     path: '/metrics',
-    open: true,
-    probe: true,
+    isPublic: true,
+    isProbe: true,
     data: text,
     mediaType: 'text/plain',
   },
   openapi: {
-    says: 'What may be said over HTTP, as an OpenAPI 3.1 document.',
+    summary: 'The OpenAPI 3.1 document of the HTTP API.',
     method: 'GET',
     path: '/openapi.json',
-    open: true,
+    isPublic: true,
     data: document,
   },
   asyncapi: {
-    says: 'What may be said over Socket.IO, as an AsyncAPI 3.0 document.',
+    summary: 'The AsyncAPI 3.0 document of the Socket.IO API.',
     method: 'GET',
     path: '/asyncapi.json',
-    open: true,
+    isPublic: true,
     data: document,
   },
   docs: {
-    says: 'Both documents, as a page to read.',
+    summary: 'Both documents as an HTML page.',
     method: 'GET',
     path: '/docs',
-    open: true,
+    isPublic: true,
     data: text,
     mediaType: 'text/html',
   },

@@ -14,10 +14,10 @@ export const LOW_MARK_DEFAULT = 5;
 export const QUERY_CHARACTERS_MAX = 500;
 
 const title = field.text(TITLE_CHARACTERS_MAX).meta({ examples: ['The Three-Body Problem 三体'] });
-const name = field.text(NAME_CHARACTERS_MAX).meta({ description: 'For people to read.', examples: ['Corner Books'] });
+const name = field.text(NAME_CHARACTERS_MAX).meta({ description: 'The display name.', examples: ['Corner Books'] });
 
-/** What a book may be described with. */
-const description = {
+/** The optional fields of a book. */
+const optionalBookFields = {
   author: field
     .text(AUTHOR_CHARACTERS_MAX)
     .meta({ examples: ['刘慈欣 Liu Cixin'] })
@@ -36,75 +36,79 @@ const description = {
     .optional(),
   summary: field
     .text(SUMMARY_CHARACTERS_MAX, { lineBreaks: true })
-    .meta({ description: 'May hold line breaks.', examples: ['An answer comes from the stars.'] })
+    .meta({ description: 'May contain line breaks.', examples: ['An answer comes from the stars.'] })
     .optional(),
   coverUrl: coverUrl.optional(),
   lowMark: field.stock
     .meta({
-      description: `The stock at which the owner is told; ${LOW_MARK_DEFAULT} unless given.`,
+      description: `The stock at which \`book:stock\` alerts the owner, ${LOW_MARK_DEFAULT} by default.`,
       examples: [LOW_MARK_DEFAULT],
     })
     .optional(),
   details: details.optional(),
 };
 
-export const openStoreRequest = z.strictObject({ storeId: field.storeId, name: name.optional() });
+export const openStoreRequest = z.strictObject({ storeId: field.newStoreId, name: name.optional() });
 export const store = z.strictObject({
   storeId: field.storeId,
   name: field.example('Corner Books').nullable(),
-  ownerId: field.userId.meta({ description: 'The user who sells here.', examples: ['mei'] }),
-  createdAt: field.time.describe('When it was opened.'),
+  ownerId: field.userId.meta({ description: 'The user who owns the store.', examples: ['mei'] }),
+  createdAt: field.time.describe('When the store was opened.'),
 });
 export const storeRequest = z.strictObject({ storeId: field.storeId });
 export const storesRequest = z.strictObject({
-  owner: field.userId.meta({ description: 'Only the stores of this user.', examples: ['mei'] }).optional(),
+  owner: field.userId.meta({ description: 'Only stores owned by this user.', examples: ['mei'] }).optional(),
   after: field.cursor.optional(),
   limit: field.limit.optional(),
 });
 
 export const addBookRequest = z.strictObject({
   storeId: field.storeId,
-  bookId: field.bookId,
+  bookId: field.newBookId,
   title,
   price: field.price,
   stock: field.stock,
-  ...description,
+  ...optionalBookFields,
 });
 export const changeBookRequest = z.strictObject({
   storeId: field.storeId,
   bookId: field.bookId,
   title: title.optional(),
   price: field.price.optional(),
-  ...description,
+  ...optionalBookFields,
 });
 export const addStockRequest = z.strictObject({
   storeId: field.storeId,
   bookId: field.bookId,
-  // How far it may go is for the stock to say.
+  // Any size: the resulting stock is what is limited.
   add: field
     .integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
     .refine((add) => add !== 0, 'must not be 0')
-    .meta({ not: { const: 0 }, description: 'Copies that came, or below 0: that left. Not 0.', examples: [20] }),
+    .meta({
+      not: { const: 0 },
+      description: 'The number of copies to add; negative to remove. Not 0.',
+      examples: [20],
+    }),
   key: field.key.optional(),
 });
 export const bookRequest = z.strictObject({ storeId: field.storeId, bookId: field.bookId });
 
-/** The fields that a search looks into. */
+/** The fields that a search covers. */
 export const searchFields = ['title', 'author', 'tags', 'summary'] as const;
 export type SearchField = (typeof searchFields)[number];
 
 export const searchRequest = z.strictObject({
   q: field
     .text(QUERY_CHARACTERS_MAX, { min: 0 })
-    .meta({ description: 'Parts of words, in Chinese as in English, whatever the letter case.', examples: ['三体'] })
+    .meta({ description: 'Words or parts of words, in any language and letter case.', examples: ['三体'] })
     .optional(),
-  field: z.enum(searchFields).describe('Look into this field only; into all of them unless told.').optional(),
+  field: z.enum(searchFields).describe('Search this field only; by default, all of them.').optional(),
   after: field.cursor.optional(),
   limit: field.limit.optional(),
 });
 export const searchStoreRequest = searchRequest.extend({ storeId: field.storeId });
 
-/** A book on the shelf of a store. Optional fields that were not given are left out. */
+/** A book of a store. Optional fields without a value are omitted. */
 export const book = z.strictObject({
   storeId: field.storeId,
   bookId: field.bookId,
@@ -113,8 +117,11 @@ export const book = z.strictObject({
   stock: z
     .int()
     .min(0)
-    .meta({ description: 'How many copies are left.', examples: [12] }),
-  lowMark: field.stock.meta({ description: 'The stock at which the owner is told.', examples: [LOW_MARK_DEFAULT] }),
+    .meta({ description: 'The copies in stock.', examples: [12] }),
+  lowMark: field.stock.meta({
+    description: 'The stock at which `book:stock` alerts the owner.',
+    examples: [LOW_MARK_DEFAULT],
+  }),
   author: field.example('刘慈欣 Liu Cixin').optional(),
   publisher: field.example('重庆出版社').optional(),
   isbn: field.example('9787536692930').optional(),
@@ -134,91 +141,96 @@ export type AddBookRequest = z.infer<typeof addBookRequest>;
 export type ChangeBookRequest = z.infer<typeof changeBookRequest>;
 export type BookRequest = z.infer<typeof bookRequest>;
 export type SearchRequest = z.infer<typeof searchRequest> & { storeId?: string };
+export type AddStockRequest = z.infer<typeof addStockRequest>;
 export type BookView = z.infer<typeof book>;
 
 export const storeRoutes = {
   openStore: {
-    says: 'Opens a store. The caller owns it.',
+    summary: 'Opens a store, owned by the caller.',
     method: 'POST',
     path: '/stores',
     status: 201,
+    right: 'stock',
     request: openStoreRequest,
     data: store,
-    refuses: ['STORE_EXISTS'],
+    errors: ['STORE_EXISTS'],
   },
   stores: {
-    says: 'Lists stores.',
+    summary: 'Lists stores.',
     method: 'GET',
     path: '/stores',
-    open: true,
+    isPublic: true,
     request: storesRequest,
-    numbers: ['limit'],
+    numericQuery: ['limit'],
     data: field.page(store),
   },
   store: {
-    says: 'Shows a store.',
+    summary: 'Shows a store.',
     method: 'GET',
     path: '/stores/:storeId',
-    open: true,
+    isPublic: true,
     request: storeRequest,
     data: store,
-    refuses: ['STORE_NOT_FOUND'],
+    errors: ['STORE_NOT_FOUND'],
   },
   addBook: {
-    says: 'Puts a book on the shelf.',
-    notes: 'Its owner only.',
+    summary: 'Adds a book to a store.',
+    description: 'Store owner only.',
     method: 'POST',
     path: '/stores/:storeId/books',
     status: 201,
+    right: 'stock',
     request: addBookRequest,
     data: book,
-    refuses: ['STORE_NOT_FOUND', 'FORBIDDEN', 'BOOK_EXISTS'],
+    errors: ['STORE_NOT_FOUND', 'FORBIDDEN', 'BOOK_EXISTS'],
   },
   changeBook: {
-    says: 'Changes what a book costs or how it is described.',
-    notes:
-      'Its owner only. What is left out stays as it is; orders keep the title and the price that they were placed at.',
+    summary: 'Changes the price or the description of a book.',
+    description:
+      'Store owner only. Omitted fields stay unchanged; existing orders keep the title and price at which they were placed.',
     method: 'PATCH',
     path: '/stores/:storeId/books/:bookId',
+    right: 'stock',
     request: changeBookRequest,
     data: book,
-    refuses: ['STORE_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND'],
+    errors: ['STORE_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND'],
   },
   addStock: {
-    says: 'Adds copies to the stock, or takes some away.',
-    notes: `Its owner only. The stock goes neither below 0 nor above ${field.STOCK_MAX}.`,
+    summary: 'Adds copies to the stock, or removes some.',
+    description: `Store owner only. The stock stays between 0 and ${field.STOCK_MAX}.`,
     method: 'POST',
     path: '/stores/:storeId/books/:bookId/stock',
+    right: 'stock',
     request: addStockRequest,
     data: book,
-    refuses: ['STORE_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND', 'OUT_OF_STOCK'],
+    errors: ['STORE_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND', 'OUT_OF_STOCK'],
   },
   book: {
-    says: 'Shows a book.',
+    summary: 'Shows a book.',
     method: 'GET',
     path: '/stores/:storeId/books/:bookId',
-    open: true,
+    isPublic: true,
     request: bookRequest,
     data: book,
-    refuses: ['STORE_NOT_FOUND', 'BOOK_NOT_FOUND'],
+    errors: ['STORE_NOT_FOUND', 'BOOK_NOT_FOUND'],
   },
   storeBooks: {
-    says: 'Searches the shelf of one store, or lists it.',
+    summary: 'Searches or lists the books of one store.',
     method: 'GET',
     path: '/stores/:storeId/books',
-    open: true,
+    isPublic: true,
     request: searchStoreRequest,
-    numbers: ['limit'],
+    numericQuery: ['limit'],
     data: field.page(book),
-    refuses: ['STORE_NOT_FOUND'],
+    errors: ['STORE_NOT_FOUND'],
   },
   books: {
-    says: 'Searches the shelves of all stores, or lists them.',
+    summary: 'Searches or lists the books of all stores.',
     method: 'GET',
     path: '/books',
-    open: true,
+    isPublic: true,
     request: searchRequest,
-    numbers: ['limit'],
+    numericQuery: ['limit'],
     data: field.page(book),
   },
 } as const satisfies Record<string, RouteRow>;

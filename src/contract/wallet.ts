@@ -2,60 +2,99 @@ import { z } from 'zod';
 import * as field from './fields.js';
 import type { RouteRow } from './row.js';
 
-export const entryKinds = ['deposit', 'withdrawal', 'payment', 'sale', 'refund', 'refunded'] as const;
+export const entryKinds = ['deposit', 'withdrawal', 'payment', 'sale', 'refund', 'refunded', 'returned'] as const;
 export type EntryKind = (typeof entryKinds)[number];
 
 const balance = z
   .int()
   .min(0)
-  .meta({ description: 'What the wallet holds, in minor units.', examples: [20_000] });
+  .meta({ description: 'The balance in minor units.', examples: [20_000] });
 
-export const wallet = z.strictObject({ balance });
+const held = z
+  .int()
+  .min(0)
+  .meta({
+    description:
+      'What is on its way to this seller: paid by buyers of orders that are not received yet. Always 0 unless `SETTLE_AT=received`. In minor units.',
+    examples: [0],
+  });
+
+export const wallet = z.strictObject({ balance, held });
+/** The wallet after a movement of its owner's. */
+export const walletBalance = z.strictObject({ balance });
+export const walletChangedPush = z
+  .strictObject({ balance, held, at: field.time.describe('When it changed.') })
+  .describe(
+    'The balance, or what is held, has changed. Sent to the wallet’s owner without a number: only the latest matters. An API key needs the right `money`.',
+  );
 export const movementRequest = z.strictObject({
-  amount: field.amount.describe('How much, in minor units.'),
+  amount: field.amount.describe('The amount in minor units.'),
   key: field.key.optional(),
 });
-/** One movement of money. `amount` is signed, `balance` is what the wallet held after it. */
+export const depositRequest = movementRequest.extend({
+  userId: field.userId
+    .describe('Whose money it is: from the operator’s key only, which has to name a user.')
+    .optional(),
+});
+/** One entry of a wallet's ledger. `amount` is signed; `balance` is the balance after it. */
 export const entry = z.strictObject({
   entryId: field.example('128'),
-  amount: z.int().meta({ description: 'In minor units; below 0 where money left the wallet.', examples: [-9_200] }),
-  balance: balance.meta({ description: 'What the wallet held after it.', examples: [10_800] }),
+  amount: z.int().meta({ description: 'In minor units; negative for money that left the wallet.', examples: [-9_200] }),
+  balance: balance.meta({ description: 'The balance after this entry, in minor units.', examples: [10_800] }),
   kind: z.enum(entryKinds).meta({
-    description: 'A `refund` is what the buyer got back, `refunded` what the seller gave back.',
+    description:
+      'A cancelled order is a `refund` in the buyer’s wallet and `refunded` in the seller’s. A withdrawal that the payment provider refuses is `returned`.',
     examples: ['payment'],
   }),
-  orderId: field.givenOrderId.nullable().describe('The order that moved it, if one did.'),
-  at: field.time.describe('When it happened.'),
+  orderId: field.generatedOrderId.nullable().describe('The order that caused it, if any.'),
+  at: field.time.describe('When the money moved.'),
 });
 export const entriesRequest = z.strictObject({ after: field.cursor.optional(), limit: field.limit.optional() });
 
 export type Wallet = z.infer<typeof wallet>;
+export type WalletBalance = z.infer<typeof walletBalance>;
+export type WalletChangedPush = z.infer<typeof walletChangedPush>;
 export type Entry = z.infer<typeof entry>;
 export type EntriesRequest = z.infer<typeof entriesRequest>;
+export type DepositRequest = z.infer<typeof depositRequest>;
+export type MovementRequest = z.infer<typeof movementRequest>;
 
 export const walletRoutes = {
-  wallet: { says: 'Tells the balance.', method: 'GET', path: '/wallet', data: wallet },
+  wallet: {
+    summary: 'Shows the balance, and what is on its way to the seller.',
+    method: 'GET',
+    path: '/wallet',
+    right: 'money',
+    data: wallet,
+  },
   deposit: {
-    says: 'Puts money into the wallet.',
+    summary: 'Deposits money.',
+    description:
+      'To the caller’s own wallet, or with the operator’s key to that of any user. Where the hub’s money comes from a payment provider, with the operator’s key only.',
     method: 'POST',
     path: '/wallet/deposits',
-    request: movementRequest,
-    data: wallet,
+    right: ['money', 'funds'],
+    rightWithProvider: 'funds',
+    request: depositRequest,
+    data: walletBalance,
+    errors: ['USER_NOT_FOUND'],
   },
   withdraw: {
-    says: 'Takes money out of the wallet.',
+    summary: 'Withdraws money.',
     method: 'POST',
     path: '/wallet/withdrawals',
+    right: 'money',
     request: movementRequest,
-    data: wallet,
-    refuses: ['INSUFFICIENT_FUNDS'],
+    data: walletBalance,
+    errors: ['INSUFFICIENT_FUNDS'],
   },
   entries: {
-    says: 'Lists every movement of money, newest first.',
+    summary: 'Lists the wallet’s ledger entries, newest first.',
     method: 'GET',
     path: '/wallet/entries',
+    right: 'money',
     request: entriesRequest,
-    numbers: ['limit'],
+    numericQuery: ['limit'],
     data: field.page(entry),
   },
 } as const satisfies Record<string, RouteRow>;

@@ -1,40 +1,46 @@
 import { z } from 'zod';
+import { amendMessages, amendRoutes } from './amendments.js';
 import { authRoutes } from './auth.js';
 import { type ErrorBody, errorBody } from './errors.js';
 import { orderMessages, orderRoutes } from './orders.js';
+import { paymentRoutes } from './payments.js';
+import { personalRoutes } from './personal.js';
 import * as rooms from './rooms.js';
 import { roomMessages, roomRoutes } from './rooms.js';
 import { serviceRoutes } from './service.js';
 import { storeRoutes } from './stores.js';
-import { walletRoutes } from './wallet.js';
+import { walletChangedPush, walletRoutes } from './wallet.js';
+import { webhookFailingPush, webhookRoutes } from './webhooks.js';
 
-/** The version of this contract. A change of a shape that an old client would not understand raises it. */
+/** The version of this contract. Any change of shape that breaks an existing client raises it. */
 export const CONTRACT_VERSION = 1;
-/** The largest frame over a socket, and the largest body over HTTP. */
+/** The largest frame of a socket and the largest HTTP body, in bytes. */
 export const FRAME_BYTES_MAX = 65_536;
 
-/** What a client may say over a socket: each message is answered through its acknowledgement. */
-export const messages = { ...orderMessages, ...roomMessages };
+/** The messages that a client may send over a socket. Each is answered in its acknowledgement. */
+export const messages = { ...orderMessages, ...amendMessages, ...roomMessages };
 
-/** What the hub says by itself. `order:error` tells the failure of a message that came without an acknowledgement. */
+/** The messages that the hub pushes. `order:error` reports the failure of a message sent without an acknowledgement. */
 export const pushes = {
   'order:status': rooms.orderStatusPush,
   'book:stock': rooms.bookStockPush,
+  'wallet:changed': walletChangedPush,
   'room:ready': rooms.roomReadyPush,
   'session:ended': rooms.sessionEndedPush,
   'hub:draining': rooms.hubDrainingPush,
+  'webhook:failing': webhookFailingPush,
   'order:error': z
     .strictObject({
       message: z.string().meta({ description: 'The name of the message.', examples: ['order:pay'] }),
       error: errorBody,
     })
-    .describe('A message that came without an acknowledgement was refused.'),
+    .describe('A message sent without an acknowledgement failed.'),
 } as const;
 
 export type MessageName = keyof typeof messages;
-/** The messages that are commands: all but the reads. */
+/** The messages that change something: all except reads. */
 export type CommandMessageName = {
-  [Name in MessageName]: 'read' extends keyof (typeof messages)[Name] ? never : Name;
+  [Name in MessageName]: 'isRead' extends keyof (typeof messages)[Name] ? never : Name;
 }[MessageName];
 
 export function isMessageName(name: unknown): name is MessageName {
@@ -42,7 +48,7 @@ export function isMessageName(name: unknown): name is MessageName {
 }
 
 export function isCommand(name: unknown): name is CommandMessageName {
-  return isMessageName(name) && !('read' in messages[name]);
+  return isMessageName(name) && !('isRead' in messages[name]);
 }
 
 export type Request<Name extends MessageName> = z.infer<(typeof messages)[Name]['request']>;
@@ -50,16 +56,16 @@ export type Data<Name extends MessageName> = z.infer<(typeof messages)[Name]['da
 export type PushName = keyof typeof pushes;
 export type Push<Name extends PushName> = z.infer<(typeof pushes)[Name]>;
 
-/** A yes, and what it carries besides the data: the number of the caller's own event, and whether it is told again. */
+/** A success: its data, the number of the caller's own event, and whether this is a replay of an earlier answer. */
 export interface Result<T> {
   data: T;
   seq?: number;
   replayed?: true;
 }
-/** What the acknowledgement of every message holds. */
+/** The content of every acknowledgement. */
 export type Answer<T> = ({ ok: true } & Result<T>) | { ok: false; error: ErrorBody; replayed?: true };
 
-/** The same as a shape, for one message. */
+/** The schema of one message's `Answer`. */
 export function answerTo(data: z.ZodType, error: z.ZodType) {
   return z.union([
     z.strictObject({
@@ -68,27 +74,31 @@ export function answerTo(data: z.ZodType, error: z.ZodType) {
       seq: z
         .int()
         .min(1)
-        .meta({ description: 'The number of the caller’s own event about it, by role.', examples: [42] })
+        .meta({ description: 'The number of the resulting event in the caller’s own room.', examples: [42] })
         .optional(),
-      replayed: z.literal(true).describe('This is the first answer to the key, again.').optional(),
+      replayed: z.literal(true).describe('This is the stored first answer to the key.').optional(),
     }),
     z.strictObject({ ok: z.literal(false), error, replayed: z.literal(true).optional() }),
   ]);
 }
 
-/** The types that Socket.IO's server and client take, derived from the tables above. */
+/** The type parameters of Socket.IO's server and client, derived from the tables above. */
 export type ClientToServer = {
   [Name in MessageName]: (request: Request<Name>, acknowledge?: (answer: Answer<Data<Name>>) => void) => void;
 };
 export type ServerToClient = { [Name in PushName]: (push: Push<Name>) => void };
 
-/** What a client may say over HTTP. A body, a query parameter or a path parameter that is not in `request` is refused. */
+/** The HTTP routes. Any body field, query parameter or path parameter that is not in `request` is rejected. */
 export const routes = {
   ...authRoutes,
   ...walletRoutes,
+  ...paymentRoutes,
   ...storeRoutes,
   ...orderRoutes,
+  ...amendRoutes,
   ...roomRoutes,
+  ...webhookRoutes,
+  ...personalRoutes,
   ...serviceRoutes,
 };
 
@@ -100,7 +110,7 @@ export type RouteData<Name extends RouteName> = (typeof routes)[Name] extends { 
   ? z.infer<Shape>
   : undefined;
 
-/** The header that carries a command's `key` over HTTP, and those that carry `seq` and `replayed` back. */
+/** The HTTP headers for a command's `key`, and for `seq` and `replayed` in its answer. */
 export const KEY_HEADER = 'Idempotency-Key';
 export const SEQ_HEADER = 'Event-Seq';
 export const REPLAYED_HEADER = 'Idempotency-Replayed';

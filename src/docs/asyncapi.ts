@@ -1,11 +1,11 @@
 import type { z } from 'zod';
-import type { RefusalCode } from '../contract/errors.js';
-import { lifecycle, orderStatuses, placing } from '../contract/lifecycle.js';
+import type { ErrorCode } from '../contract/errors.js';
 import { connecting } from '../contract/rooms.js';
-import { type MessageRow, type Row, refusalsOf } from '../contract/row.js';
+import { errorsOf, type MessageRow, type Row } from '../contract/row.js';
+import { orderStatuses, placement, transitions } from '../contract/transitions.js';
 import { answerTo, CONTRACT_VERSION, FRAME_BYTES_MAX, messages, pushes } from '../contract/wire.js';
 import { exampleOf } from './examples.js';
-import { errorAmong, namedSchemas, type Schema, schemaOf } from './schemas.js';
+import { namedSchemas, oneOfErrors, type Schema, schemaOf } from './schemas.js';
 
 interface Reference {
   $ref: string;
@@ -18,19 +18,19 @@ export interface Message {
   examples: { payload: unknown }[];
 }
 export interface Operation {
-  /** As the hub sees it: it receives messages and sends pushes. */
+  /** From the hub's point of view: it receives messages and sends pushes. */
   action: 'receive' | 'send';
   channel: Reference;
   summary: string;
   description?: string;
   messages: Reference[];
   reply?: { channel: Reference; messages: Reference[] };
-  /** The codes that may refuse it, its own first. */
-  'x-refusals'?: RefusalCode[];
+  /** The error codes that it may return, those specific to it first. */
+  'x-refusals'?: ErrorCode[];
 }
 export type AsyncApi = ReturnType<typeof asyncApi>;
 
-/** Keys of the document may not hold colons; the messages keep their names. */
+/** The document's key for a message name: keys may not contain colons. */
 export function keyOf(name: string): string {
   return name.replace(':', '.');
 }
@@ -39,16 +39,16 @@ const CONNECT = 'connect';
 const CONNECT_ERROR = 'connect_error';
 const CHANNEL: Reference = { $ref: '#/channels/hub' };
 
-/** The AsyncAPI document of everything that may be said over Socket.IO, made from the contract's tables. */
+/** The AsyncAPI document of the Socket.IO API, generated from the contract's tables. */
 export function asyncApi() {
   const schemas = namedSchemas();
-  const { said, operations } = everythingSaid(schemas);
+  const { components, operations } = messagesAndOperations(schemas);
   return {
     asyncapi: '3.0.0',
     info: {
-      title: 'Order hub over Socket.IO',
+      title: 'Order hub Socket.IO API',
       version: `${CONTRACT_VERSION}.0.0`,
-      description: PROMISE,
+      description: GUARANTEES,
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',
@@ -57,29 +57,31 @@ export function asyncApi() {
       hub: {
         address: '/',
         title: 'The default namespace',
-        description: 'One connection a device. The hub joins it to its user’s rooms; no client can name a room.',
-        messages: Object.fromEntries(Object.keys(said).map((key) => [key, { $ref: `#/components/messages/${key}` }])),
+        description: 'One connection per device. The hub adds it to its user’s rooms; clients cannot choose rooms.',
+        messages: Object.fromEntries(
+          Object.keys(components).map((key) => [key, { $ref: `#/components/messages/${key}` }]),
+        ),
       },
     },
     operations,
     components: {
       schemas,
-      messages: said,
+      messages: components,
       securitySchemes: {
-        token: { type: 'apiKey', in: 'user', description: '`auth.token` of the handshake, from `POST /auth/login`.' },
+        token: { type: 'apiKey', in: 'user', description: '`auth.token` in the handshake, from `POST /auth/login`.' },
       },
     },
     'x-order-lifecycle': {
       statuses: orderStatuses,
-      steps: [{ ...placing, from: null }, ...lifecycle],
+      steps: [{ ...placement, from: null }, ...transitions],
     },
   };
 }
 
-const PROMISE = [
-  'Every message is answered through its acknowledgement, whatever is wrong with it, in the order sent.',
-  '**A room is a numbered stream.** A socket gets every event of its rooms, in order, once, without a gap: also across lost connections, crashes and restarts. A client that comes back says the last number that it saw, and gets what it missed.',
-  `WebSocket and long-polling both work. A frame over ${FRAME_BYTES_MAX / 1024} KB cuts the connection.`,
+const GUARANTEES = [
+  'Every message is acknowledged, valid or not, in the order sent.',
+  '**A room is a numbered event stream.** A socket receives every event of its rooms once, in order, without gaps, across lost connections, crashes and restarts: a client that reconnects sends the last number it received, and gets every event after it.',
+  `WebSocket and long-polling are both supported. A frame over ${FRAME_BYTES_MAX / 1024} KB closes the connection.`,
 ].join('\n\n');
 
 function server() {
@@ -87,56 +89,57 @@ function server() {
     host: '{host}',
     pathname: '/socket.io/',
     protocol: 'ws',
-    description: 'Socket.IO 4, default path and namespace.',
-    variables: { host: { default: '127.0.0.1:3000', description: 'Where the hub listens.' } },
+    description: 'Socket.IO 4 with its default path and namespace.',
+    variables: { host: { default: '127.0.0.1:3000', description: 'The hub’s host and port.' } },
     security: [{ $ref: '#/components/securitySchemes/token' }],
   };
 }
 
-/** Each message with the operation that it belongs to, and with its answer. */
-function everythingSaid(named: Record<string, Schema>) {
-  const said: Record<string, Message> = {};
+/** The component messages (requests, answers and pushes), and the operations that use them. */
+function messagesAndOperations(schemas: Record<string, Schema>) {
+  const components: Record<string, Message> = {};
   const operations: Record<string, Operation> = {};
-  const say = (key: string, name: string, shape: z.ZodType, summary?: string): Reference => {
-    said[key] = messageOf(name, shape, named, summary);
+  const addMessage = (key: string, name: string, shape: z.ZodType, summary?: string): Reference => {
+    components[key] = messageOf(name, shape, schemas, summary);
     return { $ref: `${CHANNEL.$ref}/messages/${key}` };
   };
-  const hear = (name: string, row: Row & { request: z.ZodType }, replies: Reference[]) => {
-    operations[keyOf(name)] = heardAs(row, say(keyOf(name), name, row.request), replies);
+  const addReceive = (name: string, row: Row & { request: z.ZodType }, replies: Reference[]) => {
+    operations[keyOf(name)] = receiveOperation(row, addMessage(keyOf(name), name, row.request), replies);
   };
 
-  const ready = say(keyOf('room:ready'), 'room:ready', pushes['room:ready']);
-  const shut = say(CONNECT_ERROR, CONNECT_ERROR, errorAmong(refusalsOf(connecting)), 'The connection is refused.');
-  hear(CONNECT, connecting, [ready, shut]);
+  const ready = addMessage(keyOf('room:ready'), 'room:ready', pushes['room:ready']);
+  const error = oneOfErrors(errorsOf(connecting));
+  const rejected = addMessage(CONNECT_ERROR, CONNECT_ERROR, error, 'The hub has rejected the connection.');
+  addReceive(CONNECT, connecting, [ready, rejected]);
   for (const [name, row] of Object.entries<MessageRow>(messages)) {
-    const answer = answerTo(row.data, errorAmong(refusalsOf(row)));
-    hear(name, row, [say(`${keyOf(name)}.${ANSWER}`, name, answer, 'What the acknowledgement holds.')]);
+    const answer = answerTo(row.data, oneOfErrors(errorsOf(row)));
+    addReceive(name, row, [addMessage(`${keyOf(name)}.${ANSWER}`, name, answer, 'The acknowledgement.')]);
   }
   for (const [name, shape] of Object.entries<z.ZodType>(pushes)) {
-    const told = say(keyOf(name), name, shape);
-    operations[keyOf(name)] = { action: 'send', channel: CHANNEL, summary: shape.description ?? '', messages: [told] };
+    const push = addMessage(keyOf(name), name, shape);
+    operations[keyOf(name)] = { action: 'send', channel: CHANNEL, summary: shape.description ?? '', messages: [push] };
   }
-  return { said, operations };
+  return { components, operations };
 }
 
-function heardAs(row: Row, given: Reference, replies: Reference[]): Operation {
+function receiveOperation(row: Row, request: Reference, replies: Reference[]): Operation {
   return {
     action: 'receive',
     channel: CHANNEL,
-    summary: row.says,
-    ...(row.notes ? { description: row.notes } : {}),
-    messages: [given],
+    summary: row.summary,
+    ...(row.description ? { description: row.description } : {}),
+    messages: [request],
     reply: { channel: CHANNEL, messages: replies },
-    'x-refusals': refusalsOf(row),
+    'x-refusals': errorsOf(row),
   };
 }
 
-function messageOf(name: string, shape: z.ZodType, named: Record<string, Schema>, summary?: string): Message {
+function messageOf(name: string, shape: z.ZodType, schemas: Record<string, Schema>, summary?: string): Message {
   const payload = schemaOf(shape);
   return {
     name,
     ...(summary ? { summary } : {}),
     payload,
-    examples: [{ payload: exampleOf(payload, named) }],
+    examples: [{ payload: exampleOf(payload, schemas) }],
   };
 }

@@ -1,21 +1,21 @@
-/** Text that is markup already. Whatever else is put into a page is escaped. */
+/** Trusted HTML. Everything else in a page is escaped. */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
 export type Part = Markup | string | number | undefined | readonly Part[];
 
-/** A piece of a page: html`<p>${text}</p>`. */
+/** A template tag that escapes its values: html`<p>${text}</p>`. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
-  return new Markup(strings.reduce((text, string, index) => text + written(parts[index - 1]) + string));
+  return new Markup(strings.reduce((text, string, index) => text + render(parts[index - 1]) + string));
 }
 
-/** Paragraphs, of text that may hold `code` and **what is important**, code too, and nothing else of Markdown. */
+/** Paragraphs of text. Of Markdown, only `code` and **strong** are supported; strong text may contain code. */
 export function prose(text: string): Markup[] {
   return text.split('\n\n').map((paragraph) => html`<p>${phrase(paragraph)}</p>`);
 }
 
-/** The same within a line. */
+/** Inline text with the same Markdown. */
 export function phrase(text: string): Part[] {
   return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((part) => {
     if (part.startsWith('`')) return html`<code>${part.slice(1, -1)}</code>`;
@@ -24,8 +24,8 @@ export function phrase(text: string): Part[] {
   });
 }
 
-/** One part after the other, with something between them. */
-export function between(separator: string, parts: readonly Part[]): Part[] {
+/** Joins parts with a separator. */
+export function join(separator: string, parts: readonly Part[]): Part[] {
   return parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part]));
 }
 
@@ -33,7 +33,7 @@ export function code(text: string): Markup {
   return html`<code>${text}</code>`;
 }
 
-/** JSON as a person reads it, with its names, texts and numbers told apart. */
+/** Indented JSON with short lists on one line, and markup around names and strings for highlighting. */
 export function json(value: unknown): Part[] {
   const text = JSON.stringify(value, null, 2).replace(/\[[^[\]{}]{0,60}\]/g, (list) => list.replaceAll(/\s+/g, ' '));
   return text.split(/("(?:[^"\\]|\\.)*"(?:\s*:)?)/).map((part) => {
@@ -42,9 +42,9 @@ export function json(value: unknown): Part[] {
   });
 }
 
-function written(part: Part): string {
+function render(part: Part): string {
   if (part === undefined) return '';
   if (part instanceof Markup) return part.text;
-  if (Array.isArray(part)) return part.map(written).join('');
+  if (Array.isArray(part)) return part.map(render).join('');
   return String(part).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

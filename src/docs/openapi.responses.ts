@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import { type RefusalCode, refusals, usesKeyUp } from '../contract/errors.js';
+import { type ErrorCode, errorTypes, isStoredUnderKey } from '../contract/errors.js';
 import { order } from '../contract/orders.js';
-import { type RouteRow, refusalsOf, takesKey } from '../contract/row.js';
+import { errorsOf, type RouteRow, takesKey } from '../contract/row.js';
 import { REPLAYED_HEADER, SEQ_HEADER } from '../contract/wire.js';
 import { exampleOf } from './examples.js';
-import { errorAmong, type Schema, schemaOf } from './schemas.js';
+import { oneOfErrors, type Schema, schemaOf } from './schemas.js';
 
 export const JSON_TYPE = 'application/json';
 
@@ -17,88 +17,87 @@ export interface Response {
   headers?: Record<string, { $ref: string }>;
   content?: Record<string, Media>;
 }
-/** By status. What many routes answer alike is referred to. */
+/** Responses by status. Those that many routes share are references. */
 export type Responses = Record<string, Response | { $ref: string }>;
 
-/** What may refuse any route is described once, status by status. */
-const everyday = byStatus(refusalsOf({}));
+/** The errors that any route may return, by status: their responses are shared components. */
+const commonErrors = byStatus(errorsOf({}));
 
-export function responsesOf(route: RouteRow, named: Record<string, Schema>): Responses {
-  const responses: Responses = { [route.status ?? 200]: successOf(route, named) };
-  for (const [status, codes] of byStatus(refusalsOf(route))) {
+export function responsesOf(route: RouteRow, schemas: Record<string, Schema>): Responses {
+  const responses: Responses = { [route.status ?? 200]: successResponse(route, schemas) };
+  for (const [status, codes] of byStatus(errorsOf(route))) {
     const name = nameOf(codes);
-    const isEveryday = everyday.some(([, others]) => nameOf(others) === name);
-    const described = isEveryday && !(route.unready && codes.includes('UNAVAILABLE'));
-    responses[status] = described ? { $ref: `#/components/responses/${name}` } : refusedWith(codes, route);
+    const isCommon = commonErrors.some(([, others]) => nameOf(others) === name);
+    const isShared = isCommon && !(route.notReady && codes.includes('UNAVAILABLE'));
+    responses[status] = isShared ? { $ref: `#/components/responses/${name}` } : errorResponse(codes, route);
   }
   return responses;
 }
 
-/** Those that `responsesOf` refers to. */
-export function everydayResponses(): Record<string, Response> {
-  return Object.fromEntries(everyday.map(([, codes]) => [nameOf(codes), refusedWith(codes)]));
+/** The shared responses that `responsesOf` refers to. */
+export function commonResponses(): Record<string, Response> {
+  return Object.fromEntries(commonErrors.map(([, codes]) => [nameOf(codes), errorResponse(codes)]));
 }
 
-function nameOf(codes: RefusalCode[]): string {
+function nameOf(codes: ErrorCode[]): string {
   return codes.join('.');
 }
 
-function byStatus(codes: RefusalCode[]): [status: number, codes: RefusalCode[]][] {
-  const statuses = new Set(codes.map((code) => refusals[code].status));
-  return [...statuses].map((status) => [status, codes.filter((code) => refusals[code].status === status)]);
+function byStatus(codes: ErrorCode[]): [status: number, codes: ErrorCode[]][] {
+  const statuses = new Set(codes.map((code) => errorTypes[code].status));
+  return [...statuses].map((status) => [status, codes.filter((code) => errorTypes[code].status === status)]);
 }
 
-function successOf(route: RouteRow, named: Record<string, Schema>): Response {
-  if (!route.data) return { description: 'Done.' };
+function successResponse(route: RouteRow, schemas: Record<string, Schema>): Response {
+  if (!route.data) return { description: 'Success.' };
   const schema = schemaOf(route.data);
   const type = route.mediaType ?? JSON_TYPE;
-  const told = [...(tellsSeq(route.data) ? [SEQ_HEADER] : []), ...(takesKey(route) ? [REPLAYED_HEADER] : [])];
+  const headers = [...(hasSeq(route.data) ? [SEQ_HEADER] : []), ...(takesKey(route) ? [REPLAYED_HEADER] : [])];
   return {
-    description: 'Done.',
-    ...(told.length > 0 ? { headers: headersNamed(told) } : {}),
-    content: { [type]: type === JSON_TYPE ? { schema, example: exampleOf(schema, named) } : { schema } },
+    description: 'Success.',
+    ...(headers.length > 0 ? { headers: headerReferences(headers) } : {}),
+    content: { [type]: type === JSON_TYPE ? { schema, example: exampleOf(schema, schemas) } : { schema } },
   };
 }
 
-/** Changes of orders are events, and events have numbers. */
-function tellsSeq(data: z.ZodType): boolean {
+/** Whether the answer carries an event number: every change of an order is an event. */
+function hasSeq(data: z.ZodType): boolean {
   return data === order;
 }
 
-function refusedWith(codes: RefusalCode[], route: Pick<RouteRow, 'request' | 'unready'> = {}): Response {
+function errorResponse(codes: ErrorCode[], route: Pick<RouteRow, 'request' | 'notReady'> = {}): Response {
   const error: Schema = {
     type: 'object',
-    properties: { error: schemaOf(errorAmong(codes)) },
+    properties: { error: schemaOf(oneOfErrors(codes)) },
     required: ['error'],
     additionalProperties: false,
   };
-  const unready = codes.includes('UNAVAILABLE') ? route.unready : undefined;
-  const told = [
+  const notReady = codes.includes('UNAVAILABLE') ? route.notReady : undefined;
+  const headers = [
     ...(codes.includes('RATE_LIMITED') ? ['Retry-After'] : []),
-    ...(takesKey(route) && codes.some(usesKeyUp) ? [REPLAYED_HEADER] : []),
+    ...(takesKey(route) && codes.some(isStoredUnderKey) ? [REPLAYED_HEADER] : []),
   ];
   return {
-    description: codes.map((code) => `\`${code}\` ${refusals[code].when}`).join(' '),
-    ...(told.length > 0 ? { headers: headersNamed(told) } : {}),
-    content: { [JSON_TYPE]: { schema: unready ? { anyOf: [schemaOf(unready), error] } : error } },
+    description: codes.map((code) => `\`${code}\` ${errorTypes[code].when}`).join(' '),
+    ...(headers.length > 0 ? { headers: headerReferences(headers) } : {}),
+    content: { [JSON_TYPE]: { schema: notReady ? { anyOf: [schemaOf(notReady), error] } : error } },
   };
 }
 
-function headersNamed(names: string[]) {
+function headerReferences(names: string[]) {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** The headers of answers. */
-export function headers() {
+export function responseHeaders() {
   return {
     [SEQ_HEADER]: {
-      description: 'The number of the caller’s own event about it, by role.',
+      description: 'The number of the resulting event in the caller’s own room.',
       schema: { type: 'integer', minimum: 1 },
     },
     [REPLAYED_HEADER]: {
-      description: 'This is the first answer to the key, again.',
+      description: 'This is the stored first answer to the key.',
       schema: { type: 'string', const: 'true' },
     },
-    'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } },
+    'Retry-After': { description: 'Seconds to wait before a retry.', schema: { type: 'integer', minimum: 0 } },
   };
 }

@@ -1,37 +1,52 @@
+import { amendRoutes } from '../contract/amendments.js';
 import { authRoutes } from '../contract/auth.js';
-import { type RefusalCode, refusalCodes, refusals } from '../contract/errors.js';
+import { type ErrorCode, errorCodes, errorTypes } from '../contract/errors.js';
 import * as field from '../contract/fields.js';
 import { orderRoutes } from '../contract/orders.js';
+import { paymentRoutes } from '../contract/payments.js';
+import { personalRoutes } from '../contract/personal.js';
 import { roomRoutes } from '../contract/rooms.js';
-import { type RouteRow, refusalsOf, takesKey } from '../contract/row.js';
+import { errorsOf, type RouteRow, takesKey } from '../contract/row.js';
 import { serviceRoutes } from '../contract/service.js';
 import { storeRoutes } from '../contract/stores.js';
 import { walletRoutes } from '../contract/wallet.js';
+import { webhookRoutes } from '../contract/webhooks.js';
 import { CONTRACT_VERSION, FRAME_BYTES_MAX, KEY_HEADER, REPLAYED_HEADER } from '../contract/wire.js';
 import { exampleOf } from './examples.js';
 import {
-  everydayResponses,
-  headers,
+  commonResponses,
   JSON_TYPE,
   type Media,
   type Response,
   type Responses,
+  responseHeaders,
   responsesOf,
 } from './openapi.responses.js';
 import { namedSchemas, type Schema, schemaOf } from './schemas.js';
 
-/** The chapters of the document, in the order in which a newcomer needs them. */
-const chapters: { name: string; description: string; routes: Record<string, RouteRow> }[] = [
-  { name: 'Accounts', description: 'Joining, sessions, leaving.', routes: authRoutes },
-  { name: 'Wallet', description: 'A balance, and the ledger that explains it.', routes: walletRoutes },
+/** The document's tags, in the order in which a new user needs them. */
+const tags: { name: string; description: string; routes: Record<string, RouteRow> }[] = [
+  { name: 'Accounts', description: 'Registration, sessions and unregistration.', routes: authRoutes },
+  { name: 'Wallet', description: 'The balance and its ledger.', routes: walletRoutes },
+  {
+    name: 'Payments',
+    description: 'Top-ups through the payment provider, and the provider’s events.',
+    routes: paymentRoutes,
+  },
   { name: 'Stores', description: 'Stores, books, stock and search.', routes: storeRoutes },
   {
     name: 'Orders',
-    description: 'The commands and reads of Socket.IO, word for word, for callers without a socket.',
-    routes: orderRoutes,
+    description: 'The same commands and reads as over Socket.IO, for clients without a socket.',
+    routes: { ...orderRoutes, ...amendRoutes },
   },
-  { name: 'Rooms', description: 'Numbered events, for callers without a socket.', routes: roomRoutes },
-  { name: 'Service', description: 'Health, metrics and these documents.', routes: serviceRoutes },
+  { name: 'Rooms', description: 'The numbered events of a room, for clients without a socket.', routes: roomRoutes },
+  { name: 'Webhooks', description: 'The events of a room, sent to a receiver over HTTP.', routes: webhookRoutes },
+  {
+    name: 'Personal data',
+    description: 'What the hub keeps of a user: to take along, and to erase.',
+    routes: personalRoutes,
+  },
+  { name: 'Service', description: 'Health, metrics and the API documents.', routes: serviceRoutes },
 ];
 
 export interface Parameter {
@@ -51,8 +66,8 @@ export interface Operation {
   parameters: Parameter[];
   requestBody?: { required: true; content: Record<string, Media> };
   responses: Responses;
-  /** The codes that may refuse it, its own first. */
-  'x-refusals': RefusalCode[];
+  /** The error codes that it may return, those specific to it first. */
+  'x-refusals': ErrorCode[];
 }
 export interface OpenApi {
   openapi: string;
@@ -67,71 +82,71 @@ export interface OpenApi {
     headers: object;
     securitySchemes: object;
   };
-  /** Every refusal, as the contract lists them. */
-  'x-refusals': { code: RefusalCode; status: number; retryable: boolean; when: string }[];
+  /** Every error of the contract. */
+  'x-refusals': { code: ErrorCode; status: number; retryable: boolean; when: string }[];
 }
 
-/** The OpenAPI document of everything that may be said over HTTP, made from the contract's tables. */
+/** The OpenAPI document of the HTTP API, generated from the contract's tables. */
 export function openApi(): OpenApi {
   const schemas = namedSchemas();
   const paths: OpenApi['paths'] = {};
-  for (const { name: chapter, routes } of chapters) {
+  for (const { name: tag, routes } of tags) {
     for (const [name, route] of Object.entries(routes)) {
       const path = route.path.replace(/:(\w+)/g, '{$1}');
       paths[path] ??= {};
-      paths[path][route.method.toLowerCase()] = operationOf(name, chapter, route, schemas);
+      paths[path][route.method.toLowerCase()] = operationOf(name, tag, route, schemas);
     }
   }
   return {
     openapi: '3.1.0',
     info: {
-      title: 'Order hub over HTTP',
+      title: 'Order hub HTTP API',
       version: `${CONTRACT_VERSION}.0.0`,
-      summary: 'Accounts, wallets, stores, and the commands of orders for callers without a socket.',
+      summary: 'Accounts, wallets and stores, and orders for clients without a socket.',
       description: CONVENTIONS,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    // Beside this document, so that it holds behind a path prefix too.
+    // Relative to this document, so that it also works behind a path prefix.
     servers: [{ url: '.', description: 'The hub that serves this document.' }],
     security: [{ bearer: [] }],
-    tags: chapters.map(({ name, description }) => ({ name, description })),
+    tags: tags.map(({ name, description }) => ({ name, description })),
     paths,
     components: {
       schemas,
-      responses: everydayResponses(),
-      headers: headers(),
+      responses: commonResponses(),
+      headers: responseHeaders(),
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'The token of `POST /auth/login`.' },
+        bearer: { type: 'http', scheme: 'bearer', description: 'The token from `POST /auth/login`.' },
       },
     },
-    'x-refusals': refusalCodes.map((code) => {
-      const { status, retryable, when } = refusals[code];
+    'x-refusals': errorCodes.map((code) => {
+      const { status, retryable, when } = errorTypes[code];
       return { code, status, retryable, when };
     }),
   };
 }
 
-/** What holds everywhere, for whoever reads only this document. */
+/** What applies to every route. */
 const CONVENTIONS = [
-  `JSON in camelCase, at most ${FRAME_BYTES_MAX / 1024} KB a message. Ids are strings; a character is a Unicode code point.`,
+  `JSON with camelCase names, at most ${FRAME_BYTES_MAX / 1024} KB per request. Ids are strings; a character is a Unicode code point.`,
   'Times are ISO 8601 in UTC with milliseconds. **Money is a whole number of minor units** (fen, cents).',
-  'What is not listed is refused: a field or query parameter with a typing error never passes silently. An optional field is left out, not null.',
-  `**A command with a \`key\` takes effect once**, however often it is sent: the first answer comes again, with \`${REPLAYED_HEADER}\`, also while the first is still running, and after a crash. Over HTTP the key may stand in the header \`${KEY_HEADER}\`.`,
-  `Lists give \`items\` and \`next\`, ${field.PAGE_LIMIT_DEFAULT} at a time unless \`limit\` says otherwise.`,
-  'An error is `{ code, message, retryable, details }`. `retryable` says that the same message, with the same key, can succeed later.',
+  'Unknown fields and query parameters are rejected, so a misspelt name never goes unnoticed. Omit an optional field; do not send null.',
+  `**A command with a \`key\` takes effect once**, however often it is sent. Every repetition returns the first answer, with \`${REPLAYED_HEADER}\`, even while the first request is still in progress and after a crash. Over HTTP, the key may be sent in the header \`${KEY_HEADER}\`.`,
+  `Lists return \`items\` and \`next\`, ${field.PAGE_LIMIT_DEFAULT} items per page by default; \`limit\` changes that.`,
+  'An error is `{ code, message, retryable, details }`. If `retryable` is true, the same request with the same key may succeed later.',
 ].join('\n\n');
 
-function operationOf(name: string, chapter: string, route: RouteRow, named: Record<string, Schema>): Operation {
+function operationOf(name: string, tag: string, route: RouteRow, schemas: Record<string, Schema>): Operation {
   return {
     operationId: name,
-    tags: [chapter],
-    summary: route.says,
-    ...(route.notes ? { description: route.notes } : {}),
-    ...(route.open ? { security: [] } : {}),
+    tags: [tag],
+    summary: route.summary,
+    ...(route.description ? { description: route.description } : {}),
+    ...(route.isPublic ? { security: [] } : {}),
     parameters: parametersOf(route),
-    ...bodyOf(route, named),
-    responses: responsesOf(route, named),
-    'x-refusals': refusalsOf(route),
+    ...bodyOf(route, schemas),
+    responses: responsesOf(route, schemas),
+    'x-refusals': errorsOf(route),
   };
 }
 
@@ -141,18 +156,18 @@ function parametersOf(route: RouteRow): Parameter[] {
   const parameters = Object.entries(properties)
     .filter(([name]) => inPath.includes(name) || route.method === 'GET')
     .map(([name, schema]): Parameter => {
-      const place = inPath.includes(name) ? 'path' : 'query';
-      return parameter(name, place, place === 'path' || required.includes(name), schema);
+      const location = inPath.includes(name) ? 'path' : 'query';
+      return parameter(name, location, location === 'path' || required.includes(name), schema);
     });
   if (takesKey(route)) parameters.push(parameter(KEY_HEADER, 'header', false, schemaOf(field.key)));
   return parameters;
 }
 
-function parameter(name: string, place: Parameter['in'], required: boolean, whole: Schema): Parameter {
-  const { description, examples, ...schema } = whole;
+function parameter(name: string, location: Parameter['in'], required: boolean, field: Schema): Parameter {
+  const { description, examples, ...schema } = field;
   return {
     name,
-    in: place,
+    in: location,
     required,
     ...(description ? { description } : {}),
     schema,
@@ -160,19 +175,21 @@ function parameter(name: string, place: Parameter['in'], required: boolean, whol
   };
 }
 
-/** What the path does not name. Where it may name it again, word for word, it is not asked for. */
-function bodyOf(route: RouteRow, named: Record<string, Schema>): Pick<Operation, 'requestBody'> {
+/** The fields that are not in the path. Path parameters that the body may repeat are optional there. */
+function bodyOf(route: RouteRow, schemas: Record<string, Schema>): Pick<Operation, 'requestBody'> {
+  if (route.hasRawBody)
+    return { requestBody: { required: true, content: { [JSON_TYPE]: { schema: {}, example: {} } } } };
   const { properties, required, schema } = requestOf(route);
-  if (route.method === 'GET' || !schema) return {};
+  if (route.method === 'GET' || route.method === 'DELETE' || !schema) return {};
   const inPath = pathNames(route);
-  const fields = Object.entries(properties).filter(([name]) => route.wordForWord || !inPath.includes(name));
+  const fields = Object.entries(properties).filter(([name]) => route.allowPathParamsInBody || !inPath.includes(name));
   const body: Schema = {
     ...schema,
     properties: Object.fromEntries(fields),
     required: required.filter((name) => !inPath.includes(name)),
   };
-  const shown = Object.fromEntries(fields.filter(([name]) => !inPath.includes(name)));
-  const example = exampleOf({ ...schema, properties: shown }, named);
+  const exampleFields = Object.fromEntries(fields.filter(([name]) => !inPath.includes(name)));
+  const example = exampleOf({ ...schema, properties: exampleFields }, schemas);
   return { requestBody: { required: true, content: { [JSON_TYPE]: { schema: body, example } } } };
 }
 

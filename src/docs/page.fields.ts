@@ -1,4 +1,4 @@
-import { between, code, html, type Markup, type Part, phrase } from './markup.js';
+import { code, html, join, type Markup, type Part, phrase } from './markup.js';
 import type { Schema } from './schemas.js';
 
 interface FieldRow {
@@ -7,7 +7,7 @@ interface FieldRow {
   schema: Schema;
 }
 
-/** The fields of a shape as a table, those of its parts with their dotted paths. */
+/** A schema's fields as a table, nested ones by their dotted paths; `undefined` if it has none. */
 export function fieldTable(schema: Schema): Markup | undefined {
   const rows = rowsOf(schema, '');
   return rows.length === 0 ? undefined : rowTable(rows);
@@ -15,46 +15,46 @@ export function fieldTable(schema: Schema): Markup | undefined {
 
 export function rowTable(rows: FieldRow[]): Markup {
   return html`<table class="fields">
-<thead><tr><th scope="col">field</th><th scope="col">is</th><th scope="col">meaning</th></tr></thead>
+<thead><tr><th scope="col">field</th><th scope="col">type</th><th scope="col">description</th></tr></thead>
 <tbody>${rows.map(fieldRow)}</tbody></table>`;
 }
 
-/** What stands in a field, in words: its kind and its limits. */
-export function kindOf(schema: Schema): Part {
+/** A field's type and limits, in words. */
+function typeOf(schema: Schema): Part {
   const { $ref, anyOf, enum: values, type } = schema;
-  if ($ref !== undefined) return linkToShape($ref);
+  if ($ref !== undefined) return linkToSchema($ref);
   if (schema.const !== undefined) return code(JSON.stringify(schema.const));
-  if (values) return between(' · ', values.map(String).map(code));
-  if (anyOf) return between(' or ', (anyOf as Schema[]).map(kindOf));
+  if (values) return join(' · ', values.map(String).map(code));
+  if (anyOf) return join(' or ', (anyOf as Schema[]).map(typeOf));
   if (Array.isArray(type)) {
-    const kinds = type.map((each) => kindOf({ ...schema, type: each }));
-    return between(' or ', kinds);
+    const types = type.map((each) => typeOf({ ...schema, type: each }));
+    return join(' or ', types);
   }
   switch (type) {
     case 'array':
-      return ['list', range(schema.minItems, schema.maxItems, ' of '), ...itemsOf(schema)];
+      return ['array', range(schema.minItems, schema.maxItems, ' of '), ...itemsOf(schema)];
     case 'string':
-      return textOf(schema);
+      return stringOf(schema);
     case 'integer':
-      return ['whole number', range(schema.minimum, schema.maximum)];
+      return ['integer', range(schema.minimum, schema.maximum)];
     default:
-      return type ?? 'anything';
+      return type ?? 'any';
   }
 }
 
-/** Items with fields of their own have rows of their own. */
+/** The type of a list's items. Objects are left out: their fields have rows of their own. */
 function itemsOf({ items }: Schema): Part[] {
   const item = (items ?? {}) as Schema;
-  return item.properties ? [] : [' of ', kindOf(item)];
+  return item.properties ? [] : [' of ', typeOf(item)];
 }
 
-function textOf({ format, pattern, minLength, maxLength }: Schema): Part {
+function stringOf({ format, pattern, minLength, maxLength }: Schema): Part {
   if (format === 'date-time') return 'time';
-  if (pattern !== undefined) return ['text like ', code(pattern)];
-  return ['text', range(minLength, maxLength, ', ', ' characters')];
+  if (pattern !== undefined) return ['string matching ', code(pattern)];
+  return ['string', range(minLength, maxLength, ', ', ' characters')];
 }
 
-export function linkToShape($ref: string): Markup {
+export function linkToSchema($ref: string): Markup {
   const name = $ref.slice($ref.lastIndexOf('/') + 1);
   return html`<a href="#shape-${name}">${name}</a>`;
 }
@@ -62,7 +62,7 @@ export function linkToShape($ref: string): Markup {
 function fieldRow({ path, required, schema }: FieldRow): Markup {
   return html`<tr>
 <th scope="row"><code>${path}</code>${required ? '' : html` <small>optional</small>`}</th>
-<td>${kindOf(schema)}</td><td>${phrase(schema.description ?? '')}</td></tr>
+<td>${typeOf(schema)}</td><td>${phrase(schema.description ?? '')}</td></tr>
 `;
 }
 
@@ -76,11 +76,11 @@ function rowsOf(schema: Schema, prefix: string): FieldRow[] {
 }
 
 function range(from: number | undefined, to: number | undefined, before = ', ', unit = ''): Part[] {
-  const least = from === Number.MIN_SAFE_INTEGER ? undefined : from;
-  const most = to === Number.MAX_SAFE_INTEGER ? undefined : to;
-  if (least === undefined && most === undefined) return [];
-  if (most === undefined) return [before, 'at least ', number(least ?? 0), unit];
-  return [before, least === undefined ? 'up' : number(least), ' to ', number(most), unit];
+  const lower = from === Number.MIN_SAFE_INTEGER ? undefined : from;
+  const upper = to === Number.MAX_SAFE_INTEGER ? undefined : to;
+  if (lower === undefined && upper === undefined) return [];
+  if (upper === undefined) return [before, 'at least ', number(lower ?? 0), unit];
+  return [before, lower === undefined ? 'up' : number(lower), ' to ', number(upper), unit];
 }
 
 function number(value: number): Part {

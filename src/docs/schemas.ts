@@ -1,24 +1,29 @@
 import { z } from 'zod';
-import { errorBody, errorOf, type RefusalCode, refusalCodes } from '../contract/errors.js';
-import { order, orderWithTimeline, timelineEntry } from '../contract/orders.js';
+import { type ErrorCode, errorBody, errorCodes, errorSchema } from '../contract/errors.js';
+import { listedOrder, order, orderWithTimeline, timelineEntry } from '../contract/orders.js';
 import { orderStatusPush } from '../contract/rooms.js';
 import { book, store } from '../contract/stores.js';
-import { entry, wallet } from '../contract/wallet.js';
+import { entry, wallet, walletBalance } from '../contract/wallet.js';
+import { deliverTo, note } from '../contract/words.js';
 
-/** A shape of the contract, as JSON Schema (2020-12, without anything that the drafts before it do not know). */
+/** A shape of the contract as JSON Schema 2020-12, limited to keywords that earlier drafts have too. */
 export type Schema = z.core.JSONSchema.BaseSchema;
 
-const errors = new Map(refusalCodes.map((code) => [code, errorOf(code)]));
+const errors = new Map(errorCodes.map((code) => [code, errorSchema(code)]));
 
-/** The shapes that the documents name once, and refer to wherever they are used. */
+/** The shapes that become named component schemas; everything else refers to them. */
 const named: Record<string, z.ZodType> = {
   Order: order,
   OrderWithTimeline: orderWithTimeline,
+  ListedOrder: listedOrder,
+  Address: deliverTo,
+  Note: note,
   TimelineEntry: timelineEntry,
   OrderEvent: orderStatusPush,
   Store: store,
   Book: book,
   Wallet: wallet,
+  WalletBalance: walletBalance,
   WalletEntry: entry,
   Error: errorBody,
   ...Object.fromEntries(errors),
@@ -26,21 +31,21 @@ const named: Record<string, z.ZodType> = {
 
 const nameOf = new Map<z.core.$ZodType, string>(Object.entries(named).map(([name, shape]) => [shape, name]));
 
-/** A shape as a schema: a reference where it is one of those with a name. */
+/** The schema of a shape: a reference if the shape is named. */
 export function schemaOf(shape: z.ZodType): Schema {
   const name = nameOf.get(shape);
   return name === undefined ? convert(shape) : { $ref: referenceTo(name) };
 }
 
-/** All named shapes: the `schemas` of a document's components. */
+/** The schemas of all named shapes, for a document's `components.schemas`. */
 export function namedSchemas(): Record<string, Schema> {
   return Object.fromEntries(Object.entries(named).map(([name, shape]) => [name, convert(shape)]));
 }
 
-/** An error of one of these codes. */
-export function errorAmong(codes: readonly RefusalCode[]): z.ZodType {
+/** The shape of an error with one of these codes. */
+export function oneOfErrors(codes: readonly ErrorCode[]): z.ZodType {
   const [first, ...others] = codes.flatMap((code) => errors.get(code) ?? []);
-  if (!first) throw new Error('A refusal needs a code');
+  if (!first) throw new Error('At least one error code is needed');
   return others.length === 0 ? first : z.union([first, ...others]);
 }
 
@@ -50,7 +55,7 @@ function referenceTo(name: string): string {
 
 function convert(shape: z.ZodType): Schema {
   const { $schema: _dialect, ...schema } = z.toJSONSchema(shape, {
-    // Checks that JSON Schema cannot say are described in words beside the shape.
+    // Checks that JSON Schema cannot express are covered by the field's description.
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
       const part: z.core.$ZodType = zodSchema;

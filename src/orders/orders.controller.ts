@@ -1,88 +1,68 @@
-import { Controller, Res } from '@nestjs/common';
-import type { Response } from 'express';
-import type { ListRequest } from '../contract/orders.js';
-import type { ReadRequest } from '../contract/rooms.js';
-import type { MessageName, Request } from '../contract/wire.js';
+import { Controller } from '@nestjs/common';
+import type { Page } from '../contract/fields.js';
+import type { ListedOrder, ListRequest, Order, OrderWithTimeline } from '../contract/orders.js';
+import type { ReadRequest, RoomEvents } from '../contract/rooms.js';
+import type { Answer, Request } from '../contract/wire.js';
 import type { Caller } from '../platform/caller.js';
-import { FromCaller, Input, reply, Serves } from '../platform/http.js';
-import { OrdersGateway } from './orders.gateway.js';
+import { ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
+import { RoomsService } from '../rooms/rooms.service.js';
+import { OrdersService } from './orders.service.js';
 
-type Sent<Name extends MessageName> = Request<Name>;
-
-/** The same messages for callers without a socket: each goes the gateway's way, word for word. */
+/** The gateway's messages for callers without a socket. */
 @Controller()
 export class OrdersController {
-  constructor(private readonly gateway: OrdersGateway) {}
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly rooms: RoomsService,
+  ) {}
 
-  @Serves('place')
-  async place(
-    @FromCaller() caller: Caller,
-    @Input() request: Sent<'order:place'>,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.gateway['order:place'](caller, request));
+  @ContractRoute('place')
+  place(@CurrentUser() caller: Caller, @Input() request: Request<'order:place'>): Promise<Answer<Order>> {
+    return this.orders.place(caller, request);
   }
 
-  @Serves('pay')
-  async pay(
-    @FromCaller() caller: Caller,
-    @Input() request: Sent<'order:pay'>,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.gateway['order:pay'](caller, request));
+  @ContractRoute('pay')
+  pay(@CurrentUser() caller: Caller, @Input() request: Request<'order:pay'>): Promise<Answer<Order>> {
+    return this.orders.pay(caller, request);
   }
 
-  @Serves('ship')
-  async ship(
-    @FromCaller() caller: Caller,
-    @Input() request: Sent<'order:ship'>,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.gateway['order:ship'](caller, request));
+  @ContractRoute('ship')
+  ship(@CurrentUser() caller: Caller, @Input() request: Request<'order:ship'>): Promise<Answer<Order>> {
+    return this.orders.ship(caller, request);
   }
 
-  @Serves('receive')
-  async receive(
-    @FromCaller() caller: Caller,
-    @Input() request: Sent<'order:receive'>,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.gateway['order:receive'](caller, request));
+  @ContractRoute('receive')
+  receive(@CurrentUser() caller: Caller, @Input() request: Request<'order:receive'>): Promise<Answer<Order>> {
+    return this.orders.receive(caller, request);
   }
 
-  @Serves('cancel')
-  async cancel(
-    @FromCaller() caller: Caller,
-    @Input() request: Sent<'order:cancel'>,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.gateway['order:cancel'](caller, request));
+  @ContractRoute('cancel')
+  cancel(@CurrentUser() caller: Caller, @Input() request: Request<'order:cancel'>): Promise<Answer<Order>> {
+    return this.orders.cancel(caller, request);
   }
 
-  @Serves('orders')
-  async list(
-    @FromCaller() caller: Caller,
-    @Input() request: ListRequest,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.gateway['order:list'](caller, request));
+  @ContractRoute('note')
+  note(@CurrentUser() caller: Caller, @Input() request: Request<'order:note'>): Promise<Answer<Order>> {
+    return this.orders.note(caller, request);
   }
 
-  @Serves('order')
-  async get(
-    @FromCaller() caller: Caller,
-    @Input() request: Sent<'order:get'>,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.gateway['order:get'](caller, request));
+  @ContractRoute('readdress')
+  readdress(@CurrentUser() caller: Caller, @Input() request: Request<'order:readdress'>): Promise<Answer<Order>> {
+    return this.orders.readdress(caller, request);
   }
 
-  @Serves('roomEvents')
-  async events(
-    @FromCaller() caller: Caller,
-    @Input() request: ReadRequest,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.gateway['room:read'](caller, request));
+  @ContractRoute('orders')
+  list(@CurrentUser() caller: Caller, @Input() request: ListRequest): Promise<Page<ListedOrder>> {
+    return this.orders.list(caller, request);
+  }
+
+  @ContractRoute('order')
+  get(@CurrentUser() { userId }: Caller, @Input() { orderId }: Request<'order:get'>): Promise<OrderWithTimeline> {
+    return this.orders.get(userId, orderId);
+  }
+
+  @ContractRoute('roomEvents')
+  events(@CurrentUser() { userId }: Caller, @Input() request: ReadRequest): Promise<RoomEvents> {
+    return this.rooms.read(userId, request);
   }
 }

@@ -1,71 +1,92 @@
-import { type OnGatewayConnection, WebSocketGateway } from '@nestjs/websockets';
-import { SessionsService } from '../auth/sessions.service.js';
-import { CommandQueue } from '../commands/command.queue.js';
-import type { Answer, Data, MessageName, Request } from '../contract/wire.js';
+import { type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { BearerAuthenticator } from '../auth/bearer.authenticator.js';
+import type { Page } from '../contract/fields.js';
+import type { ListedOrder, Order, OrderWithTimeline } from '../contract/orders.js';
+import type { RoomEvents } from '../contract/rooms.js';
+import type { Answer, Request } from '../contract/wire.js';
 import type { Caller } from '../platform/caller.js';
-import { Connections } from '../platform/connections.js';
-import type { MessageHandlers } from '../platform/socket.adapter.js';
-import type { HubSocket } from '../platform/socket.js';
-import { RoomFeeds } from '../rooms/room.feeds.js';
+import { retryRead } from '../platform/database/retry.read.js';
+import type { HubSocket } from '../platform/sockets/hub.socket.js';
+import type { MessageHandlers } from '../platform/sockets/message.handlers.js';
+import { SocketRegistry } from '../platform/sockets/socket.registry.js';
+import { EventPublisher } from '../rooms/event.publisher.js';
 import { RoomsService } from '../rooms/rooms.service.js';
-import { OrderReads } from './order.reads.js';
+import { OrdersService } from './orders.service.js';
 
-type Given<Name extends MessageName> = Promise<Answer<Data<Name>>>;
-
-/** The way in over sockets: the methods bear the names of the contract's messages, and are bound by the socket adapter. */
+/** One method for each message of the contract. The socket adapter parses requests before, and acknowledges answers after. */
 @WebSocketGateway()
 export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSocket> {
   constructor(
-    private readonly commands: CommandQueue,
-    private readonly reads: OrderReads,
+    private readonly orders: OrdersService,
     private readonly rooms: RoomsService,
-    private readonly feeds: RoomFeeds,
-    private readonly connections: Connections,
-    private readonly sessions: SessionsService,
+    private readonly publisher: EventPublisher,
+    private readonly sockets: SocketRegistry,
+    private readonly authenticator: BearerAuthenticator,
   ) {}
 
-  /** The socket was authenticated at its handshake. Its session may have ended since, unseen by who ended it. */
+  /** The handshake has authenticated the socket. Its session may have ended since, before the socket was registered. */
   async handleConnection(socket: HubSocket): Promise<void> {
-    this.connections.add(socket);
+    this.sockets.add(socket);
     const { caller } = socket.data;
     try {
-      const ending = await this.sessions.endingOf(caller);
-      if (ending === undefined) await this.feeds.join(socket);
-      else this.connections.endSessions(caller.userId, ending, ({ sessionId }) => sessionId === caller.sessionId);
-    } catch {
-      socket.disconnect(true);
+      const ending = await retryRead(
+        () => this.authenticator.endingOf(caller),
+        () => socket.connected,
+      );
+      if (ending === undefined) await this.publisher.join(socket);
+      else this.sockets.endSessions(caller.userId, ending, ({ sessionId }) => sessionId === caller.sessionId);
+    } catch (error) {
+      this.sockets.close(socket, 'session-check', error);
     }
   }
 
-  'order:place'(caller: Caller, request: Request<'order:place'>): Given<'order:place'> {
-    return this.commands.give('order:place', caller.userId, request, caller);
+  @SubscribeMessage('order:place')
+  place(caller: Caller, request: Request<'order:place'>): Promise<Answer<Order>> {
+    return this.orders.place(caller, request);
   }
 
-  'order:pay'(caller: Caller, request: Request<'order:pay'>): Given<'order:pay'> {
-    return this.commands.give('order:pay', caller.userId, request, caller);
+  @SubscribeMessage('order:pay')
+  pay(caller: Caller, request: Request<'order:pay'>): Promise<Answer<Order>> {
+    return this.orders.pay(caller, request);
   }
 
-  'order:ship'(caller: Caller, request: Request<'order:ship'>): Given<'order:ship'> {
-    return this.commands.give('order:ship', caller.userId, request, caller);
+  @SubscribeMessage('order:ship')
+  ship(caller: Caller, request: Request<'order:ship'>): Promise<Answer<Order>> {
+    return this.orders.ship(caller, request);
   }
 
-  'order:receive'(caller: Caller, request: Request<'order:receive'>): Given<'order:receive'> {
-    return this.commands.give('order:receive', caller.userId, request, caller);
+  @SubscribeMessage('order:receive')
+  receive(caller: Caller, request: Request<'order:receive'>): Promise<Answer<Order>> {
+    return this.orders.receive(caller, request);
   }
 
-  'order:cancel'(caller: Caller, request: Request<'order:cancel'>): Given<'order:cancel'> {
-    return this.commands.give('order:cancel', caller.userId, request, caller);
+  @SubscribeMessage('order:cancel')
+  cancel(caller: Caller, request: Request<'order:cancel'>): Promise<Answer<Order>> {
+    return this.orders.cancel(caller, request);
   }
 
-  async 'order:get'(caller: Caller, { orderId }: Request<'order:get'>): Given<'order:get'> {
-    return { ok: true, data: await this.reads.get(caller.userId, orderId) };
+  @SubscribeMessage('order:note')
+  note(caller: Caller, request: Request<'order:note'>): Promise<Answer<Order>> {
+    return this.orders.note(caller, request);
   }
 
-  async 'order:list'(caller: Caller, request: Request<'order:list'>): Given<'order:list'> {
-    return { ok: true, data: await this.reads.list(caller.userId, request) };
+  @SubscribeMessage('order:readdress')
+  readdress(caller: Caller, request: Request<'order:readdress'>): Promise<Answer<Order>> {
+    return this.orders.readdress(caller, request);
   }
 
-  async 'room:read'(caller: Caller, request: Request<'room:read'>): Given<'room:read'> {
-    return { ok: true, data: await this.rooms.read(caller.userId, request) };
+  @SubscribeMessage('order:get')
+  get(caller: Caller, { orderId }: Request<'order:get'>): Promise<OrderWithTimeline> {
+    return this.orders.get(caller.userId, orderId);
+  }
+
+  @SubscribeMessage('order:list')
+  list(caller: Caller, request: Request<'order:list'>): Promise<Page<ListedOrder>> {
+    return this.orders.list(caller, request);
+  }
+
+  @SubscribeMessage('room:read')
+  read(caller: Caller, request: Request<'room:read'>): Promise<RoomEvents> {
+    return this.rooms.read(caller.userId, request);
   }
 }

@@ -1,16 +1,39 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/auth.module.js';
 import { CommandsModule } from '../commands/commands.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
-import { OrderCounts } from './order.counts.js';
-import { OrderReads } from './order.reads.js';
+import { OrderEntity } from './order.entity.js';
+import { OrderExport } from './order.export.js';
+import { orderHandlers } from './order.handlers.js';
+import { OrderMetrics } from './order.metrics.js';
+import { OrderScheduler } from './order.scheduler.js';
+import { OrderAddress, OrderNote } from './order.words.entity.js';
+import { OrderWordsReader } from './order.words.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersGateway } from './orders.gateway.js';
+import { OrdersService } from './orders.service.js';
+import { WordsErasure } from './words.erasure.js';
+import { WordsRetention } from './words.retention.js';
 
 @Module({
-  imports: [AuthModule, CommandsModule, RoomsModule],
+  imports: [
+    TypeOrmModule.forFeature([OrderEntity, OrderAddress, OrderNote]),
+    CommandsModule.forFeature(orderHandlers),
+    AuthModule,
+    RoomsModule,
+  ],
   controllers: [OrdersController],
-  providers: [OrdersGateway, OrderReads, OrderCounts],
-  exports: [OrderReads],
+  providers: [
+    OrdersGateway,
+    OrdersService,
+    OrderWordsReader,
+    OrderScheduler,
+    OrderMetrics,
+    OrderExport,
+    WordsErasure,
+    WordsRetention,
+  ],
+  exports: [OrdersService, OrderExport, WordsErasure],
 })
 export class OrdersModule {}

@@ -1,69 +1,80 @@
-import { type DynamicModule, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { APP_FILTER, APP_INTERCEPTOR, ModuleRef } from '@nestjs/core';
+import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { CONFIG, type Config } from '../config.js';
-import { Bounded } from './bounded.js';
-import { Connections } from './connections.js';
-import { Database } from './database.js';
-import { Deadline } from './deadline.js';
-import { ErrorFilter } from './error.filter.js';
-import { Faults } from './faults.js';
-import { HealthController } from './health.controller.js';
-import { HintChannel } from './hint.channel.js';
-import { Journal } from './journal.js';
-import { Limits } from './limits.js';
-import { Logger } from './logger.js';
-import { Metrics } from './metrics.js';
-import { SecurityLog } from './security.log.js';
-import { Tracing } from './tracing.js';
+import { ClientAddress } from './client.address.js';
+import { Clock } from './clock/clock.js';
+import { Database } from './database/database.js';
+import { DatabaseModule } from './database/database.module.js';
+import { Lease } from './database/lease.entity.js';
+import { Leases } from './database/leases.js';
+import { PageReader } from './database/page.reader.js';
+import { ErrorMapper } from './error.mapper.js';
+import { AnswerInterceptor } from './http/answer.interceptor.js';
+import { ConcurrencyInterceptor } from './http/concurrency.interceptor.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { HealthController } from './http/health.controller.js';
+import { RequestAdmission } from './http/request.admission.js';
+import { SlowReaders } from './http/slow.readers.js';
+import { RateLimiter } from './limits/rate.limiter.js';
+import { ReadLimiter } from './limits/read.limiter.js';
+import { TimeoutInterceptor } from './limits/timeouts.js';
+import { Logger } from './observability/logger.js';
+import { Metrics } from './observability/metrics.js';
+import { RequestObserver } from './observability/request.observer.js';
+import { SecurityLog } from './observability/security.log.js';
+import { Tracing } from './observability/tracing.js';
+import { SocketRegistry } from './sockets/socket.registry.js';
+import { WakeupChannel } from './wakeup.channel.js';
 
-/** What every feature stands on. Knows none of them: the entities are handed in. */
+/** What every feature builds on. It knows none of them. */
 @Module({})
-export class PlatformModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(private readonly module: ModuleRef) {}
+export class PlatformModule implements OnApplicationShutdown {
+  constructor(private readonly tracing: Tracing) {}
 
-  static with(config: Config, entities: Function[], logger: Logger): DynamicModule {
-    const shared = [Logger, Metrics, Journal, SecurityLog, Tracing, Database, Faults, Connections, Limits, HintChannel];
+  static with(config: Config, logger: Logger): DynamicModule {
+    const services = [
+      ClientAddress,
+      Metrics,
+      RequestObserver,
+      SecurityLog,
+      ErrorMapper,
+      SocketRegistry,
+      RateLimiter,
+      ReadLimiter,
+      PageReader,
+      WakeupChannel,
+      SlowReaders,
+      Leases,
+      RequestAdmission,
+    ];
     return {
       module: PlatformModule,
       global: true,
-      // It logs nothing by itself: whoever asks is told, and a database that went away is logged by those who miss it.
-      imports: [TerminusModule.forRoot({ logger: false })],
+      // Terminus would log every failed probe; an unreachable database is logged by what needs it.
+      imports: [
+        TerminusModule.forRoot({ logger: false }),
+        DatabaseModule.forRoot(config.databaseUrl),
+        TypeOrmModule.forFeature([Lease]),
+      ],
       controllers: [HealthController],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Logger, useValue: logger },
-        { provide: Database, useFactory: () => Database.open(config.databaseUrl, entities) },
         { provide: Tracing, useFactory: () => Tracing.start(config.traceEndpoint) },
+        { provide: Clock, inject: [Database], useFactory: (database: Database) => Clock.start(database, logger) },
         { provide: APP_FILTER, useClass: ErrorFilter },
-        { provide: APP_INTERCEPTOR, useClass: Deadline },
-        { provide: APP_INTERCEPTOR, useClass: Bounded },
-        Metrics,
-        Journal,
-        SecurityLog,
-        Faults,
-        Connections,
-        Limits,
-        HintChannel,
+        { provide: APP_INTERCEPTOR, useClass: TimeoutInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: ConcurrencyInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
+        ...services,
       ],
-      exports: [CONFIG, ...shared],
+      exports: [CONFIG, Logger, Tracing, Clock, ...services],
     };
   }
 
-  async onApplicationBootstrap(): Promise<void> {
-    // A server that goes away just now is asked at the next start.
-    const unsafe = await this.module
-      .get(Database)
-      .unsafeSettings()
-      .catch(() => []);
-    for (const { setting, value } of unsafe) {
-      const warning = 'a power cut could undo what was acknowledged: the database must have this setting at 1';
-      this.module.get(Logger).warn({ setting, value }, warning);
-    }
-  }
-
   async onApplicationShutdown(): Promise<void> {
-    await this.module.get(Tracing).stop();
-    await this.module.get(Database).close();
+    await this.tracing.stop();
   }
 }

@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Role } from '../contract/lifecycle.js';
+import type { Role } from '../contract/transitions.js';
 
-/** A numbered stream of events. `head` is the number of its latest; it grows under this row's lock, so without a gap. */
+/** A numbered stream of events. `head` is the number of the last one. It grows under this row's lock, hence without a gap. */
 @Entity('rooms')
 export class Room {
   @PrimaryColumn('varchar', { length: 6 })
@@ -12,9 +12,13 @@ export class Room {
 
   @Column('bigint')
   head!: number;
+
+  /** Written to lock the row: see row.lock.ts. */
+  @Column('bigint', { nullable: true, select: false })
+  version?: number | null;
 }
 
-/** Event `seq` of a room. `body` is what its sockets are told of it, as event.body.ts writes it. */
+/** Event `seq` of a room. `body` is encoded by event.codec.ts. */
 @Entity('room_events')
 export class RoomEvent {
   @PrimaryColumn('varchar', { length: 6 })
@@ -34,9 +38,8 @@ export class RoomEvent {
 }
 
 /**
- * A batch that a hub process has committed, and the rooms that it wrote to (JSON: role, user and new head of each). Tells the
- * truth about a COMMIT whose answer was lost, and tells the other hubs which rooms to look into. A process commits one batch
- * at a time, so its numbers are seen in their order.
+ * A batch that a hub process has committed, with the rooms that it wrote to (JSON). It resolves a COMMIT whose outcome is unknown,
+ * and tells the other hubs which rooms have new events. A process commits one batch at a time, so its numbers are read in order.
  */
 @Entity('hub_batches')
 export class HubBatch {

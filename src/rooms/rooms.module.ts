@@ -1,12 +1,16 @@
 import { Module } from '@nestjs/common';
-import { HubNodes } from './hub.nodes.js';
-import { HubWatch } from './hub.watch.js';
-import { OldEvents } from './old.events.js';
-import { RoomFeeds } from './room.feeds.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { BatchFollower } from './batch.follower.js';
+import { BatchLog } from './batch.log.js';
+import { EventPublisher } from './event.publisher.js';
+import { EventRetention } from './event.retention.js';
+import { HeadPoller } from './head.poller.js';
+import { HubBatch, Room, RoomEvent } from './room.entity.js';
 import { RoomsService } from './rooms.service.js';
 
 @Module({
-  providers: [RoomsService, RoomFeeds, HubNodes, HubWatch, OldEvents],
-  exports: [RoomsService, RoomFeeds, HubNodes, OldEvents],
+  imports: [TypeOrmModule.forFeature([Room, RoomEvent, HubBatch])],
+  providers: [RoomsService, EventPublisher, BatchLog, BatchFollower, HeadPoller, EventRetention],
+  exports: [RoomsService, EventPublisher, BatchLog, EventRetention],
 })
 export class RoomsModule {}

@@ -1,119 +1,133 @@
+import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PAGE_LIMIT_DEFAULT } from '../contract/fields.js';
-import { type SearchField, type SearchRequest, searchFields } from '../contract/stores.js';
-import { Database } from '../platform/database.js';
-import { readNumberCursor } from '../platform/paging.js';
-import { fold, GRAM_CHARACTERS, wholeGramsOf, wordsOf } from './fold.js';
+import type { SearchRequest } from '../contract/stores.js';
+import { Database } from '../platform/database/database.js';
+import { type MeasuredRow, sizeOf, split } from '../platform/database/page.reader.js';
+import { readNumberCursor } from '../platform/database/pagination.js';
+import { ReadLimiter } from '../platform/limits/read.limiter.js';
+import { normalizeForSearch, trigramsOf, wordsOf } from './search.normalizer.js';
+import {
+  bytesOf,
+  countQuery,
+  FOLDED_COLUMNS,
+  indexQuery,
+  listQuery,
+  matches,
+  rangeAfter,
+  type Sql,
+  scanEndQuery,
+  scanQuery,
+} from './search.queries.js';
 
-/** So many books are looked at one by one before the index is asked: all of a small store, and enough for a common word. */
-const WALK_BOOKS_MAX = 1_000;
-/** So many entries of a gram are counted to tell a rare one from a common one. */
-const COUNT_MAX = 1_000;
-/** So many of a word's grams are weighed, and so many of the rarest are joined. */
-const WEIGHED_GRAMS_MAX = 12;
+/** Texts that are compared at once, in bytes: a few milliseconds. */
+const COMPARED_BYTES_MAX = 1_048_576;
+/** Books that the index finds, whose texts are compared next. */
+const CANDIDATES_MAX = 200;
+/** How many bytes are compared in the time in which one is read and sent. */
+const COMPARED_BYTES_PER_BYTE_READ = 4;
+/** Grams of a search that are counted, and rarest ones that are joined. */
+const COUNTED_GRAMS_MAX = 12;
 const JOINED_GRAMS_MAX = 3;
-const HIGHEST_CHARACTER = '\u{10FFFF}';
 
-/** A part of a SELECT, with the values of its placeholders. */
-interface Sql {
-  text: string;
-  values: (string | number)[];
+/** What is still to be found, after the book of this number. */
+interface Rest {
+  readKey: string;
+  after: number;
+  storeId: string | undefined;
+  matching: Sql;
+  limit: number;
 }
 
 /**
- * Finds books by parts of words, in the order in which they came to the shelf. Two ways lead to the same page. Walking along
- * the shelf is quick where many books match; the index of grams is quick where few do. So a walk of bounded length comes
- * first, and the index answers when it did not fill the page. Both compare the texts themselves before they call it a match.
+ * Finds books by parts of words, in the order in which they were added. A scan is fast where many books match, the trigram index
+ * where few do: so a bounded scan comes first, and the index finds what comes after it. Both compare the texts themselves, and
+ * what they compare counts as read.
  */
 @Injectable()
 export class BookSearch {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly reads: ReadLimiter,
+  ) {}
 
-  /** The numbers of the books of one page, and one more if there is a next page. */
-  async find({ q = '', field, storeId, after, limit = PAGE_LIMIT_DEFAULT }: SearchRequest): Promise<number[]> {
-    // Each once: a character may stand for several words, and an engine takes so many conditions and no more.
-    const words = [...new Set(wordsOf(fold(q)))];
-    const from: Sql = { text: 'b.book_no > ?', values: [after === undefined ? 0 : readNumberCursor(after)] };
-    if (storeId !== undefined) from.text += ' AND b.store_id = ?';
-    if (storeId !== undefined) from.values.push(storeId);
-    if (words.length === 0) return this.numbers(all(from, limit + 1));
+  /** The numbers of a page's books, and one more if there is a next page. */
+  async find(
+    readKey: string,
+    { q = '', field, storeId, after, limit = PAGE_LIMIT_DEFAULT }: SearchRequest,
+  ): Promise<number[]> {
+    // Distinct: one character can normalize to several words, and databases limit the number of conditions.
+    const words = [...new Set(wordsOf(normalizeForSearch(q)))];
+    const range = rangeAfter(after === undefined ? 0 : readNumberCursor(after), storeId);
+    if (words.length === 0) return this.select(listQuery(range, limit + 1));
 
     const matching = matches(words, field);
-    const walked = await this.numbers(walk(from, matching, limit + 1));
-    if (walked.length > limit || !(await this.reaches(from, WALK_BOOKS_MAX))) return walked;
-    return this.numbers(indexed(await this.rarest(words), from, matching, limit + 1));
+    const [end] = await this.read<{ bookNo: number | null; bytes: number }>(scanEndQuery(range, COMPARED_BYTES_MAX));
+    const last = end?.bookNo ?? null;
+    if (last === null) return [];
+    await this.spend(readKey, Number(end?.bytes));
+    const found = await this.select(scanQuery(range, last, matching, limit + 1));
+    if (found.length > limit || (await this.select(listQuery(rangeAfter(last, storeId), 1))).length === 0) return found;
+    const rest = { readKey, after: last, storeId, matching, limit: limit + 1 - found.length };
+    return [...found, ...(await this.findByIndex(rest, await this.rarestGrams(words)))];
   }
 
-  /** Whether there are more books than a walk looks at. */
-  private async reaches(from: Sql, books: number): Promise<boolean> {
-    const sql = `SELECT b.book_no AS bookNo FROM books b WHERE ${from.text} ORDER BY b.book_no LIMIT 1 OFFSET ${books}`;
-    return (await this.numbers({ text: sql, values: from.values })).length > 0;
+  /** The books in their order, with the sizes of these columns of their texts. */
+  async measure(bookNos: number[], columns: readonly string[]): Promise<MeasuredRow<number>[]> {
+    if (bookNos.length === 0) return [];
+    const [condition, values] = this.database.dialect.inCondition.values('t.book_no', bookNos);
+    const text = `SELECT t.book_no AS bookNo, ${bytesOf(columns)} AS bytes FROM book_texts t WHERE ${condition}`;
+    const rows = await this.read<{ bookNo: number; bytes: number }>({ text, values });
+    const sizes = new Map(rows.map(({ bookNo, bytes }) => [bookNo, Number(bytes)]));
+    return bookNos.map((key) => ({ key, bytes: sizes.get(key) ?? 0 }));
   }
 
-  /** The grams by which the index is entered: the rarest of the longer words, or else the longest of the short ones. */
-  private async rarest(words: string[]): Promise<string[]> {
-    const grams = [...new Set(words.flatMap(wholeGramsOf))].slice(0, WEIGHED_GRAMS_MAX);
+  /** Compares the books that the index finds, some at a time, until there are enough. */
+  private async findByIndex({ readKey, after, storeId, matching, limit }: Rest, grams: string[]): Promise<number[]> {
+    const found: number[] = [];
+    let candidates: number[] = [];
+    do {
+      const from = candidates.at(-1) ?? after;
+      candidates = await this.select(indexQuery(grams, rangeAfter(from, storeId), CANDIDATES_MAX));
+      for (const some of split(await this.measure(candidates, FOLDED_COLUMNS), COMPARED_BYTES_MAX)) {
+        await this.spend(readKey, sizeOf(some));
+        await setImmediate();
+        found.push(...(await this.compare(some, matching)));
+        if (found.length >= limit) return found.slice(0, limit);
+      }
+    } while (candidates.length === CANDIDATES_MAX);
+    return found;
+  }
+
+  private compare(rows: MeasuredRow<number>[], matching: Sql): Promise<number[]> {
+    const [condition, values] = this.database.dialect.inCondition.values(
+      't.book_no',
+      rows.map(({ key }) => key),
+    );
+    return this.select({
+      text: `SELECT t.book_no AS bookNo FROM book_texts t WHERE ${condition} AND ${matching.text} ORDER BY t.book_no`,
+      values: [...values, ...matching.values],
+    });
+  }
+
+  /** The grams to look up in the index: the rarest trigrams, or the longest word if none has three characters. */
+  private async rarestGrams(words: string[]): Promise<string[]> {
+    const grams = [...new Set(words.flatMap(trigramsOf))].slice(0, COUNTED_GRAMS_MAX);
     if (grams.length === 0) return [words.reduce((longest, word) => (word.length > longest.length ? word : longest))];
-    const counts = grams.map(
-      (_, index) =>
-        `SELECT ${index} AS gramIndex, COUNT(*) AS books FROM (SELECT 1 FROM book_grams WHERE gram = ? LIMIT ${COUNT_MAX}) g${index}`,
-    );
-    const rows: { gramIndex: number; books: number }[] = await this.database.read.query(
-      counts.join(' UNION ALL '),
-      grams,
-    );
+    const rows = await this.read<{ gramIndex: number; books: number }>(countQuery(grams));
     rows.sort((a, b) => Number(a.books) - Number(b.books));
     return rows.slice(0, JOINED_GRAMS_MAX).flatMap(({ gramIndex }) => grams[Number(gramIndex)] ?? []);
   }
 
-  private async numbers({ text, values }: Sql): Promise<number[]> {
-    const rows: { bookNo: number }[] = await this.database.read.query(text, values);
-    return rows.map(({ bookNo }) => bookNo);
+  private async select(sql: Sql): Promise<number[]> {
+    return (await this.read<{ bookNo: number }>(sql)).map(({ bookNo }) => bookNo);
   }
-}
 
-function all(from: Sql, limit: number): Sql {
-  return {
-    text: `SELECT b.book_no AS bookNo FROM books b WHERE ${from.text} ORDER BY b.book_no LIMIT ${limit}`,
-    values: from.values,
-  };
-}
-
-function walk(from: Sql, matching: Sql, limit: number): Sql {
-  const shelf = `SELECT b.book_no FROM books b WHERE ${from.text} ORDER BY b.book_no LIMIT ${WALK_BOOKS_MAX}`;
-  return {
-    text: `SELECT t.book_no AS bookNo FROM (${shelf}) s JOIN book_texts t ON t.book_no = s.book_no WHERE ${matching.text} ORDER BY t.book_no LIMIT ${limit}`,
-    values: [...from.values, ...matching.values],
-  };
-}
-
-function indexed(grams: string[], from: Sql, matching: Sql, limit: number): Sql {
-  const entry = entryOf(grams);
-  const after = from.text.replace('b.book_no', 'g.book_no');
-  // CROSS JOIN: the index first, and never all books of the store for the sake of their order.
-  const text =
-    `SELECT g.book_no AS bookNo FROM ${entry.text} CROSS JOIN books b ON b.book_no = g.book_no` +
-    ` CROSS JOIN book_texts t ON t.book_no = g.book_no` +
-    ` WHERE ${after} AND ${matching.text} ORDER BY g.book_no LIMIT ${limit}`;
-  return { text, values: [...entry.values, ...from.values, ...matching.values] };
-}
-
-/** The numbers of the books that hold all of these grams, or one that begins so. */
-function entryOf([first = '', ...others]: string[]): Sql {
-  if ([...first].length < GRAM_CHARACTERS) {
-    const text = '(SELECT DISTINCT book_no FROM book_grams WHERE gram >= ? AND gram < ?) g';
-    return { text, values: [first, first + HIGHEST_CHARACTER] };
+  private spend(readKey: string, comparedBytes: number): Promise<void> {
+    return this.reads.spend(readKey, comparedBytes / COMPARED_BYTES_PER_BYTE_READ);
   }
-  const joined = others.map(
-    (_, index) => ` JOIN book_grams g${index} ON g${index}.book_no = g.book_no AND g${index}.gram = ?`,
-  );
-  const text = `(SELECT g.book_no FROM book_grams g${joined.join('')} WHERE g.gram = ?) g`;
-  return { text, values: [...others, first] };
-}
 
-/** Each word must stand in the field, or in one of the fields. */
-function matches(words: string[], field: SearchField | undefined): Sql {
-  const fields = field === undefined ? searchFields : [field];
-  const one = `(${fields.map((name) => `INSTR(t.folded_${name}, ?) > 0`).join(' OR ')})`;
-  return { text: words.map(() => one).join(' AND '), values: words.flatMap((word) => fields.map(() => word)) };
+  private read<Row>({ text, values }: Sql): Promise<Row[]> {
+    return this.database.read.query(text, values);
+  }
 }

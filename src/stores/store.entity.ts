@@ -21,7 +21,7 @@ export class Store {
   @Column('varchar', { length: 64 })
   ownerId!: string;
 
-  // By its table: a feature does not import another's entity.
+  // By table name: a feature does not import another's entity.
   @ManyToOne('users', { onDelete: 'RESTRICT', onUpdate: 'RESTRICT' })
   @JoinColumn({ name: 'owner_id', foreignKeyConstraintName: 'fk_stores_owner' })
   owner!: unknown;
@@ -30,7 +30,7 @@ export class Store {
   createdAt!: number;
 }
 
-/** A book on a shelf: what placing an order reads. Its number is the hub's own, and the order of lists. */
+/** The part of a book that placing an order reads. `bookNo` is assigned by the hub, and orders lists. */
 @Entity('books')
 @Index('books_by_id', ['storeId', 'bookId'], { unique: true })
 @Index('books_by_store', ['storeId', 'bookNo'])
@@ -56,9 +56,13 @@ export class Book {
 
   @Column('bigint')
   lowMark!: number;
+
+  /** Written to lock the row: see row.lock.ts. */
+  @Column('bigint', { nullable: true, select: false })
+  version?: number | null;
 }
 
-/** What only a reader of the book wants to know, and its texts once more as the search compares them. */
+/** The rest of a book, which orders do not read. The folded columns are normalized for search. */
 @Entity('book_texts')
 export class BookTexts {
   @PrimaryColumn('bigint')
@@ -102,7 +106,7 @@ export class BookTexts {
   foldedSummary!: string;
 }
 
-/** How many copies are left. A table of its own, because every order of the book locks and writes this row. */
+/** Copies in stock. A separate table, because every order of the book locks and writes this row. */
 @Entity('book_stock')
 export class BookStock {
   @PrimaryColumn('bigint')
@@ -112,7 +116,7 @@ export class BookStock {
   stock!: number;
 }
 
-/** The search index: every run of three characters (fewer at the end of a word) and the books that hold it. */
+/** The search index: trigrams, shorter at the end of a word, and the books that contain them. */
 @Entity('book_grams')
 export class BookGram {
   @PrimaryColumn('varchar', { length: 3 })

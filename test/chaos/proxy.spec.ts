@@ -2,32 +2,32 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { audit } from '../support/audit.js';
-import { listen } from '../support/ear.js';
+import { listen } from '../support/event.recorder.js';
 import { TestHub, until } from '../support/hub.js';
 import { TcpProxy } from '../support/proxy.js';
-import { CommitCuts, HintDrops } from '../support/proxy.streams.js';
+import { CommitCuts, WakeupDrops } from '../support/proxy.streams.js';
 import { range } from '../support/ways.js';
 
-/** A server that remembers what it was told on each connection, and says what a test makes it say. */
-class Station {
+/** A TCP server that records what it receives per connection and answers as the test wants. */
+class TestServer {
   readonly sockets: Socket[] = [];
-  readonly heard: string[] = [];
+  readonly received: string[] = [];
   private constructor(private readonly server: Server) {}
 
-  static async open(answer: (text: string, socket: Socket) => void = () => {}): Promise<Station> {
+  static async open(answer: (text: string, socket: Socket) => void = () => {}): Promise<TestServer> {
     const server = createServer((socket) => {
-      const index = station.sockets.push(socket) - 1;
-      station.heard[index] = '';
+      const index = opened.sockets.push(socket) - 1;
+      opened.received[index] = '';
       socket.on('error', () => {});
       socket.on('data', (chunk) => {
-        station.heard[index] += chunk.toString('latin1');
+        opened.received[index] += chunk.toString('latin1');
         answer(chunk.toString('latin1'), socket);
       });
     });
-    const station = new Station(server);
+    const opened = new TestServer(server);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return station;
+    return opened;
   }
 
   url(scheme: string): string {
@@ -40,177 +40,177 @@ class Station {
   }
 }
 
-/** One end of a line: what it heard, and whether it was cut off. */
-class Caller {
-  heard = '';
+/** A TCP client that records what it receives and whether its connection was cut. */
+class TestClient {
+  received = '';
   isCut = false;
   private constructor(private readonly socket: Socket) {
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
-      this.heard += chunk.toString('latin1');
+      this.received += chunk.toString('latin1');
     });
     socket.once('close', () => {
       this.isCut = true;
     });
   }
 
-  static async call(url: string): Promise<Caller> {
+  static async connect(url: string): Promise<TestClient> {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    const caller = new Caller(socket);
+    const client = new TestClient(socket);
     await once(socket, 'connect');
-    return caller;
+    return client;
   }
 
-  say(text: string): void {
+  send(text: string): void {
     this.socket.write(text, 'latin1');
   }
 
-  leave(): void {
+  destroy(): void {
     this.socket.destroy();
   }
 
-  hears(text: string): Promise<void> {
-    return until(`the caller hears ${JSON.stringify(text)}`, () => this.heard === text);
+  receives(text: string): Promise<void> {
+    return until(`the client receives ${JSON.stringify(text)}`, () => this.received === text);
   }
 }
 
 const echo = (text: string, socket: Socket) => void socket.write(text.toUpperCase(), 'latin1');
 
-describe('a line through the proxy', () => {
-  let station: Station;
+describe('a connection through the proxy', () => {
+  let server: TestServer;
   let proxy: TcpProxy;
-  const callers: Caller[] = [];
+  const clients: TestClient[] = [];
 
   beforeEach(async () => {
-    station = await Station.open(echo);
-    proxy = await TcpProxy.before(station.url('tcp'));
+    server = await TestServer.open(echo);
+    proxy = await TcpProxy.before(server.url('tcp'));
     await proxy.open();
   });
   afterEach(async () => {
-    for (const caller of callers.splice(0)) caller.leave();
+    for (const client of clients.splice(0)) client.destroy();
     await proxy.close();
-    station.close();
+    server.close();
   });
 
-  const call = async (): Promise<Caller> => {
-    const caller = await Caller.call(proxy.url);
-    callers.push(caller);
-    return caller;
+  const connectClient = async (): Promise<TestClient> => {
+    const client = await TestClient.connect(proxy.url);
+    clients.push(client);
+    return client;
   };
-  const called = async (): Promise<Caller> => {
-    const caller = await call();
-    caller.say('hello ');
-    await caller.hears('HELLO ');
-    return caller;
+  const connectAndGreet = async (): Promise<TestClient> => {
+    const client = await connectClient();
+    client.send('hello ');
+    await client.receives('HELLO ');
+    return client;
   };
 
-  test('has the address of what it stands before, but for host and port, and keeps its port', async () => {
+  test('uses the URL of its target with another host and port, and keeps its port', async () => {
     const { url } = proxy;
     expect(new URL(url)).toMatchObject({ protocol: 'tcp:', username: 'me', password: 'secret', pathname: '/there' });
-    expect(new URL(url).port).not.toBe(new URL(station.url('tcp')).port);
+    expect(new URL(url).port).not.toBe(new URL(server.url('tcp')).port);
     await proxy.close();
     await proxy.open();
     expect(proxy.url).toBe(url);
-    await called();
+    await connectAndGreet();
   });
 
-  test('that is closed lets nobody through, and cuts who was through', async () => {
-    const caller = await called();
+  test('is cut and refused once the proxy is closed', async () => {
+    const client = await connectAndGreet();
     await proxy.close();
-    await until('the caller is cut off', () => caller.isCut);
-    await expect(call()).rejects.toThrow(/ECONNREFUSED/);
+    await until('the client is cut', () => client.isCut);
+    await expect(connectClient()).rejects.toThrow(/ECONNREFUSED/);
     await proxy.open();
-    await called();
+    await connectAndGreet();
   });
 
-  test('that was cut is open for the next', async () => {
-    const lines = [await called(), await called()];
+  test('can be reopened after a cut', async () => {
+    const both = [await connectAndGreet(), await connectAndGreet()];
     expect(proxy.connections).toBe(2);
     proxy.cutAll();
-    await until('both are cut off', () => lines.every(({ isCut }) => isCut));
-    await until('both lines are gone', () => proxy.connections === 0);
-    await called();
+    await until('both are cut', () => both.every(({ isCut }) => isCut));
+    await until('both connections are gone', () => proxy.connections === 0);
+    await connectAndGreet();
   });
 
-  test('tells the one end that the other has left', async () => {
-    const caller = await called();
-    let hasLeft = false;
-    station.sockets[0]?.once('close', () => {
-      hasLeft = true;
+  test('forwards a disconnect to the other end', async () => {
+    const client = await connectAndGreet();
+    let hasClosed = false;
+    server.sockets[0]?.once('close', () => {
+      hasClosed = true;
     });
-    caller.leave();
-    await until('the station hears that the caller has left', () => hasLeft);
-    const other = await called();
-    station.sockets[1]?.end('bye', 'latin1');
-    await until('the other caller hears that the station has left', () => other.isCut);
-    expect(other.heard).toBe('HELLO bye');
+    client.destroy();
+    await until('the server sees the disconnect', () => hasClosed);
+    const other = await connectAndGreet();
+    server.sockets[1]?.end('bye', 'latin1');
+    await until('the other client sees the disconnect', () => other.isCut);
+    expect(other.received).toBe('HELLO bye');
   });
 
-  test('that is frozen holds everything back, and cuts nobody; thawed, all arrives in its order', async () => {
-    const caller = await called();
+  test('delivers nothing while frozen and stays open; after a thaw, everything arrives in order', async () => {
+    const client = await connectAndGreet();
     proxy.freeze();
-    caller.say('one ');
-    const late = await call();
-    late.say('two');
-    station.sockets[0]?.write('from the station ');
-    const witness = await Station.open(echo);
-    const beside = await Caller.call(witness.url('tcp'));
-    for (const word of ['a', 'b', 'c']) beside.say(word);
-    await beside.hears('ABC');
-    witness.close();
-    expect([station.heard[0], caller.heard, late.heard]).toEqual(['hello ', 'HELLO ', '']);
-    expect([caller.isCut, late.isCut]).toEqual([false, false]);
+    client.send('one ');
+    const late = await connectClient();
+    late.send('two');
+    server.sockets[0]?.write('from the server ');
+    const control = await TestServer.open(echo);
+    const controlClient = await TestClient.connect(control.url('tcp'));
+    for (const word of ['a', 'b', 'c']) controlClient.send(word);
+    await controlClient.receives('ABC');
+    control.close();
+    expect([server.received[0], client.received, late.received]).toEqual(['hello ', 'HELLO ', '']);
+    expect([client.isCut, late.isCut]).toEqual([false, false]);
     proxy.thaw();
-    await caller.hears('HELLO from the station ONE ');
-    await late.hears('TWO');
+    await client.receives('HELLO from the server ONE ');
+    await late.receives('TWO');
   });
 
-  test('that is a black hole swallows what comes, tells nobody, and never gives it back', async () => {
-    const caller = await called();
-    const [atStation] = station.sockets;
+  test('loses all data for good while blackholed, without being cut', async () => {
+    const client = await connectAndGreet();
+    const [accepted] = server.sockets;
     proxy.blackhole();
-    caller.say('lost ');
-    atStation?.write('lost too');
-    const late = await call();
-    late.say('lost as well');
+    client.send('lost ');
+    accepted?.write('lost too');
+    const late = await connectClient();
+    late.send('lost as well');
     proxy.heal();
-    const next = await called();
-    next.say('again');
-    await next.hears('HELLO AGAIN');
-    expect([caller.heard, late.heard]).toEqual(['HELLO ', '']);
-    expect([caller.isCut, late.isCut]).toEqual([false, false]);
-    expect(station.heard).toEqual(['hello ', 'hello again']);
-    caller.leave();
-    next.leave();
-    await until('the station hears that the second has left', () => station.sockets[1]?.destroyed === true);
-    expect(atStation?.destroyed).toBe(false);
+    const next = await connectAndGreet();
+    next.send('again');
+    await next.receives('HELLO AGAIN');
+    expect([client.received, late.received]).toEqual(['HELLO ', '']);
+    expect([client.isCut, late.isCut]).toEqual([false, false]);
+    expect(server.received).toEqual(['hello ', 'hello again']);
+    client.destroy();
+    next.destroy();
+    await until('the server sees the second disconnect', () => server.sockets[1]?.destroyed === true);
+    expect(accepted?.destroyed).toBe(false);
   });
 
-  test('that is slow gives everything later and in its order, and then is quick again', async () => {
-    const caller = await called();
+  test('delivers everything late and in order while delayed, and fast again afterwards', async () => {
+    const client = await connectAndGreet();
     proxy.delay(150);
-    const begun = performance.now();
-    for (const index of range(20)) caller.say(`${index} `);
-    await caller.hears(`HELLO ${range(20).join(' ')} `);
-    // Once on the way there and once on the way back; timers may ring a little early.
-    expect(performance.now() - begun).toBeGreaterThan(2 * 150 - 10);
+    const started = performance.now();
+    for (const index of range(20)) client.send(`${index} `);
+    await client.receives(`HELLO ${range(20).join(' ')} `);
+    // The delay applies in both directions; timers may fire slightly early.
+    expect(performance.now() - started).toBeGreaterThan(2 * 150 - 10);
     proxy.delay(0);
-    caller.say('quick');
-    await caller.hears(`HELLO ${range(20).join(' ')} QUICK`);
+    client.send('quick');
+    await client.receives(`HELLO ${range(20).join(' ')} QUICK`);
   });
 
-  test('that is narrow lets everything through by and by, whole and in its order', async () => {
-    const caller = await called();
+  test('delivers everything slowly and in order while throttled', async () => {
+    const client = await connectAndGreet();
     proxy.throttle(200_000);
     const text = range(10_000).join(' ');
-    caller.say(text);
-    await until('something has come back', () => caller.heard.length > 'HELLO '.length);
-    expect(caller.heard.length).toBeLessThan(text.length);
-    await caller.hears(`HELLO ${text}`);
+    client.send(text);
+    await until('the first bytes arrive', () => client.received.length > 'HELLO '.length);
+    expect(client.received.length).toBeLessThan(text.length);
+    await client.receives(`HELLO ${text}`);
   });
 });
 
-/** Packets as a client of the MySQL protocol sends them. */
+/** A packet of the MySQL protocol. */
 function packet(payload: string, sequence = 0): string {
   const header = Buffer.alloc(4);
   header.writeUIntLE(Buffer.byteLength(payload, 'latin1'), 0, 3);
@@ -219,110 +219,113 @@ function packet(payload: string, sequence = 0): string {
 }
 const query = (sql: string) => packet(`\x03${sql}`);
 
-describe('a line to a database', () => {
-  let station: Station;
+describe('a connection to a database', () => {
+  let server: TestServer;
   let proxy: TcpProxy;
-  const callers: Caller[] = [];
+  const clients: TestClient[] = [];
 
   beforeEach(async () => {
-    // It says OK to the login and to every statement.
-    station = await Station.open((text, socket) => {
+    // Answers OK to the login and to every statement.
+    server = await TestServer.open((text, socket) => {
       const packets = text.replace('login', '\x03').split('\x03').length - 1;
       socket.write('OK '.repeat(packets));
     });
-    proxy = await TcpProxy.before(station.url('mysql'));
+    proxy = await TcpProxy.before(server.url('mysql'));
     await proxy.open();
   });
   afterEach(async () => {
-    for (const caller of callers.splice(0)) caller.leave();
+    for (const client of clients.splice(0)) client.destroy();
     await proxy.close();
-    station.close();
+    server.close();
   });
 
-  const login = async (): Promise<Caller> => {
-    const caller = await Caller.call(proxy.url);
-    callers.push(caller);
-    caller.say(packet('login', 1));
-    await caller.hears('OK ');
-    return caller;
+  const login = async (): Promise<TestClient> => {
+    const client = await TestClient.connect(proxy.url);
+    clients.push(client);
+    client.send(packet('login', 1));
+    await client.receives('OK ');
+    return client;
   };
-  const signature = query('INSERT INTO hub_batches (node_id) VALUES (1)');
+  const batchLogInsert = query('INSERT INTO hub_batches (node_id) VALUES (1)');
 
-  test('is cut before the COMMIT of a batch has reached the server, and what went before has', async () => {
-    const caller = await login();
+  test('is cut before the COMMIT of a batch reaches the server, after everything before it', async () => {
+    const client = await login();
     const cut = proxy.cutAtCommit('before');
-    caller.say(query('START TRANSACTION') + signature + query('COMMIT') + query('SELECT 1'));
+    client.send(query('START TRANSACTION') + batchLogInsert + query('COMMIT') + query('SELECT 1'));
     await cut;
-    await until('the caller is cut off', () => caller.isCut);
-    await until('the server has the signature', () => (station.heard[0] ?? '').includes('hub_batches'));
-    expect(station.heard[0]).not.toContain('COMMIT');
-    expect(station.heard[0]).not.toContain('SELECT 1');
+    await until('the client is cut', () => client.isCut);
+    await until('the server has the insert', () => (server.received[0] ?? '').includes('hub_batches'));
+    expect(server.received[0]).not.toContain('COMMIT');
+    expect(server.received[0]).not.toContain('SELECT 1');
   });
 
-  test('is cut after the server has done the COMMIT of a batch, and its answer does not get through', async () => {
-    const caller = await login();
-    caller.say(query('START TRANSACTION') + signature);
-    await caller.hears('OK OK OK ');
+  test('is cut after the server has executed the COMMIT of a batch, before its answer arrives', async () => {
+    const client = await login();
+    client.send(query('START TRANSACTION') + batchLogInsert);
+    await client.receives('OK OK OK ');
     const cut = proxy.cutAtCommit('after');
-    caller.say(query('COMMIT'));
+    client.send(query('COMMIT'));
     await cut;
-    await until('the caller is cut off', () => caller.isCut);
-    expect(station.heard[0]).toContain('COMMIT');
-    expect(caller.heard).toBe('OK OK OK ');
+    await until('the client is cut', () => client.isCut);
+    expect(server.received[0]).toContain('COMMIT');
+    expect(client.received).toBe('OK OK OK ');
   });
 
-  test('is cut once for each time that it was asked for, at the COMMIT that was meant', async () => {
+  test('is cut once per request, at the requested COMMIT', async () => {
     const third = proxy.cutAtCommit('before', 3);
     const fourth = proxy.cutAtCommit('after');
-    const caller = await login();
-    const batch = query('START TRANSACTION') + signature + query('COMMIT');
-    caller.say(batch);
-    await caller.hears('OK OK OK OK ');
-    caller.say(batch);
-    await caller.hears('OK '.repeat(7));
-    caller.say(batch);
+    const client = await login();
+    const batch = query('START TRANSACTION') + batchLogInsert + query('COMMIT');
+    client.send(batch);
+    await client.receives('OK OK OK OK ');
+    client.send(batch);
+    await client.receives('OK '.repeat(7));
+    client.send(batch);
     await third;
-    await until('the caller is cut off', () => caller.isCut);
+    await until('the client is cut', () => client.isCut);
     const next = await login();
-    next.say(batch);
+    next.send(batch);
     await fourth;
-    await until('the next is cut off', () => next.isCut);
+    await until('the next is cut', () => next.isCut);
     const last = await login();
-    last.say(batch);
-    await last.hears('OK OK OK OK ');
+    last.send(batch);
+    await last.receives('OK OK OK OK ');
     expect(last.isCut).toBe(false);
   });
 
-  test('is not cut at what only looks like the COMMIT of a batch', async () => {
-    const caller = await login();
+  test('is not cut at anything that only resembles the COMMIT of a batch', async () => {
+    const client = await login();
     let isCut = false;
     void proxy.cutAtCommit('before').then(() => {
       isCut = true;
     });
     const others = [
       query('START TRANSACTION') + query('UPDATE stores SET name = 1') + query('COMMIT'),
-      signature + query('ROLLBACK') + query('COMMIT'),
+      batchLogInsert + query('ROLLBACK') + query('COMMIT'),
       query('SELECT "INSERT INTO hub_batches"') + query('COMMIT'),
-      signature + query('COMMIT AND CHAIN') + query('ROLLBACK'),
+      batchLogInsert + query('COMMIT AND CHAIN') + query('ROLLBACK'),
     ];
     let answers = 1;
     for (const other of others) {
-      caller.say(other);
+      client.send(other);
       answers += other.split('\x03').length - 1;
-      await caller.hears('OK '.repeat(answers));
+      await client.receives('OK '.repeat(answers));
     }
-    expect([caller.isCut, isCut]).toEqual([false, false]);
-    caller.say(signature + query('COMMIT'));
-    await until('it is cut at the true one', () => isCut);
+    expect([client.isCut, isCut]).toEqual([false, false]);
+    client.send(batchLogInsert + query('COMMIT'));
+    await until('it is cut at the real one', () => isCut);
   });
 
   test.each([
     ['MariaDB', ''],
     ['MySQL, with attributes', '\x00\x01'],
-  ])('is read rightly however its packets are torn: %s', (_, attributes) => {
-    const said = (sql: string) => query(attributes + sql);
-    const batch = said('START TRANSACTION') + said('INSERT INTO hub_batches (node_id) VALUES (1)') + said('COMMIT');
-    const text = packet('login', 1) + batch + said('SELECT 1');
+  ])('is parsed correctly however its packets are split: %s', (_, attributes) => {
+    const withAttributes = (sql: string) => query(attributes + sql);
+    const batch =
+      withAttributes('START TRANSACTION') +
+      withAttributes('INSERT INTO hub_batches (node_id) VALUES (1)') +
+      withAttributes('COMMIT');
+    const text = packet('login', 1) + batch + withAttributes('SELECT 1');
     for (const size of range(40).map((index) => index + 1)) {
       const cuts = new CommitCuts();
       void cuts.next('before', 1);
@@ -334,19 +337,19 @@ describe('a line to a database', () => {
         passed += pass.toString('latin1');
         isCut = cut;
       }
-      expect([size, isCut, passed]).toEqual([size, true, text.slice(0, text.indexOf(said('COMMIT')))]);
+      expect([size, isCut, passed]).toEqual([size, true, text.slice(0, text.indexOf(withAttributes('COMMIT')))]);
     }
   });
 
-  test('is not to be had before what is no database', async () => {
+  test('cannot be cut at a COMMIT unless the target is a database', async () => {
     const other = await TcpProxy.before('redis://127.0.0.1:1');
     expect(() => other.cutAtCommit('before')).toThrow(/no COMMITs/);
   });
 });
 
-/** What Redis says: a greeting with a map, hints, a message of another channel, and answers to pings. */
-const HINT_2 = '*3\r\n$7\r\nmessage\r\n$15\r\norder-hub:hints\r\n$0\r\n\r\n';
-const HINT_3 = '>3\r\n$7\r\nmessage\r\n$15\r\norder-hub:hints\r\n$0\r\n\r\n';
+/** Redis output: a greeting with a map, wakeups, a message of another channel, and answers to pings. */
+const WAKEUP_2 = '*3\r\n$7\r\nmessage\r\n$15\r\norder-hub:hints\r\n$0\r\n\r\n';
+const WAKEUP_3 = '>3\r\n$7\r\nmessage\r\n$15\r\norder-hub:hints\r\n$0\r\n\r\n';
 const OTHERS = [
   '%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n',
   '>3\r\n$9\r\nsubscribe\r\n$15\r\norder-hub:hints\r\n:1\r\n',
@@ -356,73 +359,73 @@ const OTHERS = [
   '*2\r\n*1\r\n_\r\n,1.5\r\n',
 ];
 
-describe('a line to Redis', () => {
+describe('a connection to Redis', () => {
   test.each([
     ['all', 1, 0],
     ['none', 0, 4],
     ['every other one', 0.5, 2],
-  ])('loses of the hints %s, whole, and nothing else, however its bytes are torn', (_, share, left) => {
+  ])('loses %s of the wakeups and nothing else, however its bytes are split', (_, share, left) => {
     const [greeting = '', subscribed = '', other = '', ...answers] = OTHERS;
-    const text = greeting + subscribed + HINT_3 + other + HINT_2 + HINT_3 + answers.join('') + HINT_3;
+    const text = greeting + subscribed + WAKEUP_3 + other + WAKEUP_2 + WAKEUP_3 + answers.join('') + WAKEUP_3;
     for (const size of [1, 2, 3, 7, 20, 1_000]) {
-      let turn = 0;
-      const drops = new HintDrops(share, () => (turn++ % 2 === 0 ? 0.2 : 0.8));
+      let call = 0;
+      const drops = new WakeupDrops(share, () => (call++ % 2 === 0 ? 0.2 : 0.8));
       const streams = drops.streams();
       let passed = '';
       for (let start = 0; start < text.length; start += size)
         passed += streams.toClient(Buffer.from(text.slice(start, start + size), 'latin1')).pass.toString('latin1');
       expect(passed.split('message\r\n$15').length - 1).toBe(left);
-      expect(passed.replaceAll(HINT_2, '').replaceAll(HINT_3, '')).toBe(OTHERS.join(''));
+      expect(passed.replaceAll(WAKEUP_2, '').replaceAll(WAKEUP_3, '')).toBe(OTHERS.join(''));
       expect([drops.seen, drops.dropped]).toEqual([4, 4 - left]);
     }
   });
 
-  test('loses them on the way to whoever listens', async () => {
-    const station = await Station.open();
-    const proxy = await TcpProxy.before(station.url('redis'));
+  test('loses wakeups on the way to a subscriber', async () => {
+    const server = await TestServer.open();
+    const proxy = await TcpProxy.before(server.url('redis'));
     await proxy.open();
-    const drops = proxy.dropHints(1, () => 0);
-    const caller = await Caller.call(proxy.url);
-    await until('the caller is through', () => station.sockets.length === 1);
-    station.sockets[0]?.write(HINT_3 + OTHERS.join(''));
-    await caller.hears(OTHERS.join(''));
+    const drops = proxy.dropWakeups(1, () => 0);
+    const client = await TestClient.connect(proxy.url);
+    await until('the client is connected', () => server.sockets.length === 1);
+    server.sockets[0]?.write(WAKEUP_3 + OTHERS.join(''));
+    await client.receives(OTHERS.join(''));
     expect(drops.dropped).toBe(1);
-    caller.leave();
+    client.destroy();
     await proxy.close();
-    station.close();
+    server.close();
   });
 });
 
-describe('a line to a hub', () => {
+describe('a connection to a hub', () => {
   let hub: TestHub;
   beforeAll(async () => {
     hub = await TestHub.start();
   });
   afterAll(() => hub.stop());
 
-  test('loses acknowledgements in the middle, and what they told is told again to who comes back', async () => {
+  test('loses truncated acknowledgements, and a retry after reconnecting replays them', async () => {
     const proxy = await TcpProxy.before(hub.url);
     await proxy.open();
     const [seller, buyer] = [await hub.seller([{ stock: 100 }]), await hub.buyer()];
-    let turn = 0;
-    const cuts = proxy.cutAcks(0.5, () => (turn++ % 2 === 0 ? 0.9 : 0.1));
+    let call = 0;
+    const cuts = proxy.cutAcks(0.5, () => (call++ % 2 === 0 ? 0.9 : 0.1));
     const through = { url: proxy.url } as TestHub;
-    let given = 0;
+    let lastSeq = 0;
     for (const index of range(6)) {
-      const { at } = await listen(buyer, { buyer: given }, through);
+      const { at } = await listen(buyer, { buyer: lastSeq }, through);
       const message = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }], key: `cut-${index}` };
-      const kept = await at.send('order:place', message);
-      expect(kept).toMatchObject({ ok: true, seq: 2 * index + 1 });
+      const acknowledged = await at.send('order:place', message);
+      expect(acknowledged).toMatchObject({ ok: true, seq: 2 * index + 1 });
       await at.hears(1);
-      given += at.events.length;
-      // The other one of the two is cut: the socket is gone, and the answer with it.
+      lastSeq += at.events.length;
+      // Every other acknowledgement is cut, along with the socket.
       await expect(at.send('order:place', { ...message, key: `lost-${index}` })).rejects.toThrow(/disconnected/);
       expect(at.socket?.connected).toBe(false);
-      given = at.events.at(-1)?.seq ?? 0;
+      lastSeq = at.events.at(-1)?.seq ?? 0;
     }
     expect([cuts.cuts, cuts.seen]).toEqual([6, 12]);
 
-    const { at } = await listen(buyer, { buyer: given });
+    const { at } = await listen(buyer, { buyer: lastSeq });
     for (const index of range(6)) {
       const message = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }], key: `lost-${index}` };
       expect(await at.send('order:place', message)).toMatchObject({ ok: true, replayed: true, seq: 2 * index + 2 });

@@ -13,8 +13,8 @@ import { range } from '../support/ways.js';
 
 const STOCK = 1_000;
 
-/** Hubs that are killed, that leave and come back on the same port, and lines that are cut: the library must not mind. */
-describe('the client library, when its hub is away', () => {
+/** Hubs that are killed, drained, frozen and restarted on the same port, and connections that break. */
+describe('the client library during an outage', () => {
   let database: TestDatabase;
   let hub: HubProcess;
   let seller: Person;
@@ -22,7 +22,7 @@ describe('the client library, when its hub is away', () => {
   let at: Follower;
   let shop: Follower;
   let bookId: string;
-  let turns = 0;
+  let tests = 0;
   const open: Follower[] = [];
 
   beforeAll(async () => {
@@ -33,9 +33,9 @@ describe('the client library, when its hub is away', () => {
     await seller.post('/stores', { storeId: 'store' });
   }, 120_000);
   beforeEach(async () => {
-    bookId = `book-${++turns}`;
+    bookId = `book-${++tests}`;
     await seller.post('/stores/store/books', { bookId, title: 'Book', price: 10, stock: STOCK });
-    buyer = await hub.register(`buyer-${turns}`);
+    buyer = await hub.register(`buyer-${tests}`);
     await buyer.deposit(10 * STOCK);
     [at, shop] = [page(buyer), page(seller)];
     await Promise.all([isLive(at), isLive(shop)]);
@@ -53,65 +53,66 @@ describe('the client library, when its hub is away', () => {
     open.push(follower);
     return follower;
   };
-  const startAgain = async () => {
+  const restart = async () => {
     hub = await HubProcess.start(database, {}, { crash: true, port: Number(new URL(hub.url).port) });
   };
   const one = () => ({ storeId: 'store', items: [{ bookId, count: 1 }], expectedTotal: 10 });
   const stock = async () => (await createApi({ url: hub.url }).call('book', { storeId: 'store', bookId })).stock;
 
-  /** Each of these orders is there once, and was heard of once by both. */
-  const onceEach = async (orderIds: string[]) => {
+  /** Checks that each order exists once, and that both parties received its event once, in order. */
+  const expectOnceEach = async (orderIds: string[]) => {
     expect(new Set(orderIds).size).toBe(orderIds.length);
     expect(STOCK - (await stock())).toBe(orderIds.length);
     expect(await hearsUpTo(at, 'buyer', orderIds.length)).toEqual(range(orderIds.length).map((index) => index + 1));
     expect(at.events.map(({ orderId }) => orderId)).toEqual(orderIds);
-    const ofShop = () => shop.events.filter(({ buyerId }) => buyerId === buyer.userId).map(({ orderId }) => orderId);
-    await until('the seller has heard of all', () => ofShop().length >= orderIds.length);
-    expect(ofShop()).toEqual(orderIds);
+    const sellersOrders = () =>
+      shop.events.filter(({ buyerId }) => buyerId === buyer.userId).map(({ orderId }) => orderId);
+    await until('the seller has received all events', () => sellersOrders().length >= orderIds.length);
+    expect(sellersOrders()).toEqual(orderIds);
   };
 
   test.each(['after-commit', 'after-first-ack'])(
-    'a hub that is killed at `%s` and started again: each command takes effect once, in order, each call is answered',
+    'a hub killed at `%s`: each command takes effect once, in order, and each call is answered',
     async (point) => {
       await hub.crashAt(point, point === 'after-first-ack' ? 1 : 2);
       const placing = range(40).map(() => at.client.place(one()));
       await hub.ended;
-      await until('both pages know', () => at.client.state === 'offline' && shop.client.state === 'offline');
+      await until('both clients are offline', () => at.client.state === 'offline' && shop.client.state === 'offline');
       const late = at.client.place(one());
-      const leaving = new AbortController();
-      const given = at.client.place(one(), { signal: leaving.signal });
-      leaving.abort(new Error('never mind'));
-      await expect(given).rejects.toThrow('never mind');
-      await startAgain();
+      const controller = new AbortController();
+      const aborted = at.client.place(one(), { signal: controller.signal });
+      controller.abort(new Error('aborted'));
+      await expect(aborted).rejects.toThrow('aborted');
+      await restart();
       const placed = await Promise.all([...placing, late]);
-      await onceEach(placed.map(({ orderId }) => orderId));
+      await expectOnceEach(placed.map(({ orderId }) => orderId));
       await Promise.all([isLive(at), isLive(shop)]);
       expect([at.resets, shop.resets, at.pending.at(-1)]).toEqual([[], [], 0]);
     },
   );
 
-  test('a page that was loaded anew asks with the key that it has kept, and is told what became of the command', async () => {
+  test('a new client that resends a command with its key receives the first answer', async () => {
     await hub.crashAt('after-commit');
-    const first = at.client.place(one(), { key: 'kept' });
+    const first = at.client.place(one(), { key: 'stored' });
     await hub.ended;
     at.client.close();
     await expect(first).rejects.toMatchObject({ code: 'CLOSED' });
-    await startAgain();
+    await restart();
     at = page(buyer);
-    const { orderId } = await at.client.place(one(), { key: 'kept' });
+    const { orderId } = await at.client.place(one(), { key: 'stored' });
     expect((await at.client.list({ role: 'buyer' })).items.map((order) => order.orderId)).toEqual([orderId]);
     expect(STOCK - (await stock())).toBe(1);
   });
 
-  test('a hub that is told to end and started again: the page comes back when it was told to, with all that was not taken', async () => {
+  test('a drained hub: the client reconnects no sooner than requested and resends what was not executed', async () => {
     const proxy = await TcpProxy.before(hub.url);
-    const farewells = proxy.overhear(/^42\["hub:draining",/);
+    const draining = proxy.overhear(/^42\["hub:draining",/);
     await proxy.open();
     at = page(buyer, proxy.url);
     await isLive(at);
-    let backAt = 0;
+    let reconnectedAt = 0;
     at.client.on('ready', () => {
-      backAt = Date.now();
+      reconnectedAt = Date.now();
     });
     const ending = hub.terminate();
     const placed: Promise<{ orderId: string }>[] = [];
@@ -120,24 +121,24 @@ describe('the client library, when its hub is away', () => {
       await sleep(5);
     }
     expect(await ending).toBe(0);
-    await startAgain();
-    await onceEach((await Promise.all(placed)).map(({ orderId }) => orderId));
-    const [farewell] = farewells.texts;
-    const [, { reconnectAfterMs }] = JSON.parse(farewell?.text.slice('42'.length) ?? '');
-    expect(backAt - (farewell?.at ?? backAt)).toBeGreaterThanOrEqual(reconnectAfterMs);
+    await restart();
+    await expectOnceEach((await Promise.all(placed)).map(({ orderId }) => orderId));
+    const [push] = draining.texts;
+    const [, { reconnectAfterMs }] = JSON.parse(push?.text.slice('42'.length) ?? '');
+    expect(reconnectedAt - (push?.at ?? reconnectedAt)).toBeGreaterThanOrEqual(reconnectAfterMs);
     await proxy.close();
   });
 
-  test('a hub that stops in the middle of a breath: the line is given up and made anew, and the command takes effect once', async () => {
+  test('a frozen hub: the connection times out, and the command takes effect once after reconnecting', async () => {
     hub.freeze();
     const placing = at.client.place(one());
-    await until('the page takes the line for dead', () => at.client.state === 'offline');
+    await until('the connection times out', () => at.client.state === 'offline');
     hub.thaw();
     const { orderId } = await placing;
-    await onceEach([orderId]);
+    await expectOnceEach([orderId]);
   });
 
-  test('a listener that throws keeps nothing from the others, and a program that dies of it hears the event again', async () => {
+  test('a listener that throws does not affect the others; after a crash in it the event is delivered again', async () => {
     const run = (survives: boolean) => {
       const { token } = buyer;
       const program = `
@@ -146,26 +147,26 @@ describe('the client library, when its hub is away', () => {
         const storage = { load: () => ({ buyer: 0 }), save: ({ buyer }) => console.log('saved', buyer) };
         const hub = connect({ url: '${hub.url}', token: '${token}', storage });
         hub.on('order', ({ seq }) => { if (seq === 2) throw new Error('fault'); });
-        hub.on('order', ({ seq }) => console.log('heard', seq));
+        hub.on('order', ({ seq }) => console.log('received', seq));
         hub.on('ready', () => hub.close());
       `;
       const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
         encoding: 'utf8',
       });
-      return { said: stdout.trim().split('\n'), status };
+      return { output: stdout.trim().split('\n'), status };
     };
     for (const _ of range(3)) await at.client.place(one());
-    const all = run(true);
-    expect(all.said.filter((line) => !line.startsWith('saved'))).toEqual(
-      expect.arrayContaining(['heard 1', 'heard 2', 'heard 3', 'fault']),
+    const survived = run(true);
+    expect(survived.output.filter((line) => !line.startsWith('saved'))).toEqual(
+      expect.arrayContaining(['received 1', 'received 2', 'received 3', 'fault']),
     );
-    expect([all.said.at(-1), all.status]).toEqual(['saved 3', 0]);
-    const died = run(false);
-    expect(died.said).toContain('heard 2');
-    expect([died.said.findLast((line) => line.startsWith('saved')), died.status]).toEqual(['saved 1', 1]);
+    expect([survived.output.at(-1), survived.status]).toEqual(['saved 3', 0]);
+    const crashed = run(false);
+    expect(crashed.output).toContain('received 2');
+    expect([crashed.output.findLast((line) => line.startsWith('saved')), crashed.status]).toEqual(['saved 1', 1]);
   });
 
-  test('acknowledgements that are cut off half-way: each command takes effect once, in order', async () => {
+  test('truncated acknowledgements: each command takes effect once, in order', async () => {
     const proxy = await TcpProxy.before(hub.url);
     let passed = 0;
     const cuts = proxy.cutAcks(0.1, () => (++passed % 10 === 0 ? 0 : 1));
@@ -174,7 +175,7 @@ describe('the client library, when its hub is away', () => {
     await isLive(at);
     const placed = await Promise.all(range(40).map(() => at.client.place(one())));
     expect(cuts.cuts).toBeGreaterThan(0);
-    await onceEach(placed.map(({ orderId }) => orderId));
+    await expectOnceEach(placed.map(({ orderId }) => orderId));
     await proxy.close();
   });
 });

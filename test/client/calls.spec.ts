@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { newKey } from '../../src/client/again.js';
 import { HubError } from '../../src/client/connect.js';
+import { newKey } from '../../src/client/retry.js';
 import { type Follower, follow, isLive } from '../support/follower.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
@@ -28,13 +28,13 @@ describe('calls of the client library', () => {
     return follower;
   };
   const one = () => ({ storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] });
-  const refusalOf = (call: Promise<unknown>): Promise<HubError> =>
+  const rejectionOf = (call: Promise<unknown>): Promise<HubError> =>
     call.then(
-      () => Promise.reject(new Error('It was not refused')),
+      () => Promise.reject(new Error('The call was not rejected')),
       (error: unknown) => (error instanceof HubError ? error : Promise.reject(error)),
     );
 
-  test('an order travels from its buyer to its seller and back, by calls that are made before there is a connection', async () => {
+  test('lead an order through its lifecycle, when made before the connection is up', async () => {
     const [at, shop] = [page(buyer), page(seller)];
     const placed = await at.client.place({ ...one(), expectedTotal: 1_000 });
     expect(placed).toMatchObject({ buyerId: buyer.userId, status: 'placed', total: 1_000, allowed: ['pay', 'cancel'] });
@@ -46,9 +46,9 @@ describe('calls of the client library', () => {
     expect(timeline.map(({ status }) => status)).toEqual(['placed', 'paid', 'shipped', 'received']);
     const { items } = await shop.client.list({ role: 'seller', status: 'received', limit: 1 });
     expect(items.map((order) => order.orderId)).toEqual([orderId]);
-    await until('both have heard of it', () => [at, shop].every(({ events }) => events.at(-1)?.status === 'received'));
+    await until('both have received it', () => [at, shop].every(({ events }) => events.at(-1)?.status === 'received'));
     expect(at.events.map(({ status }) => status)).toEqual(['placed', 'paid', 'shipped', 'received']);
-    // A seller who came in late begins at the present, which is before what it does itself.
+    // The seller connected later and starts at the head, before its own commands.
     expect(shop.events.map(({ status }) => status).slice(-2)).toEqual(['shipped', 'received']);
     for (const [{ client, events }, role] of [
       [at, 'buyer'],
@@ -61,63 +61,63 @@ describe('calls of the client library', () => {
     expect(cancelled).toMatchObject({ status: 'cancelled', cancelReason: 'sold to a friend' });
   });
 
-  test('a refusal rejects with the code, the words and the details of the hub', async () => {
+  test('reject with the code, message and details of the hub', async () => {
     const { client } = page(buyer);
-    const refused = await refusalOf(client.place({ ...one(), items: [{ bookId: 'book-1', count: 10_001 }] }));
-    expect(refused).toMatchObject({
+    const rejected = await rejectionOf(client.place({ ...one(), items: [{ bookId: 'book-1', count: 10_001 }] }));
+    expect(rejected).toMatchObject({
       name: 'HubError',
       code: 'OUT_OF_STOCK',
       retryable: false,
       details: { bookId: 'book-1', wanted: 10_001 },
     });
-    expect(refused.message).toMatch(/\w+\.$/);
+    expect(rejected.message).toMatch(/\w+\.$/);
     const { orderId } = await client.place(one());
-    expect(await refusalOf(page(seller).client.ship({ orderId }))).toMatchObject({
+    expect(await rejectionOf(page(seller).client.ship({ orderId }))).toMatchObject({
       code: 'ORDER_STATE',
       details: { status: 'placed', allowed: ['cancel'] },
     });
   });
 
-  test('a message that is not what the contract says is refused with every fault, and never sent', async () => {
+  test('reject an invalid message with every fault, without sending it', async () => {
     const { client, pending } = page(buyer);
     const items = [{ bookId: 'x'.repeat(100_000), count: 0 }];
-    const refused = await refusalOf(client.place({ storeId: seller.storeId, items }));
-    expect(refused).toMatchObject({ code: 'BAD_MESSAGE', retryable: false });
-    expect((refused.details as { path: string }[]).map(({ path }) => path)).toEqual([
+    const rejected = await rejectionOf(client.place({ storeId: seller.storeId, items }));
+    expect(rejected).toMatchObject({ code: 'BAD_MESSAGE', retryable: false });
+    expect((rejected.details as { path: string }[]).map(({ path }) => path)).toEqual([
       'items.0.bookId',
       'items.0.count',
     ]);
     expect(pending).toEqual([]);
   });
 
-  test('each command has a key of its own, and one that is given is used', async () => {
+  test('send each command with a new key, or with the one passed', async () => {
     const { client } = page(buyer);
-    const [first, second] = await Promise.all([client.place(one()), client.place(one())]);
-    expect(first.orderId).not.toBe(second.orderId);
+    const orders = await Promise.all([client.place(one()), client.place(one())]);
+    expect(new Set(orders.map(({ orderId }) => orderId)).size).toBe(2);
     const key = newKey();
-    const [kept, again] = [await client.place(one(), { key }), await client.place(one(), { key })];
-    expect(again).toEqual(kept);
-    const other = client.cancel({ orderId: kept.orderId }, { key });
-    expect(await refusalOf(other)).toMatchObject({ code: 'KEY_REUSED' });
+    const [first, again] = [await client.place(one(), { key }), await client.place(one(), { key })];
+    expect(again).toEqual(first);
+    const other = client.cancel({ orderId: first.orderId }, { key });
+    expect(await rejectionOf(other)).toMatchObject({ code: 'KEY_REUSED' });
   });
 
-  test('many calls at once are carried out in the order in which they were made', async () => {
+  test('are executed in the order made', async () => {
     const at = page(buyer);
     const placed = await Promise.all(range(100).map(() => at.client.place(one())));
-    await until('all are heard of', () => at.events.length === 100);
+    await until('all events are received', () => at.events.length === 100);
     expect(at.events.map(({ orderId }) => orderId)).toEqual(placed.map(({ orderId }) => orderId));
   });
 
-  test('calls about one order are carried out one after another, without being waited for', async () => {
+  test('on one order are executed one after another, without awaiting each', async () => {
     const at = page(buyer);
     const { orderId } = await at.client.place(one());
-    const [paid, read, cancelled, refused] = await Promise.all([
+    const [paid, read, cancelled, rejected] = await Promise.all([
       at.client.pay({ orderId }),
       at.client.get(orderId),
       at.client.cancel({ orderId }),
-      refusalOf(at.client.pay({ orderId })),
+      rejectionOf(at.client.pay({ orderId })),
     ]);
-    expect([paid.status, read.status, cancelled.status, refused.code]).toEqual([
+    expect([paid.status, read.status, cancelled.status, rejected.code]).toEqual([
       'paid',
       'paid',
       'cancelled',
@@ -125,32 +125,32 @@ describe('calls of the client library', () => {
     ]);
   });
 
-  test('it is told how many commands wait for their answers; reads are not counted', async () => {
+  test('emit the number of pending commands, without reads', async () => {
     const at = page(buyer);
     await Promise.all([at.client.place(one()), at.client.list({ role: 'buyer' }), at.client.place(one())]);
     expect(at.pending).toEqual([1, 2, 1, 0]);
   });
 
-  test('a call that is given up before it was sent never takes effect', async () => {
+  test('aborted before they are sent never take effect', async () => {
     const at = page(buyer);
     const before = await at.client.list({ role: 'buyer', limit: 1 });
-    const leaving = new AbortController();
+    const controller = new AbortController();
     const late = page(buyer);
-    const given = late.client.place(one(), { signal: leaving.signal });
-    leaving.abort(new Error('never mind'));
-    await expect(given).rejects.toThrow('never mind');
-    await expect(late.client.place(one(), { signal: leaving.signal })).rejects.toThrow('never mind');
+    const placing = late.client.place(one(), { signal: controller.signal });
+    controller.abort(new Error('aborted'));
+    await expect(placing).rejects.toThrow('aborted');
+    await expect(late.client.place(one(), { signal: controller.signal })).rejects.toThrow('aborted');
     await isLive(late);
     expect(await late.client.list({ role: 'buyer', limit: 1 })).toEqual(before);
     expect(late.pending).toEqual([1, 0]);
   });
 
-  test('a client that was closed answers nothing more, and says so to those who wait', async () => {
+  test('reject with CLOSED when the client is closed, also pending ones', async () => {
     const at = page(buyer);
-    const waiting = refusalOf(at.client.place(one()));
+    const pending = rejectionOf(at.client.place(one()));
     at.client.close();
-    expect(await waiting).toMatchObject({ code: 'CLOSED', retryable: false });
-    expect(await refusalOf(at.client.list({ role: 'buyer' }))).toMatchObject({ code: 'CLOSED' });
+    expect(await pending).toMatchObject({ code: 'CLOSED', retryable: false });
+    expect(await rejectionOf(at.client.list({ role: 'buyer' }))).toMatchObject({ code: 'CLOSED' });
     expect(at.client.state).toBe('offline');
   });
 });

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { LastStorage } from '../../src/client/last.storage.js';
+import type { CursorStorage } from '../../src/client/cursor.storage.js';
 import { RoomsService } from '../../src/rooms/rooms.service.js';
 import { type Follower, follow, hearsUpTo, isLive, memory } from '../support/follower.js';
 import { TestHub, until } from '../support/hub.js';
@@ -10,10 +10,10 @@ import { TcpProxy } from '../support/proxy.js';
 import type { EventDrops } from '../support/proxy.streams.js';
 import { range } from '../support/ways.js';
 
-const LONG_ENOUGH_TO_PLACE_MS = 300;
-const fromTheBeginning: LastStorage = { load: () => ({ buyer: 0, seller: 0 }), save: () => {} };
+const PLACE_TIMEOUT_MS = 300;
+const fromStart: CursorStorage = { load: () => ({ buyer: 0, seller: 0 }), save: () => {} };
 
-describe('events through the client library', () => {
+describe('the client library', () => {
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
@@ -39,13 +39,13 @@ describe('events through the client library', () => {
     await hub.stop();
   });
 
-  /** A page of the buyer's behind the proxy. */
-  const page = (storage?: LastStorage) => {
+  /** A client of the buyer, connected through the proxy. */
+  const page = (storage?: CursorStorage) => {
     const follower = follow(proxy.url, buyer, storage);
     open.push(follower);
     return follower;
   };
-  const livePage = async (storage?: LastStorage) => {
+  const livePage = async (storage?: CursorStorage) => {
     const follower = page(storage);
     await isLive(follower);
     return follower;
@@ -54,10 +54,21 @@ describe('events through the client library', () => {
   const upTo = (last: number, after = 0) => range(last - after).map((index) => after + index + 1);
   const write = (sql: string, parameters: unknown[] = []) =>
     hub.database.transaction((tx) => tx.query(sql, parameters));
-  const forgetUpTo = (seq: number) =>
+  const deleteUpTo = (seq: number) =>
     write("DELETE FROM room_events WHERE role = 'buyer' AND user_id = ? AND seq <= ?", [buyer.userId, seq]);
 
-  test('somebody who is here for the first time begins at the present', async () => {
+  /** A live page that has received event 1, while events 2 and 3 were dropped on the way. */
+  const pageWithGap = async () => {
+    const at = await livePage();
+    await place(1);
+    await hearsUpTo(at, 'buyer', 1);
+    drops.left = 2;
+    await place(2);
+    await until('two events are dropped', () => drops.left === 0);
+    return at;
+  };
+
+  test('starts at the head without a cursor', async () => {
     await place(3);
     const at = await livePage();
     expect(at.client.last).toEqual({ buyer: 3, seller: 0 });
@@ -68,62 +79,62 @@ describe('events through the client library', () => {
     expect(at.ready).toMatchObject([{ userId: buyer.userId, rooms: { buyer: { head: 3, complete: true } } }]);
   });
 
-  test('who begins at the present hears of what it does itself, however early it does it', async () => {
-    // The hub is slow to find out where the present is: what is done meanwhile would lie before it.
+  test('receives the event of its own command sent while the hub reads the head', async () => {
+    // The head is read late: an event committed meanwhile would lie before it.
     const rooms = hub.hub.app.get(RoomsService);
     const heads = rooms.heads;
-    const found = new EventEmitter();
+    const gate = new EventEmitter();
     rooms.heads = async (userId) => {
-      await once(found, 'now');
+      await once(gate, 'open');
       return heads.call(rooms, userId);
     };
     const at = page();
     const placing = at.client.place({ storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] });
-    await until('the hub is asked', () => found.listenerCount('now') > 0);
-    await Promise.race([placing, sleep(LONG_ENOUGH_TO_PLACE_MS)]);
+    await until('the hub reads the head', () => gate.listenerCount('open') > 0);
+    await Promise.race([placing, sleep(PLACE_TIMEOUT_MS)]);
     rooms.heads = heads;
-    found.emit('now');
+    gate.emit('open');
     const { orderId } = await placing;
     expect(await hearsUpTo(at, 'buyer', 1)).toEqual([1]);
     expect(at.events[0]?.orderId).toBe(orderId);
   });
 
-  test('a page that is closed while it hears what it has missed has heard no more than it has been told', async () => {
+  test('closed during a replay stores only the events it has emitted', async () => {
     await place(3);
     const storage = memory();
     storage.save({ buyer: 0, seller: 0 });
-    // Lost on the way, they are read together.
+    // Dropped on the way, they are read as one page.
     drops.left = 3;
     const at = page(storage);
     at.client.on('order', ({ seq }) => seq === 2 && at.client.close());
     const after: number[] = [];
     at.client.on('order', ({ seq }) => after.push(seq));
-    await until('it was closed', () => at.events.length > 0 && at.client.state === 'offline');
+    await until('it is closed', () => at.events.length > 0 && at.client.state === 'offline');
     expect([at.events.map(({ seq }) => seq), after]).toEqual([[1, 2], [1]]);
     expect((await livePage(storage)).events.map(({ seq }) => seq)).toEqual([3]);
   });
 
-  test('after a break everything is heard once, in order, and it is told how much came in meanwhile', async () => {
+  test('receives each event once, in order, after reconnecting, with the number missed', async () => {
     const at = await livePage();
     await place(2);
     await hearsUpTo(at, 'buyer', 2);
     for (const missed of [5, 2]) {
       await proxy.close();
-      await until('the page is offline', () => at.client.state === 'offline');
+      await until('the client is offline', () => at.client.state === 'offline');
       await place(missed);
       await proxy.open();
       await isLive(at);
     }
     expect(at.events.map(({ seq }) => seq)).toEqual(upTo(9));
     expect(at.missed).toEqual([0, 5, 2]);
-    const again = ['offline', 'catching up', 'live'];
-    expect(at.states).toEqual(['catching up', 'live', ...again, ...again]);
+    const reconnection = ['offline', 'catching up', 'live'];
+    expect(at.states).toEqual(['catching up', 'live', ...reconnection, ...reconnection]);
     await place(1);
     expect(await hearsUpTo(at, 'buyer', 10)).toEqual(upTo(10));
     expect(at.resets).toEqual([]);
   });
 
-  test('cut again and again while things happen, it hears each change once', async () => {
+  test('receives each event once over repeated disconnections', async () => {
     const at = await livePage();
     for (const _ of range(5)) {
       await place(8);
@@ -133,7 +144,7 @@ describe('events through the client library', () => {
     expect(await hearsUpTo(at, 'buyer', 50)).toEqual(upTo(50));
   });
 
-  test('a page that is loaded anew goes on where the last one stood', async () => {
+  test('resumes from the stored cursor in a new client', async () => {
     const storage = memory();
     const first = await livePage(storage);
     await place(2);
@@ -146,7 +157,7 @@ describe('events through the client library', () => {
     expect(storage.last).toEqual({ buyer: 5, seller: 0 });
   });
 
-  test('an event is stored when its listeners have run: a page that dies in one hears it again', async () => {
+  test('stores the cursor after the listeners have run', async () => {
     const storage = memory();
     const at = await livePage(storage);
     const stored: unknown[] = [];
@@ -159,25 +170,20 @@ describe('events through the client library', () => {
     expect(storage.last?.buyer).toBe(3);
   });
 
-  test('who has stopped listening hears nothing more', async () => {
+  test('does not call a removed listener', async () => {
     const at = await livePage();
-    let heard = 0;
-    const stop = at.client.on('order', () => heard++);
+    let calls = 0;
+    const stop = at.client.on('order', () => calls++);
     await place(1);
     await hearsUpTo(at, 'buyer', 1);
     stop();
     await place(1);
     await hearsUpTo(at, 'buyer', 2);
-    expect(heard).toBe(1);
+    expect(calls).toBe(1);
   });
 
-  test('an event that was lost on the way is noticed at the next one, and read before it', async () => {
-    const at = await livePage();
-    await place(1);
-    await hearsUpTo(at, 'buyer', 1);
-    drops.left = 2;
-    await place(2);
-    await until('two events were lost', () => drops.left === 0);
+  test('detects dropped events at the next one, and reads them before it', async () => {
+    const at = await pageWithGap();
     await place(1);
     expect(await hearsUpTo(at, 'buyer', 4)).toEqual(upTo(4));
     await isLive(at);
@@ -185,18 +191,18 @@ describe('events through the client library', () => {
     expect(at.missed).toEqual([0, 3]);
   });
 
-  test('more than a page of events can be lost, also of those that it had missed', async () => {
+  test('reads more than one page of events dropped during a replay', async () => {
     await place(150);
     drops.left = 150;
-    const at = await livePage(fromTheBeginning);
+    const at = await livePage(fromStart);
     expect(drops.left).toBe(0);
     expect(at.events.map(({ seq }) => seq)).toEqual(upTo(150));
     expect(at.missed).toEqual([150]);
   });
 
-  test('where events are no longer kept, it is told to read the lists anew, and goes on from the head', async () => {
+  test('emits reset where events are deleted, and continues at the head', async () => {
     await place(4);
-    await forgetUpTo(2);
+    await deleteUpTo(2);
     const storage = memory();
     storage.save({ buyer: 1, seller: 0 });
     const at = await livePage(storage);
@@ -206,20 +212,15 @@ describe('events through the client library', () => {
     expect(await hearsUpTo(at, 'buyer', 5)).toEqual([5]);
   });
 
-  test('events that were lost on the way and are no longer kept are told as such', async () => {
-    const at = await livePage();
-    await place(1);
-    await hearsUpTo(at, 'buyer', 1);
-    drops.left = 2;
-    await place(2);
-    await until('two events were lost', () => drops.left === 0);
-    await forgetUpTo(2);
+  test('emits reset when a dropped event has been deleted', async () => {
+    const at = await pageWithGap();
+    await deleteUpTo(2);
     await place(1);
     expect(await hearsUpTo(at, 'buyer', 4)).toEqual([1, 3, 4]);
     expect(at.resets).toEqual(['buyer']);
   });
 
-  test('a number beyond the head, of a database that was set back, is told as a reset too', async () => {
+  test('emits reset for a cursor beyond the head, as after restoring a backup', async () => {
     await place(1);
     const at = await livePage({ load: () => ({ buyer: 9, seller: 9 }), save: () => {} });
     expect([at.resets, at.client.last]).toEqual([['buyer', 'seller'], { buyer: 1, seller: 0 }]);
@@ -227,7 +228,7 @@ describe('events through the client library', () => {
     expect(await hearsUpTo(at, 'buyer', 2)).toEqual([2]);
   });
 
-  test('two pages of one user hear the same, each once', async () => {
+  test('delivers the same events, each once, to two clients that share a cursor', async () => {
     const storage = memory();
     const [one, two] = [await livePage(storage), await livePage(storage)];
     await place(5);
@@ -239,23 +240,23 @@ describe('events through the client library', () => {
     expect(storage.last?.buyer).toBe(10);
   });
 
-  test('a seller hears when a book runs low', async () => {
+  test('emits stock alerts to the seller', async () => {
     const shop = await hub.seller([{ stock: 6 }]);
     const at = follow(proxy.url, shop);
     open.push(at);
     await isLive(at);
     await buyer.place(shop, [{ bookId: 'book-1', count: 2 }]);
-    await until('it is told', () => at.stock.length > 0);
+    await until('the alert is emitted', () => at.stock.length > 0);
     expect(at.stock).toMatchObject([{ storeId: shop.storeId, bookId: 'book-1', stock: 4 }]);
   });
 
-  test('cut by the hub itself, it comes back by itself', async () => {
+  test('reconnects after the hub has disconnected it', async () => {
     await place(2);
-    // The hub cannot read what this page has missed, and cuts it.
-    await write('ALTER TABLE room_events RENAME TO lost_events');
-    const at = page(fromTheBeginning);
-    await until('it was cut', () => at.states.includes('offline'));
-    await write('ALTER TABLE lost_events RENAME TO room_events');
+    // The hub cannot read the missed events and disconnects the client.
+    await write('ALTER TABLE room_events RENAME TO renamed_events');
+    const at = page(fromStart);
+    await until('it is disconnected', () => at.states.includes('offline'));
+    await write('ALTER TABLE renamed_events RENAME TO room_events');
     await isLive(at);
     expect(at.events.map(({ seq }) => seq)).toEqual([1, 2]);
   });

@@ -3,7 +3,7 @@ import { localStorageOf } from '../../src/client/connect.js';
 
 const page = globalThis as { localStorage?: unknown };
 
-/** What a browser would have: this file runs in none. */
+/** A stand-in for the browser's storage. */
 function storage(content = new Map<string, string>()) {
   return {
     getItem: (key: string) => content.get(key) ?? null,
@@ -11,33 +11,33 @@ function storage(content = new Map<string, string>()) {
   };
 }
 
-describe('what a browser remembers of the last events', () => {
+describe('the cursor in localStorage', () => {
   afterEach(() => {
     delete page.localStorage;
   });
   const install = (get: () => unknown) => Object.defineProperty(page, 'localStorage', { configurable: true, get });
-  const no = () => {
-    throw new Error('no');
+  const fail = () => {
+    throw new Error('denied');
   };
 
-  test('is remembered for each user apart', () => {
-    const kept = storage();
-    install(() => kept);
+  test('is stored per user', () => {
+    const shared = storage();
+    install(() => shared);
     localStorageOf('mei').save({ buyer: 3, seller: 0 });
     expect(localStorageOf('mei').load()).toEqual({ buyer: 3, seller: 0 });
     expect(localStorageOf('Mei').load()).toBeUndefined();
   });
 
-  test.each(['', 'null', '{"buyer":-1}', '{"buyer":"3"}', '{"somebody":3}', '3'])(
-    'is nothing when what is found there is not what was put there: %s',
-    (found) => {
-      install(() => storage(new Map([['order-hub:last:mei', found]])));
+  test.each(['', 'null', '{"buyer":-1}', '{"buyer":"3"}', '{"other":3}', '3'])(
+    'is undefined when the stored text is invalid: %s',
+    (text) => {
+      install(() => storage(new Map([['order-hub:last:mei', text]])));
       expect(localStorageOf('mei').load()).toBeUndefined();
     },
   );
 
-  test('is nothing, and hurts nobody, where there is no storage or it is forbidden or full', () => {
-    for (const get of [() => undefined, no, () => ({ getItem: no, setItem: no })]) {
+  test('is undefined, without an exception, where storage is missing, denied or full', () => {
+    for (const get of [() => undefined, fail, () => ({ getItem: fail, setItem: fail })]) {
       install(get);
       localStorageOf('mei').save({ buyer: 3 });
       expect(localStorageOf('mei').load()).toBeUndefined();

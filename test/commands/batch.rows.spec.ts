@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { type BatchOutcome, CommandBatch } from '../../src/commands/command.batch.js';
-import { type Command, type CommandName, type CommandRequests, messageHash } from '../../src/commands/command.js';
-import { DueWatch } from '../../src/commands/due.watch.js';
-import type { Role } from '../../src/contract/lifecycle.js';
+import { type Command, messageHash } from '../../src/commands/command.js';
+import type { CommandName, CommandRequest } from '../../src/contract/commands.js';
 import type { Order } from '../../src/contract/orders.js';
-import { readPush } from '../../src/rooms/event.body.js';
+import type { Role } from '../../src/contract/transitions.js';
+import { OrderScheduler } from '../../src/orders/order.scheduler.js';
+import { decodeEvent } from '../../src/rooms/event.codec.js';
 import { PASSWORD, TestHub } from '../support/hub.js';
 import { lockRow } from '../support/locks.js';
 import type { Person } from '../support/person.js';
@@ -14,14 +15,14 @@ import { statementsOfBatch } from '../support/statements.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { codeOf, dataOf, range } from '../support/ways.js';
 
-/** An id that the hub could have given, and has not. */
+/** A well-formed id without an order. */
 const NO_ORDER = '01900000-0000-7000-8000-000000000000';
-/** So long a batch needs at most to have read which keys were answered. */
-const READ_KEYS_MS = 300;
+/** Within this time a batch has looked up its idempotency keys. */
+const LOOKED_UP_MS = 300;
 const UNPAID_MS = 900_000;
 const AUTO_RECEIVE_MS = 864_000_000;
 
-/** What a batch reads and what it leaves: the rows themselves, as the next hub will find them. */
+/** The rows that a batch reads and writes, as another hub reads them. */
 describe('the rows of a batch', () => {
   let database: TestDatabase;
   let hub: TestHub;
@@ -32,8 +33,8 @@ describe('the rows of a batch', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     hub = await TestHub.start({}, database);
-    // What is due is given by hand here.
-    await hub.hub.app.get(DueWatch).stop();
+    // These tests submit the timeouts themselves.
+    await hub.hub.app.get(OrderScheduler).stop();
     seller = await hub.seller([
       { stock: 100, price: 30 },
       { stock: 100, price: 5 },
@@ -45,32 +46,32 @@ describe('the rows of a batch', () => {
 
   function command<Name extends CommandName>(
     name: Name,
-    by: Person | null,
-    request: CommandRequests[Name],
+    actor: Person | null,
+    request: CommandRequest<Name>,
     key?: string,
   ): Command {
-    const made = {
-      ...{ name, by: by?.userId ?? null, request },
+    const command = {
+      ...{ name, actorId: actor?.userId ?? null, request },
       ...(key === undefined ? {} : { key: { text: key, messageHash: messageHash(name, request) } }),
-      ...(name === 'order:place' ? { orderId: uuidv7() } : {}),
+      ...(name === 'order:place' ? { newId: uuidv7() } : {}),
     };
-    // The compiler cannot follow that `request` belongs to `name`; the parameters above say so.
-    return made as unknown as Command;
+    // The parameters tie `request` to `name`, which the compiler cannot infer.
+    return command as unknown as Command;
   }
   const run = (...commands: Command[]): Promise<BatchOutcome> => hub.hub.app.get(CommandBatch).run(commands);
   /** Runs one command, which must succeed. */
-  const does = async (given: Command) => dataOf((await run(given)).answers[0] as { ok: true; data: Order });
+  const does = async (command: Command) => dataOf((await run(command)).answers[0] as { ok: true; data: Order });
 
-  const place = (items = [{ bookId: 'book-1', count: 2 }], at = seller, by = buyer, key?: string) =>
-    command('order:place', by, { storeId: at.storeId, items }, key);
+  const place = (items = [{ bookId: 'book-1', count: 2 }], from = seller, by = buyer, key?: string) =>
+    command('order:place', by, { storeId: from.storeId, items }, key);
   const pay = ({ orderId }: Order, key?: string) => command('order:pay', buyer, { orderId }, key);
   const ship = ({ orderId }: Order) => command('order:ship', seller, { orderId, carrier: 'SF', trackingNo: '17' });
   const receive = ({ orderId }: Order) => command('order:receive', buyer, { orderId });
   const cancel = ({ orderId }: Order) => command('order:cancel', seller, { orderId, reason: 'why' });
-  const due = ({ orderId }: { orderId: string }) => command('order:due', null, { orderId });
+  const timeout = ({ orderId }: { orderId: string }) => command('order:timeout', null, { orderId });
   const paid = async () => does(pay(await does(place())));
   const shipped = async () => does(ship(await paid()));
-  /** Its time has come, as the row says. */
+  /** Moves the order’s due time into the past. */
   const makeDue = ({ orderId }: Order) =>
     hub.database.transaction((tx) => tx.query('UPDATE orders SET due_at = 1 WHERE order_id = ?', [orderId]));
 
@@ -93,19 +94,24 @@ describe('the rows of a batch', () => {
     const rows = await hub.rows<{ role: Role; user_id: string; seq: number; body: string; at: number }>(
       'SELECT * FROM room_events ORDER BY role, user_id, seq',
     );
-    const events = rows.map(({ body, ...row }) => ({ ...row, push: readPush(row.role, row.seq, body) }));
+    const events = rows.map(({ body, ...row }) => ({ ...row, push: decodeEvent(row.role, row.seq, body) }));
     return events.filter(({ push }) => push.orderId === orderId);
   };
   const entriesOf = async ({ userId }: Person, count: number) =>
     (await hub.rows('SELECT * FROM wallet_entries WHERE user_id = ? ORDER BY entry_no', [userId])).slice(-count);
   const walletOf = async ({ userId }: Person) =>
-    (await hub.rows<{ balance: number; entries: number }>('SELECT * FROM wallets WHERE user_id = ?', [userId]))[0];
+    (
+      await hub.rows<{ balance: number; entries: number }>(
+        'SELECT user_id, balance, entries FROM wallets WHERE user_id = ?',
+        [userId],
+      )
+    )[0];
 
-  test('an order that was placed is there as it was told, with its stock, its events and the answer for its key', async () => {
+  test('placing an order writes its row, its stock, its events and the stored answer', async () => {
     const stock = await seller.stock();
     const heads = [await head('buyer', buyer), await head('seller', seller)] as const;
-    const given = place([{ bookId: 'book-1', count: 2 }], seller, buyer, 'rows-1');
-    const { answers, events } = await run(given);
+    const command = place([{ bookId: 'book-1', count: 2 }], seller, buyer, 'rows-1');
+    const { answers, events } = await run(command);
     const order = dataOf(answers[0] as { ok: true; data: Order });
     const placedAt = Date.parse(order.placedAt);
     const [book] = await hub.rows<{ book_no: number }>(
@@ -113,13 +119,13 @@ describe('the rows of a batch', () => {
       [seller.storeId],
     );
     expect(await rowOf(order)).toEqual({
-      ...{ order_id: given.orderId, store_id: seller.storeId, buyer_id: buyer.userId, seller_id: seller.userId },
+      ...{ order_id: command.newId, store_id: seller.storeId, buyer_id: buyer.userId, seller_id: seller.userId },
       ...{ status: 'placed', version: 1, total: 60 },
       items: [{ bookNo: book?.book_no, bookId: 'book-1', title: 'Book 1', count: 2, price: 30 }],
       timeline: [{ version: 1, status: 'placed', by: buyer.userId, at: placedAt }],
       ...{ placed_at: placedAt, expires_at: placedAt + UNPAID_MS, due_at: placedAt + UNPAID_MS },
       ...{ paid_at: null, shipped_at: null, received_at: null, cancelled_at: null },
-      ...{ carrier: null, tracking_no: null, cancel_reason: null },
+      ...{ carrier: null, tracking_no: null, cancel_reason: null, number: heads[1] + 1 },
     });
     expect(await seller.stock()).toBe(stock - 2);
     expect([await head('buyer', buyer), await head('seller', seller)]).toEqual([heads[0] + 1, heads[1] + 1]);
@@ -129,24 +135,24 @@ describe('the rows of a batch', () => {
       { role: 'seller', user_id: seller.userId, seq: heads[1] + 1, at: placedAt, push: events[1]?.push },
     ]);
     expect(written[0]?.push).toMatchObject({ role: 'buyer', seq: heads[0] + 1, status: 'placed', total: 60 });
-    const [kept] = await hub.rows<Record<string, unknown>>("SELECT * FROM command_answers WHERE idem_key = 'rows-1'");
-    expect({ ...kept, answer: JSON.parse(String(kept?.answer)) }).toEqual({
-      ...{ user_id: buyer.userId, idem_key: 'rows-1', message_hash: given.key?.messageHash, at: placedAt },
-      answer: { orderId: order.orderId, version: 1, seq: heads[0] + 1 },
+    const [stored] = await hub.rows<Record<string, unknown>>("SELECT * FROM command_answers WHERE idem_key = 'rows-1'");
+    expect({ ...stored, answer: JSON.parse(String(stored?.answer)) }).toEqual({
+      ...{ user_id: buyer.userId, idem_key: 'rows-1', message_hash: command.key?.messageHash, at: placedAt },
+      answer: { orderId: order.orderId, version: 1, seq: heads[0] + 1, role: 'buyer', form: 2 },
     });
   });
 
-  test('each step of an order changes its row, and leaves what was placed', async () => {
+  test('each transition updates the order’s row, and keeps what was placed', async () => {
     const order = await does(place());
     const before = await rowOf(order);
-    const steps: [(order: Order) => Command, Record<string, unknown>][] = [
+    const transitions: [(order: Order) => Command, Record<string, unknown>][] = [
       [pay, { status: 'paid', paid_at: expect.any(Number), due_at: null }],
       [ship, { status: 'shipped', shipped_at: expect.any(Number), carrier: 'SF', tracking_no: '17' }],
       [receive, { status: 'received', received_at: expect.any(Number), due_at: null }],
     ];
     let expected = before;
-    for (const [index, [step, change]] of steps.entries()) {
-      await does(step(order));
+    for (const [index, [transition, change]] of transitions.entries()) {
+      await does(transition(order));
       const row = await rowOf(order);
       const timeline = [...(expected.timeline as unknown[]), expect.objectContaining({ version: index + 2 })];
       const times = change.status === 'shipped' ? { due_at: Number(row.shipped_at) + AUTO_RECEIVE_MS } : {};
@@ -155,17 +161,23 @@ describe('the rows of a batch', () => {
     }
   });
 
-  test('what is cancelled comes back to shelf and wallet, by whichever hand', async () => {
+  test('a cancellation restores stock and balance, whether by the seller or a timeout', async () => {
     const before = { stock: await seller.stock(), buyer: await walletOf(buyer), seller: await walletOf(seller) };
     const order = await paid();
     await does(cancel(order));
     expect(await rowOf(order)).toMatchObject({ status: 'cancelled', cancel_reason: 'why', due_at: null });
     expect(await seller.stock()).toBe(before.stock);
-    const [buyers, sellers] = [before.buyer, before.seller];
-    expect(await walletOf(buyer)).toMatchObject({ balance: buyers?.balance, entries: Number(buyers?.entries) + 2 });
-    expect(await walletOf(seller)).toMatchObject({ balance: sellers?.balance, entries: Number(sellers?.entries) + 2 });
+    const [buyerWallet, sellerWallet] = [before.buyer, before.seller];
+    expect(await walletOf(buyer)).toMatchObject({
+      balance: buyerWallet?.balance,
+      entries: Number(buyerWallet?.entries) + 2,
+    });
+    expect(await walletOf(seller)).toMatchObject({
+      balance: sellerWallet?.balance,
+      entries: Number(sellerWallet?.entries) + 2,
+    });
     const entry = { user_id: buyer.userId, order_id: order.orderId, at: expect.any(Number) };
-    const [balance, entries] = [Number(buyers?.balance), Number(buyers?.entries)];
+    const [balance, entries] = [Number(buyerWallet?.balance), Number(buyerWallet?.entries)];
     expect(await entriesOf(buyer, 2)).toEqual([
       { ...entry, entry_no: entries + 1, amount: -60, balance: balance - 60, kind: 'payment' },
       { ...entry, entry_no: entries + 2, amount: 60, balance, kind: 'refund' },
@@ -173,41 +185,44 @@ describe('the rows of a batch', () => {
 
     const expired = await does(place());
     await makeDue(expired);
-    expect((await run(due(expired))).answers[0]).toMatchObject({ ok: true, data: { cancelReason: 'expired' } });
+    expect((await run(timeout(expired))).answers[0]).toMatchObject({ ok: true, data: { cancelReason: 'expired' } });
     expect(await seller.stock()).toBe(before.stock);
     const late = await shipped();
     await makeDue(late);
-    expect((await run(due(late))).answers[0]).toMatchObject({ ok: true, data: { status: 'received' } });
+    expect((await run(timeout(late))).answers[0]).toMatchObject({ ok: true, data: { status: 'received' } });
   });
 
-  test('copies that come are answered with all that is known of the book', async () => {
+  test('a stock change answers with all fields of the book', async () => {
     const texts = {
       ...{ author: 'A', publisher: 'P', isbn: 'I', tags: ['t'], summary: 'S', coverUrl: '/c', details: { pages: 9 } },
     };
     const shelf = `/stores/${seller.storeId}/books`;
-    await seller.post(shelf, { bookId: 'told', title: 'Told', price: 1, stock: 3, lowMark: 2, ...texts });
-    const add = command('stock:add', seller, { storeId: seller.storeId, bookId: 'told', add: -1 });
+    await seller.post(shelf, { bookId: 'detailed', title: 'Detailed', price: 1, stock: 3, lowMark: 2, ...texts });
+    const add = command('stock:add', seller, { storeId: seller.storeId, bookId: 'detailed', add: -1 });
     const { answers, stockAlerts } = await run(add);
-    const book = { storeId: seller.storeId, bookId: 'told', title: 'Told', price: 1, stock: 2, lowMark: 2 };
+    const book = { storeId: seller.storeId, bookId: 'detailed', title: 'Detailed', price: 1, stock: 2, lowMark: 2 };
     expect(answers).toEqual([{ ok: true, data: { ...book, ...texts } }]);
     expect(stockAlerts).toEqual([
-      { ownerId: seller.userId, push: { storeId: seller.storeId, bookId: 'told', stock: 2, at: expect.any(String) } },
+      {
+        ownerId: seller.userId,
+        push: { storeId: seller.storeId, bookId: 'detailed', stock: 2, at: expect.any(String) },
+      },
     ]);
-    expect(await seller.stock('told')).toBe(2);
+    expect(await seller.stock('detailed')).toBe(2);
   });
 
-  test('money that goes in and out is booked, and answered', async () => {
+  test('deposits and withdrawals are booked in the ledger and answered', async () => {
     const person = await hub.buyer(10);
-    const moved = await run(
+    const outcome = await run(
       command('wallet:deposit', person, { amount: 5 }),
       command('wallet:withdraw', person, { amount: 7 }),
       command('wallet:withdraw', person, { amount: 9 }),
     );
-    expect(moved.answers.slice(0, 2)).toEqual([
+    expect(outcome.answers.slice(0, 2)).toEqual([
       { ok: true, data: { balance: 15 } },
       { ok: true, data: { balance: 8 } },
     ]);
-    expect(moved.answers[2]).toMatchObject({
+    expect(outcome.answers[2]).toMatchObject({
       error: { code: 'INSUFFICIENT_FUNDS', details: { needed: 9, balance: 8 } },
     });
     expect(await walletOf(person)).toEqual({ user_id: person.userId, balance: 8, entries: 3 });
@@ -218,7 +233,7 @@ describe('the rows of a batch', () => {
     ]);
   });
 
-  test('commands of one batch find each other’s rows, each its own', async () => {
+  test('the commands of a batch see each other’s changes to shared rows', async () => {
     const orders = await Promise.all([does(place()), does(place([{ bookId: 'book-1', count: 1 }], other))]);
     const [first, second] = orders as [Order, Order];
     const stocks = [await seller.stock(), await seller.stock('book-2'), await other.stock()] as const;
@@ -247,128 +262,136 @@ describe('the rows of a batch', () => {
     expect(after).toEqual([stocks[0] - 1, stocks[1] - 4, stocks[2] - 3 + 10 + 1]);
   });
 
-  test('a key is its user’s, gives the first answer again in the same batch and in a later one, and not to another message', async () => {
-    const again = place(undefined, seller, buyer, 'rows-2');
-    const elsewhere = place([{ bookId: 'book-2', count: 1 }], seller, buyer, 'rows-2');
+  test('a key belongs to its user, replays its answer in the same batch and later, and is KEY_REUSED for another message', async () => {
+    const message = place(undefined, seller, buyer, 'rows-2');
+    const differing = place([{ bookId: 'book-2', count: 1 }], seller, buyer, 'rows-2');
     const [first, second, third, fourth] = (
-      await run(again, again, elsewhere, place(undefined, seller, other, 'rows-2'))
+      await run(message, message, differing, place(undefined, seller, other, 'rows-2'))
     ).answers;
-    expect(first).toMatchObject({ ok: true, data: { orderId: again.orderId } });
+    expect(first).toMatchObject({ ok: true, data: { orderId: message.newId } });
     expect(second).toEqual({ ...first, replayed: true });
     expect(third).toMatchObject({ ok: false, error: { code: 'KEY_REUSED' } });
     expect(fourth).toMatchObject({ ok: true, data: { buyerId: other.userId } });
     expect(fourth?.replayed).toBeUndefined();
-    const later = (await run(again, elsewhere, place(undefined, seller, buyer, 'rows-3'))).answers;
+    const later = (await run(message, differing, place(undefined, seller, buyer, 'rows-3'))).answers;
     expect(later[0]).toEqual(JSON.parse(JSON.stringify({ ...first, replayed: true })));
     expect(codeOf(later[1] as { ok: true; data: unknown })).toBe('KEY_REUSED');
     expect(later[2]).toMatchObject({ ok: true });
     expect(later[2]?.replayed).toBeUndefined();
   });
 
-  test('a key that another hub answers meanwhile has the answer of that hub, and no second effect', async () => {
-    // One process alone writes to an embedded database, so there the other is always first or last.
-    const isAlone = hub.database.dialect.singleWriter;
+  test('a key that another hub answers concurrently replays that hub’s answer, without a second effect', async () => {
+    // An embedded database has a single writer, so there the other hub always commits before or after.
+    const isSingleWriter = hub.database.dialect.singleWriter;
     const stock = await seller.stock();
-    const given = place(undefined, seller, buyer, 'rows-5');
-    const release = isAlone ? undefined : await lockRow(database, 'SELECT stock FROM book_stock', []);
-    const running = isAlone ? undefined : run(given);
-    await sleep(isAlone ? 0 : READ_KEYS_MS);
-    const theirs = { ok: true, data: { orderId: 'of the other hub' } };
+    const command = place(undefined, seller, buyer, 'rows-5');
+    const release = isSingleWriter ? undefined : await lockRow(database, 'SELECT stock FROM book_stock', []);
+    const running = isSingleWriter ? undefined : run(command);
+    await sleep(isSingleWriter ? 0 : LOOKED_UP_MS);
+    const otherAnswer = { ok: true, data: { orderId: 'of the other hub' } };
     await hub.database.transaction((tx) =>
       tx.query('INSERT INTO command_answers (user_id, idem_key, message_hash, answer, at) VALUES (?, ?, ?, ?, ?)', [
-        ...[buyer.userId, 'rows-5', given.key?.messageHash, JSON.stringify(theirs), Date.now()],
+        ...[buyer.userId, 'rows-5', command.key?.messageHash, JSON.stringify(otherAnswer), Date.now()],
       ]),
     );
     await release?.();
-    expect((await (running ?? run(given))).answers).toEqual([{ ...theirs, replayed: true }]);
+    expect((await (running ?? run(command))).answers).toEqual([{ ...otherAnswer, replayed: true }]);
     expect(await seller.stock()).toBe(stock);
   });
 
-  test('who has unregistered is refused, as a buyer and as a seller', async () => {
-    const gone = await hub.seller();
-    await gone.post('/auth/unregister', { password: PASSWORD });
-    const { answers } = await run(place(undefined, seller, gone), place(undefined, gone), due({ orderId: NO_ORDER }));
+  test('an unregistered user is rejected as a buyer and as a seller', async () => {
+    const unregistered = await hub.seller();
+    await unregistered.post('/auth/unregister', { password: PASSWORD });
+    const { answers } = await run(
+      place(undefined, seller, unregistered),
+      place(undefined, unregistered),
+      timeout({ orderId: NO_ORDER }),
+    );
     expect(answers.map(codeOf)).toEqual(['UNAUTHENTICATED', 'USER_NOT_FOUND', 'ORDER_NOT_FOUND']);
   });
 
-  test('a store is looked for by itself only if none of its books was found', async () => {
-    const none = [{ bookId: 'nothing', count: 1 }];
+  test('a store is queried separately only if none of its books is found', async () => {
+    const unknownBook = [{ bookId: 'nothing', count: 1 }];
     const answers: unknown[] = [];
     const statements = await statementsOfBatch(hub, async () => {
       const add = command('stock:add', other, { storeId: other.storeId, bookId: 'nothing', add: 1 });
-      answers.push(...(await run(place(), place(none, other), add)).answers.map(codeOf));
+      answers.push(...(await run(place(), place(unknownBook, other), add)).answers.map(codeOf));
     });
     expect(answers).toEqual(['OK', 'BOOK_NOT_FOUND', 'BOOK_NOT_FOUND']);
-    const alone = statements.filter(({ sql }) => sql.includes('FROM stores'));
-    expect(alone.map(({ parameters }) => parameters)).toEqual([
-      hub.database.dialect.among.values('store_id', [other.storeId])[1],
+    const storeQueries = statements.filter(({ sql }) => sql.includes('FROM stores'));
+    expect(storeQueries.map(({ parameters }) => parameters)).toEqual([
+      hub.database.dialect.inCondition.values('store_id', [other.storeId])[1],
     ]);
   });
 
-  test('a batch signs with its number and the rooms that it wrote to, and says what it spent its time on', async () => {
-    const one = await run(place());
-    const two = await run(command('wallet:deposit', buyer, { amount: 1 }));
-    expect(two.batchNo).toBe(one.batchNo + 1);
-    const signed = await hub.rows<{ batch_no: number; rooms: string }>(
+  test('a batch logs its number, the heads of its rooms and the wallets that it changed, and reports its phases', async () => {
+    const first = await run(place());
+    const second = await run(command('wallet:deposit', buyer, { amount: 1 }));
+    expect(second.batchNo).toBe(first.batchNo + 1);
+    const logged = await hub.rows<{ batch_no: number; rooms: string }>(
       'SELECT * FROM hub_batches WHERE batch_no >= ?',
-      [one.batchNo],
+      [first.batchNo],
     );
-    expect(signed.map(({ batch_no, rooms }) => [batch_no, JSON.parse(rooms)])).toEqual([
+    const [wallet] = await hub.rows<{ balance: number; version: number }>(
+      'SELECT balance, version FROM wallets WHERE user_id = ?',
+      [buyer.userId],
+    );
+    expect(logged.map(({ batch_no, rooms }) => [batch_no, JSON.parse(rooms)])).toEqual([
       [
-        one.batchNo,
+        first.batchNo,
         [
           ['buyer', buyer.userId, await head('buyer', buyer)],
           ['seller', seller.userId, await head('seller', seller)],
         ],
       ],
-      [two.batchNo, []],
+      [second.batchNo, [['wallet', buyer.userId, [wallet?.balance, 0, wallet?.version]]]],
     ]);
-    expect(one.phases.map(({ name }) => name)).toEqual(['load', 'settle', 'save', 'commit']);
-    for (const { from, to } of one.phases) expect(to).toBeGreaterThanOrEqual(from);
+    expect(first.phases.map(({ name }) => name)).toEqual(['load', 'settle', 'save', 'commit']);
+    for (const { from, to } of first.phases) expect(to).toBeGreaterThanOrEqual(from);
   });
 
-  describe('touches the tables that its command needs, and no others:', () => {
+  describe('a batch touches only the tables that its command needs:', () => {
     const ORDER = ['hub_batches', 'orders', 'room_events', 'rooms', 'users'];
-    const MONEY = ['wallet_entries', 'wallets'];
-    const SHELF = ['book_stock', 'books'];
+    const WALLETS = ['wallet_entries', 'wallets'];
+    const STOCK = ['book_stock', 'books'];
     test.each<[string, () => Promise<Command> | Command, string[]]>([
-      ['place', () => place(), [...ORDER, ...SHELF, 'stores']],
+      ['place', () => place(), [...ORDER, ...STOCK, 'stores']],
       [
         'place with a key',
         () => place(undefined, seller, buyer, 'rows-4'),
-        [...ORDER, ...SHELF, 'stores', 'command_answers'],
+        [...ORDER, ...STOCK, 'stores', 'command_answers'],
       ],
-      ['pay', async () => pay(await does(place())), [...ORDER, ...MONEY]],
+      ['pay', async () => pay(await does(place())), [...ORDER, ...WALLETS]],
       ['ship', async () => ship(await paid()), ORDER],
       ['receive', async () => receive(await shipped()), ORDER],
-      ['cancel', async () => cancel(await does(place())), [...ORDER, ...SHELF, 'wallets']],
-      ['cancel what was paid', async () => cancel(await paid()), [...ORDER, ...SHELF, ...MONEY]],
-      ['deposit', () => command('wallet:deposit', buyer, { amount: 1 }), ['hub_batches', 'users', ...MONEY]],
-      ['withdraw', () => command('wallet:withdraw', buyer, { amount: 1 }), ['hub_batches', 'users', ...MONEY]],
+      ['cancel', async () => cancel(await does(place())), [...ORDER, ...STOCK, 'wallets']],
+      ['cancel a paid order', async () => cancel(await paid()), [...ORDER, ...STOCK, ...WALLETS]],
+      ['deposit', () => command('wallet:deposit', buyer, { amount: 1 }), ['hub_batches', 'users', ...WALLETS]],
+      ['withdraw', () => command('wallet:withdraw', buyer, { amount: 1 }), ['hub_batches', 'users', ...WALLETS]],
       [
         'add stock',
         () => command('stock:add', seller, { storeId: seller.storeId, bookId: 'book-1', add: 1 }),
-        ['hub_batches', 'users', 'stores', ...SHELF, 'book_texts'],
+        ['hub_batches', 'users', 'stores', ...STOCK, 'book_texts'],
       ],
-      ['an order that is none', () => pay({ orderId: 'nothing' } as Order), ['hub_batches', 'users']],
-      ['an order that is not there', () => pay({ orderId: NO_ORDER } as Order), ['hub_batches', 'users', 'orders']],
+      ['a malformed order id', () => pay({ orderId: 'nothing' } as Order), ['hub_batches', 'users']],
+      ['an unknown order', () => pay({ orderId: NO_ORDER } as Order), ['hub_batches', 'users', 'orders']],
       [
-        'place nowhere',
+        'place in an unknown store',
         () => place(undefined, { storeId: 'nowhere' } as Person),
         ['hub_batches', 'users', 'stores', 'books'],
       ],
       [
-        'what the hub does by itself',
+        'time out an order',
         async () => {
           const order = await does(place());
           await makeDue(order);
-          return due(order);
+          return timeout(order);
         },
-        [...ORDER.filter((table) => table !== 'users'), ...SHELF],
+        [...ORDER.filter((table) => table !== 'users'), ...STOCK],
       ],
     ])('%s', async (_, prepare, tables) => {
-      const given = await prepare();
-      const statements = await statementsOfBatch(hub, () => run(given));
+      const command = await prepare();
+      const statements = await statementsOfBatch(hub, () => run(command));
       const touched = statements.flatMap(({ sql }) => [...sql.matchAll(/\b(?:FROM|INTO|JOIN) `?(?!json_each)(\w+)/g)]);
       expect([...new Set(touched.map(([, table]) => table))].sort()).toEqual([...tables].sort());
     });

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { CommandBatch } from '../../src/commands/command.batch.js';
-import { type Command, type CommandName, type CommandRequests, messageHash } from '../../src/commands/command.js';
+import { type Command, messageHash } from '../../src/commands/command.js';
 import { CommandQueue } from '../../src/commands/command.queue.js';
+import type { CommandName, CommandRequest } from '../../src/contract/commands.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { audit } from '../support/audit.js';
@@ -31,37 +32,43 @@ describe('batches', () => {
   });
   afterAll(() => hub.stop());
 
-  /** How many batches there were, and how many commands they held. */
-  async function batchesSoFar(): Promise<{ batches: number; commands: number; alone: number }> {
+  /** The hub's counts of batches, of their commands, and of batches of one command. */
+  async function readCounts(): Promise<{ batches: number; commands: number; single: number }> {
     const text = await (await fetch(`${hub.url}/metrics`)).text();
     const value = (name: string) => {
       const line = text.split('\n').find((candidate) => candidate.startsWith(`order_hub_batch_commands${name} `));
-      if (line === undefined) throw new Error(`There is no metric order_hub_batch_commands${name}`);
+      if (line === undefined) throw new Error(`The metric order_hub_batch_commands${name} is missing`);
       return Number(line.split(' ')[1]);
     };
-    return { batches: value('_count'), commands: value('_sum'), alone: value('_bucket{le="1"}') };
+    return { batches: value('_count'), commands: value('_sum'), single: value('_bucket{le="1"}') };
   }
 
-  async function batchesOf(work: () => Promise<unknown>) {
-    const before = await batchesSoFar();
+  async function countsOf(work: () => Promise<unknown>) {
+    const before = await readCounts();
     await work();
-    const after = await batchesSoFar();
+    const after = await readCounts();
     return {
       batches: after.batches - before.batches,
       commands: after.commands - before.commands,
-      alone: after.alone - before.alone,
+      single: after.single - before.single,
     };
   }
 
-  /** A command as the queue would make it, with a key of its own. */
-  function command<Name extends CommandName>(name: Name, by: Person, request: CommandRequests[Name]): Command {
+  /** A command as the queue creates it, with a unique key. */
+  function command<Name extends CommandName>(name: Name, actor: Person, request: CommandRequest<Name>): Command {
     const key = { text: uuidv7(), messageHash: messageHash(name, request) };
-    const made = { name, by: by.userId, request, key, ...(name === 'order:place' ? { orderId: uuidv7() } : {}) };
-    // The compiler cannot follow that `request` belongs to `name`; the parameters above say so.
-    return made as unknown as Command;
+    const command = {
+      name,
+      actorId: actor.userId,
+      request,
+      key,
+      ...(name === 'order:place' ? { newId: uuidv7() } : {}),
+    };
+    // The parameters tie `request` to `name`, which the compiler cannot infer.
+    return command as unknown as Command;
   }
 
-  /** Runs commands as one batch. All of them must succeed. */
+  /** Runs commands as one batch; all must succeed. */
   async function run(commands: Command[]): Promise<unknown[]> {
     const { answers } = await hub.hub.app.get(CommandBatch).run(commands);
     return answers.map(dataOf);
@@ -95,7 +102,7 @@ describe('batches', () => {
     const owner = pick(sellers, index);
     return command('stock:add', owner, { storeId: owner.storeId, bookId: 'book-1', add: 1 });
   };
-  /** So many of every command there is, in one batch. */
+  /** This number of each kind of command, for one batch. */
   const mixed = async (count: number): Promise<Command[]> => [
     ...range(count).map((index) => place(index)),
     ...(await placed(count)).map(pay),
@@ -108,28 +115,27 @@ describe('batches', () => {
     ...range(count).map(addStock),
   ];
 
-  test('sixty-four sockets that place at once share transactions, and the metric counts every command', async () => {
+  test('64 sockets that place concurrently share transactions, and the metric counts every command', async () => {
     const sockets = await Promise.all(range(64).map((index) => device(pick(buyers, index)).connect()));
-    const wave = () =>
+    const placeAll = () =>
       Promise.all(sockets.map((socket, index) => socket.place(pick(sellers, index)))).then((orders) => {
         expect(new Set(orders.map(({ orderId }) => orderId)).size).toBe(64);
       });
-    const { batches, commands, alone } = await batchesOf(async () => {
-      for (const _ of range(5)) await wave();
+    const { batches, commands, single } = await countsOf(async () => {
+      for (const _ of range(5)) await placeAll();
     });
     expect(commands).toBe(5 * 64);
     expect(batches).toBeLessThan(commands);
-    // Some of them held more than one command.
-    expect(batches - alone).toBeGreaterThan(0);
+    expect(batches - single).toBeGreaterThan(0);
     for (const socket of sockets) socket.disconnect();
   });
 
-  test('a command that comes alone is a batch of one', async () => {
+  test('commands sent one after the other are batches of one', async () => {
     const [buyer, seller] = [await device(pick(buyers, 0)).connect(), pick(sellers, 0)];
-    const counted = await batchesOf(async () => {
+    const counts = await countsOf(async () => {
       for (const _ of range(5)) await buyer.place(seller);
     });
-    expect(counted).toEqual({ batches: 5, commands: 5, alone: 5 });
+    expect(counts).toEqual({ batches: 5, commands: 5, single: 5 });
     buyer.disconnect();
   });
 
@@ -142,7 +148,7 @@ describe('batches', () => {
     ['deposit', async (count) => range(count).map(deposit), [1, 10, 100]],
     ['stock:add', async (count) => range(count).map(addStock), [1, 10, 100]],
     ['all commands', mixed, [1, 10, 25]],
-  ])('a batch takes as many statements for one as for a hundred: %s', async (_, prepare, sizes) => {
+  ])('a batch takes the same number of statements for any number of commands: %s', async (_, prepare, sizes) => {
     const counts: number[] = [];
     for (const size of sizes) {
       const commands = await prepare(size);
@@ -156,18 +162,18 @@ describe('batches', () => {
   test.each<[string, number, (count: number) => Promise<Command[]>]>([
     ['place', 3, async (count) => range(count).map((index) => place(index))],
     ['pay', 3, async (count) => (await placed(count)).map(pay)],
-    // What an order gives back is known when it was read, and where its room and its books stand after that.
+    // The rooms and stock to lock are known only once the orders are read.
     ['cancel', 4, async (count) => (await paid(count)).map(cancel)],
     ['deposit', 3, async (count) => range(count).map(deposit)],
     ['all commands', 4, mixed],
-  ])('a batch of %s waits %i times for its database before it commits', async (_, waits, prepare) => {
+  ])('a batch of %s makes %i round trips to its database before it commits', async (_, roundTrips, prepare) => {
     for (const size of [1, 10]) {
       const commands = await prepare(size);
-      expect(await waitsOfBatch(() => run(commands))).toBe(waits);
+      expect(await waitsOfBatch(() => run(commands))).toBe(roundTrips);
     }
   });
 
-  test('what stops one command is answered INTERNAL, and its neighbours in the batch succeed', async () => {
+  test('a command that fails is answered INTERNAL, and the rest of its batch succeeds', async () => {
     const orders = await placed(5);
     const broken = pick(orders, 2);
     const [{ items } = { items: '' }] = await hub.rows<{ items: string }>(
@@ -182,19 +188,19 @@ describe('batches', () => {
     const queue = hub.hub.app.get(CommandQueue);
     let answers: Answer<Order>[] = [];
     const statements = await statementsOf(hub, async () => {
-      // The first is under way when the others come: they wait for it together, and form the next batch.
-      const first = queue.give<{ balance: number }>('wallet:deposit', pick(buyers, 0).userId, { amount: 1 });
+      // The others queue while the first runs, and form the next batch.
+      const first = queue.submit('wallet:deposit', pick(buyers, 0).userId, { amount: 1 });
       const others = orders.map((order) =>
-        queue.give<Order>('order:pay', order.buyerId, { orderId: order.orderId, key: order.orderId }),
+        queue.submit('order:pay', order.buyerId, { orderId: order.orderId, key: order.orderId }),
       );
       await first;
       answers = await Promise.all(others);
     });
-    const together = statements.filter(({ sql, parameters }) => {
-      const said = JSON.stringify(parameters);
-      return sql.includes('FROM orders') && orders.every(({ orderId }) => said.includes(orderId));
+    const batchLoads = statements.filter(({ sql, parameters }) => {
+      const values = JSON.stringify(parameters);
+      return sql.includes('FROM orders') && orders.every(({ orderId }) => values.includes(orderId));
     });
-    expect(together.length).toBeGreaterThan(0);
+    expect(batchLoads.length).toBeGreaterThan(0);
     expect(answers.map(codeOf)).toEqual(['OK', 'OK', 'INTERNAL', 'OK', 'OK']);
     expect(answers[2]).toEqual({
       ok: false,
@@ -213,24 +219,24 @@ describe('batches', () => {
 
     await setItems(items);
     const { orderId, buyerId } = broken;
-    const mended = await queue.give<Order>('order:pay', buyerId, { orderId, key: orderId });
-    expect(mended).toMatchObject({ ok: true, data: { status: 'paid' } });
-    expect(mended.replayed).toBeUndefined();
+    const repaired = await queue.submit('order:pay', buyerId, { orderId, key: orderId });
+    expect(repaired).toMatchObject({ ok: true, data: { status: 'paid' } });
+    expect(repaired.replayed).toBeUndefined();
   });
 
-  test('the messages of one socket take effect and are answered in the order in which they were sent', async () => {
+  test('the messages of a socket take effect and are answered in the order they are sent', async () => {
     const buyer = await (await hub.buyer(1_000_000)).connect();
     const seller = pick(sellers, 1);
     const items = [{ bookId: 'book-1', count: 1 }];
     const answered: number[] = [];
     const answers = await Promise.all(
       range(90).map(async (index) => {
-        const kinds = [
+        const sends = [
           () => buyer.send('order:place', { storeId: seller.storeId, items, key: `in-order-${index}` }),
           () => buyer.sendRaw('order:place', { storeId: seller.storeId, items: [] }),
           () => buyer.send('order:list', { role: 'buyer', limit: 1 }),
         ];
-        const answer = await pick(kinds, index)();
+        const answer = await pick(sends, index)();
         answered.push(index);
         return answer;
       }),
@@ -244,13 +250,13 @@ describe('batches', () => {
       ];
       expect(place).toMatchObject({ ok: true, seq: round + 1 });
       expect(codeOf(bad)).toBe('BAD_MESSAGE');
-      // The read was sent after the command, so it sees what the command did, or something later.
+      // The read was sent after the command, so it sees the command’s effect or a later one.
       const seen = dataOf(list).items[0]?.orderId ?? '';
       expect(seen >= dataOf(place).orderId).toBe(true);
     }
   });
 
-  test('a read that is sent after a command on the same socket sees its effect', async () => {
+  test('a read sent after a command on the same socket sees its effect', async () => {
     const buyer = await (await hub.buyer(1_000_000)).connect();
     for (const _ of range(20)) {
       const { orderId } = await buyer.place(pick(sellers, 2));
@@ -265,7 +271,7 @@ describe('batches', () => {
     }
   });
 
-  test('a database that somebody else has locked for a moment has done a command once when it is free again', async () => {
+  test('a command on a briefly locked database takes effect once when the lock is released', async () => {
     const [buyer, seller] = [await device(pick(buyers, 3)).connect(), pick(sellers, 3)];
     const message = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }], key: 'locked-for-a-moment' };
     const stock = await seller.stock();
@@ -275,13 +281,13 @@ describe('batches', () => {
       if (!during.ok) expect(during.error).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
       await released;
     } else {
-      // Less than the time that a statement waits for a lock, and more: then the whole transaction is run again.
+      // Below the lock wait timeout, and above it, where the whole transaction is retried.
       for (const [round, holdMs] of [800, 1_500].entries()) {
-        const letGo = await lockStock(seller);
+        const release = await lockStock(seller);
         const placing = buyer.send('order:place', round === 0 ? message : { ...message, key: `${message.key}-2` });
         await sleep(holdMs);
         expect(await seller.stock()).toBe(stock - round);
-        await letGo();
+        await release();
         expect(await placing).toMatchObject({ ok: true });
       }
     }
@@ -290,43 +296,45 @@ describe('batches', () => {
     buyer.disconnect();
   });
 
-  test('what a batch did is told while the next one still waits for a lock', async () => {
-    const [early, late] = [device(pick(buyers, 5)), device(pick(buyers, 6))];
-    const [free, held] = [device(pick(sellers, 5)), pick(sellers, 6)];
-    await Promise.all([early, late, free].map((person) => person.connect()));
-    // The embedded database has no rows to lock. There the first is told before the second, and no more can be seen.
+  test('a batch is published while the next one still waits for a lock', async () => {
+    const [firstBuyer, secondBuyer] = [device(pick(buyers, 5)), device(pick(buyers, 6))];
+    const [firstSeller, secondSeller] = [device(pick(sellers, 5)), pick(sellers, 6)];
+    await Promise.all([firstBuyer, secondBuyer, firstSeller].map((person) => person.connect()));
+    // The embedded database has no row locks; there, only the order of the answers can be verified.
     const { singleWriter } = hub.database.dialect;
-    const [letGo, letGoLast] = singleWriter ? [] : [await lockStock(free), await lockStock(held)];
-    const told: string[] = [];
+    const [releaseFirst, releaseSecond] = singleWriter
+      ? []
+      : [await lockStock(firstSeller), await lockStock(secondSeller)];
+    const answered: string[] = [];
     const place = async (buyer: Person, { storeId }: Person, name: string) => {
       const answer = await buyer.send('order:place', { storeId, items: [{ bookId: 'book-1', count: 1 }] });
-      told.push(name);
+      answered.push(name);
       return answer;
     };
-    const first = place(early, free, 'first');
+    const first = place(firstBuyer, firstSeller, 'first');
     await sleep(150);
-    const second = place(late, held, 'second');
+    const second = place(secondBuyer, secondSeller, 'second');
     await sleep(150);
-    await letGo?.();
+    await releaseFirst?.();
     const { orderId } = dataOf(await first);
-    await until('the seller hears of it', () => free.events.some((event) => event.orderId === orderId));
-    expect(singleWriter ? told.slice(0, 1) : told).toEqual(['first']);
-    await letGoLast?.();
+    await until('the seller receives the event', () => firstSeller.events.some((event) => event.orderId === orderId));
+    expect(singleWriter ? answered.slice(0, 1) : answered).toEqual(['first']);
+    await releaseSecond?.();
     expect(await second).toMatchObject({ ok: true });
-    for (const person of [early, late, free]) person.disconnect();
+    for (const person of [firstBuyer, secondBuyer, firstSeller]) person.disconnect();
   });
 
-  test('a database that stays locked makes a command UNAVAILABLE, does nothing of it, and does it for the same key later', async () => {
+  test('a command on a database that stays locked is UNAVAILABLE without effect, and a retry with its key succeeds', async () => {
     const [buyer, seller] = [await device(pick(buyers, 4)).connect(), pick(sellers, 4)];
     const message = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }], key: 'locked-out' };
     const stock = await seller.stock();
     const before = await hub.rows('SELECT order_id FROM orders');
-    const letGo = await lockAll(seller);
+    const release = await lockWrites(seller);
     const answer = await buyer.send('order:place', message);
     expect(answer).toMatchObject({ ok: false, error: { code: 'UNAVAILABLE', retryable: true } });
     expect(await hub.rows('SELECT order_id FROM orders')).toHaveLength(before.length);
     expect(await seller.stock()).toBe(stock);
-    await letGo();
+    await release();
     const again = await buyer.send('order:place', message);
     expect(again).toMatchObject({ ok: true, data: { status: 'placed' } });
     expect(again.replayed).toBeUndefined();
@@ -334,8 +342,8 @@ describe('batches', () => {
     buyer.disconnect();
   });
 
-  /** Locks what the order needs until it is let go: its row, or where there are no locks of rows, the file. */
-  async function lockAll(seller: Person): Promise<() => Promise<unknown>> {
+  /** Locks the stock of the seller's book, or on the embedded database the file. Returns a function that releases the lock. */
+  async function lockWrites(seller: Person): Promise<() => Promise<unknown>> {
     if (!hub.database.dialect.singleWriter) return lockStock(seller);
     const { release, released } = await lockFile(database);
     return () => {
@@ -351,17 +359,17 @@ describe('batches', () => {
     return lockRow(database, 'SELECT stock FROM book_stock WHERE book_no = ?', [book?.book_no]);
   }
 
-  test('after all batches the books balance', async () => {
+  test('the audit finds no fault after all batches', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 
-  test('no statement that loads a batch reads a whole table', async () => {
-    await fill();
+  test('no statement that loads a batch scans a table or an index', async () => {
+    await insertFillers();
     const commands = [...(await mixed(3)), command('order:pay', pick(buyers, 0), { orderId: uuidv7() })];
     const due = await placed(2);
-    for (const { orderId } of due) commands.push({ name: 'order:due', by: null, request: { orderId } });
-    const nowhere = { storeId: 'nowhere', items: [{ bookId: 'book-1', count: 1 }] };
-    commands.push(command('order:place', pick(buyers, 0), nowhere));
+    for (const { orderId } of due) commands.push({ name: 'order:timeout', actorId: null, request: { orderId } });
+    const unknownStore = { storeId: 'nowhere', items: [{ bookId: 'book-1', count: 1 }] };
+    commands.push(command('order:place', pick(buyers, 0), unknownStore));
     const statements = await statementsOfBatch(hub, () => hub.hub.app.get(CommandBatch).run(commands));
     const reads = statements.filter(({ sql }) => /^SELECT\b/.test(sql));
     const tables = [
@@ -380,8 +388,8 @@ describe('batches', () => {
     expect(scans).toEqual([]);
   });
 
-  /** Rows that no command touches, so many that reading all of them is never the cheapest way. */
-  async function fill(): Promise<void> {
+  /** Inserts unrelated rows, enough that a scan is never the cheapest plan. */
+  async function insertFillers(): Promise<void> {
     const insert = (table: string, columns: string, rows: unknown[][]) =>
       hub.database.transaction((tx) =>
         tx.query(...hub.database.dialect.write({ table, columns: columns.split(', '), rows })),
@@ -437,15 +445,16 @@ describe('batches', () => {
     }
   }
 
-  /** What the database says of a statement, if it means to read all of a table or of an index for it. */
+  /** The full table and index scans in the statement's query plan. */
   async function scansOf({ sql, parameters }: Statement): Promise<string[]> {
     if (hub.database.dialect.singleWriter) {
       const plan = await hub.rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, parameters);
-      // The list of JSON that says what is wanted is read whole.
+      // The JSON list of wanted keys is always scanned.
       const scans = plan.filter(({ detail }) => /^SCAN (?!json_each)/.test(detail));
       return scans.map(({ detail }) => `${detail}: ${sql}`);
     }
-    const plan = await hub.rows<{ type: string | null; table: string | null }>(
+    // Only a connection that may write can explain a locking read.
+    const plan: { type: string | null; table: string | null }[] = await hub.database.writer.query(
       `EXPLAIN FORMAT=TRADITIONAL ${sql}`,
       parameters,
     );

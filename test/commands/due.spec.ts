@@ -1,25 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
-import { DueWatch } from '../../src/commands/due.watch.js';
 import type { Order } from '../../src/contract/orders.js';
+import { OrderScheduler } from '../../src/orders/order.scheduler.js';
 import { audit, copiesInOrders } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
-import { device, overHttp, pick, range, stopBoth, twoHubs } from '../support/ways.js';
+import { device, pick, range, stopBoth, twoHubs } from '../support/ways.js';
 
-/** The contract's second, and as much again for a machine that has other things to do. */
-const ABOUT_A_SECOND_MS = 2_000;
+/** The contract's second, doubled for a loaded machine. */
+const DUE_WITHIN_MS = 2_000;
 const MANY = 600;
-/** Long enough to do one thing after another before its time, also on a machine that has other things to do. */
+/** Long enough for a sequence of commands before the timeout on a loaded machine. */
 const TTL_SECONDS = 2;
 const TIMES = { unpaidTtlSeconds: TTL_SECONDS, autoReceiveSeconds: TTL_SECONDS };
 
-async function untilTime(time: string | null): Promise<void> {
+async function sleepUntil(time: string | null): Promise<void> {
   await sleep(Math.max(0, Date.parse(time ?? '') - Date.now()));
 }
 
-describe('what the hub does when a time has come', () => {
+/** Counts the completed polls of a hub's scheduler from now on. */
+function countPolls(hub: TestHub): () => number {
+  const scheduler = hub.hub.app.get(OrderScheduler) as unknown as { poll(): Promise<void> };
+  const poll = scheduler.poll;
+  let polls = 0;
+  scheduler.poll = async () => {
+    await poll.call(scheduler);
+    polls++;
+  };
+  return () => polls;
+}
+
+describe('the order scheduler', () => {
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
@@ -35,8 +47,8 @@ describe('what the hub does when a time has come', () => {
   const statusIs = (status: string, orders: readonly { orderId: string }[]) =>
     until(`${orders.length} orders are ${status}`, async () => {
       const rows = await hub.rows<{ order_id: string }>('SELECT order_id FROM orders WHERE status = ?', [status]);
-      const those = new Set(rows.map((row) => row.order_id));
-      return orders.every(({ orderId }) => those.has(orderId));
+      const found = new Set(rows.map((row) => row.order_id));
+      return orders.every(({ orderId }) => found.has(orderId));
     });
   const shippedOrder = async (by = buyer, from = seller): Promise<Order> => {
     const { orderId } = await by.place(from);
@@ -44,14 +56,14 @@ describe('what the hub does when a time has come', () => {
     return from.does('order:ship', { orderId });
   };
 
-  test('an unpaid order is cancelled at its time, its copies come back, and both parties are told', async () => {
+  test('cancels an unpaid order at expiresAt, restores its stock and notifies both parties', async () => {
     const stock = await seller.stock();
-    const [heardByBuyer, heardBySeller] = [buyer.events.length, seller.events.length];
+    const [buyersEvents, sellersEvents] = [buyer.events.length, seller.events.length];
     const { orderId, placedAt, expiresAt } = await buyer.place(seller, [{ bookId: 'book-1', count: 3 }]);
     expect(Date.parse(expiresAt) - Date.parse(placedAt)).toBe(TTL_SECONDS * 1_000);
     expect(await seller.stock()).toBe(stock - 3);
-    await buyer.hears(heardByBuyer + 2);
-    await seller.hears(heardBySeller + 2);
+    await buyer.hears(buyersEvents + 2);
+    await seller.hears(sellersEvents + 2);
 
     const order = await buyer.does('order:get', { orderId });
     expect(order).toMatchObject({
@@ -65,9 +77,9 @@ describe('what the hub does when a time has come', () => {
       ['placed', buyer.userId],
       ['cancelled', 'hub'],
     ]);
-    const late = Date.parse(order.cancelledAt ?? '') - Date.parse(expiresAt);
-    expect(late).toBeGreaterThanOrEqual(0);
-    expect(late).toBeLessThan(ABOUT_A_SECOND_MS);
+    const delay = Date.parse(order.cancelledAt ?? '') - Date.parse(expiresAt);
+    expect(delay).toBeGreaterThanOrEqual(0);
+    expect(delay).toBeLessThan(DUE_WITHIN_MS);
     expect(await seller.stock()).toBe(stock);
     for (const [role, person] of [
       ['buyer', buyer],
@@ -81,6 +93,7 @@ describe('what the hub does when a time has come', () => {
         version: 2,
         status: 'cancelled',
         previous: 'placed',
+        command: 'timeout',
         storeId: seller.storeId,
         buyerId: buyer.userId,
         sellerId: seller.userId,
@@ -92,27 +105,27 @@ describe('what the hub does when a time has come', () => {
     }
   });
 
-  test('a shipped order is received at its time, as if the buyer had, and both parties are told', async () => {
+  test('receives a shipped order after its timeout and notifies both parties', async () => {
     const { orderId, shippedAt } = await shippedOrder();
     await statusIs('received', [{ orderId }]);
     const order = await buyer.does('order:get', { orderId });
     expect(order).toMatchObject({ status: 'received', version: 4, cancelReason: null, allowed: [] });
     expect(order.timeline.map(({ by }) => by)).toEqual([buyer.userId, buyer.userId, seller.userId, 'hub']);
-    const late = Date.parse(order.receivedAt ?? '') - (Date.parse(shippedAt ?? '') + TTL_SECONDS * 1_000);
-    expect(late).toBeGreaterThanOrEqual(0);
-    expect(late).toBeLessThan(ABOUT_A_SECOND_MS);
+    const delay = Date.parse(order.receivedAt ?? '') - (Date.parse(shippedAt ?? '') + TTL_SECONDS * 1_000);
+    expect(delay).toBeGreaterThanOrEqual(0);
+    expect(delay).toBeLessThan(DUE_WITHIN_MS);
     for (const person of [buyer, seller]) {
-      await until('the reception is heard', () => person.events.at(-1)?.version === 4);
+      await until('the event is received', () => person.events.at(-1)?.version === 4);
       expect(person.events.at(-1)).toMatchObject({ orderId, status: 'received', previous: 'shipped', by: 'hub' });
     }
   });
 
-  test('an order that is paid in time is not cancelled, and one that is received is left alone', async () => {
+  test('leaves a paid and a received order unchanged', async () => {
     const paid = await buyer.place(seller);
     await buyer.does('order:pay', { orderId: paid.orderId });
     const received = await shippedOrder();
     await buyer.does('order:receive', { orderId: received.orderId });
-    // What was placed later and expires later shows that the hub has looked since.
+    // A later order that expires proves that the scheduler has polled since.
     const later = await buyer.place(seller);
     await statusIs('cancelled', [later]);
     expect(await buyer.does('order:get', { orderId: paid.orderId })).toMatchObject({ status: 'paid', version: 2 });
@@ -121,16 +134,16 @@ describe('what the hub does when a time has come', () => {
     expect(order.timeline.at(-1)?.by).toBe(buyer.userId);
   });
 
-  test('several hundred orders that come due at once are all done, and every event is heard once', async () => {
+  test('handles hundreds of orders that fall due together, with one event each', async () => {
     const [slow, quick] = [await hub.seller([{ stock: MANY }]), await hub.seller([{ stock: MANY }])];
     const customers = await Promise.all(range(4).map(async () => (await hub.buyer(MANY * 1_000)).connect()));
     await Promise.all([slow.connect(), quick.connect()]);
     const unpaid = await Promise.all(range(MANY).map((index) => pick(customers, index).place(slow)));
-    // A few at a time: each must be paid in time, also on a machine that has other things to do.
+    // In portions, so that each is paid in time on a loaded machine.
     const shipped: Order[] = [];
     while (shipped.length < MANY / 2) {
-      const some = range(MANY / 20).map((index) => shippedOrder(pick(customers, index), quick));
-      shipped.push(...(await Promise.all(some)));
+      const portion = range(MANY / 20).map((index) => shippedOrder(pick(customers, index), quick));
+      shipped.push(...(await Promise.all(portion)));
     }
     await statusIs('cancelled', unpaid);
     await statusIs('received', shipped);
@@ -139,24 +152,24 @@ describe('what the hub does when a time has come', () => {
     expect(await copiesInOrders(hub, slow.storeId, 'book-1')).toBe(0);
     expect(await quick.balance()).toBe((MANY / 2) * 1_000);
     expect(await copiesInOrders(hub, quick.storeId, 'book-1')).toBe(MANY / 2);
-    // Two events an order that expired, four an order that was received: as many in both rooms.
+    // Two events per expired order and four per received one: equally many in both rooms.
     for (const [shop, status, orders] of [
       [slow, 'cancelled', unpaid],
       [quick, 'received', shipped],
     ] as const) {
       const events = await shop.hears(MANY * 2);
       expect(events.map(({ seq }) => seq)).toEqual(range(events.length).map((index) => index + 1));
-      const done = events.filter((event) => event.status === status && event.by === 'hub');
-      expect(done.map(({ orderId }) => orderId).sort()).toEqual(orders.map(({ orderId }) => orderId).sort());
+      const byHub = events.filter((event) => event.status === status && event.by === 'hub');
+      expect(byHub.map(({ orderId }) => orderId).sort()).toEqual(orders.map(({ orderId }) => orderId).sort());
     }
   });
 
-  test('what came due while the hub was down is done when it is up again', async () => {
+  test('handles orders that fell due while the hub was down', async () => {
     const unpaid = await Promise.all(range(5).map(() => buyer.place(seller)));
     const shipped = await Promise.all(range(5).map(() => shippedOrder()));
     const late = await buyer.place(seller);
     const database = await hub.leave();
-    await untilTime(late.expiresAt);
+    await sleepUntil(late.expiresAt);
     hub = await TestHub.start(TIMES, database);
     buyer = device(buyer, hub);
     seller = device(seller, hub);
@@ -168,7 +181,7 @@ describe('what the hub does when a time has come', () => {
     expect(timeline.at(-1)?.by).toBe('hub');
   });
 
-  test('orders that cannot be acted on do not keep those that come due after them waiting', async () => {
+  test('is not blocked by due orders that cannot change', async () => {
     const received = (await buyer.does('order:list', { role: 'buyer', status: 'received', limit: 1 })).items[0];
     const [row = {}] = await hub.rows('SELECT * FROM orders WHERE order_id = ?', [received?.orderId]);
     const columns = Object.keys(row);
@@ -177,11 +190,11 @@ describe('what the hub does when a time has come', () => {
     const rows = stuck.map((order: Record<string, unknown>) => columns.map((column) => order[column]));
     await hub.database.transaction((tx) => tx.query(...hub.database.dialect.write({ table: 'orders', columns, rows })));
     await statusIs('cancelled', [await buyer.place(seller)]);
-    const [where, parameters] = hub.database.dialect.among.values('order_id', ids);
+    const [where, parameters] = hub.database.dialect.inCondition.values('order_id', ids);
     await hub.database.transaction((tx) => tx.query(`DELETE FROM orders WHERE ${where}`, parameters));
   });
 
-  test('a pay after the time is ORDER_STATE, whether the hub has acted already or not', async () => {
+  test('answers ORDER_STATE to a payment after expiresAt, before and after the cancellation', async () => {
     const { items } = await buyer.does('order:list', { role: 'buyer', status: 'cancelled', limit: 1 });
     expect(items[0]?.cancelReason).toBe('expired');
     expect(await buyer.isRefused('order:pay', { orderId: items[0]?.orderId ?? '' })).toMatchObject({
@@ -190,29 +203,26 @@ describe('what the hub does when a time has come', () => {
       details: { status: 'cancelled', allowed: [] },
     });
 
-    // A hub that does not look any more cannot have acted.
-    await hub.hub.app.get(DueWatch).stop();
+    // Without its scheduler the hub cannot have cancelled the order.
+    await hub.hub.app.get(OrderScheduler).stop();
     const before = await buyer.balance();
     const { orderId, expiresAt, allowed } = await buyer.place(seller);
     expect(allowed).toEqual(['pay', 'cancel']);
-    await untilTime(expiresAt);
-    for (const answer of [
-      await buyer.send('order:pay', { orderId }),
-      await overHttp(buyer, 'order:pay', { orderId, key: 'too-late' }),
-    ]) {
-      expect(answer).toMatchObject({
-        ok: false,
-        error: { code: 'ORDER_STATE', retryable: false, details: { status: 'placed', allowed: ['cancel'] } },
-      });
-    }
+    await sleepUntil(expiresAt);
+    expect(await buyer.isRefused('order:pay', { orderId })).toMatchObject({
+      code: 'ORDER_STATE',
+      retryable: false,
+      details: { status: 'placed', allowed: ['cancel'] },
+    });
     expect(await buyer.balance()).toBe(before);
     expect(await buyer.does('order:get', { orderId })).toMatchObject({ status: 'placed', allowed: ['cancel'] });
     const cancelled = await buyer.does('order:cancel', { orderId, reason: 'too late' });
     expect(cancelled).toMatchObject({ status: 'cancelled', cancelReason: 'too late' });
   });
 
-  test('two hubs that look at the same time do each thing once', async () => {
+  test('of two hubs handle each order once', async () => {
     const { here, there } = await twoHubs(TIMES);
+    const polls = [here, there].map(countPolls);
     const other = await here.seller([{ stock: 1_000 }]);
     const customer = await (await here.buyer()).connect();
     await other.connect();
@@ -227,12 +237,14 @@ describe('what the hub does when a time has come', () => {
       ...(await Promise.all(range(40).map(() => customer.place(other)))),
     ];
     await other.hears(40 + 60 + 20 + 40);
-    // Both have looked again since then, and done nothing more.
-    await sleep(ABOUT_A_SECOND_MS);
+    const before = polls.map((count) => count());
+    await until('both have polled twice more', () =>
+      polls.every((count, index) => count() >= (before[index] ?? 0) + 3),
+    );
     for (const [index, { orderId }] of orders.entries()) {
       const { timeline } = await customer.does('order:get', { orderId });
-      const lived = index < 20 ? ['placed', 'paid', 'shipped', 'received'] : ['placed', 'cancelled'];
-      expect(timeline.map(({ status }) => status)).toEqual(lived);
+      const statuses = index < 20 ? ['placed', 'paid', 'shipped', 'received'] : ['placed', 'cancelled'];
+      expect(timeline.map(({ status }) => status)).toEqual(statuses);
     }
     expect(other.events.map(({ seq }) => seq)).toEqual(range(160).map((event) => event + 1));
     expect(await other.stock()).toBe(980);
@@ -240,7 +252,7 @@ describe('what the hub does when a time has come', () => {
     await stopBoth(here, there);
   });
 
-  test('with AUTO_RECEIVE_SECONDS 0 a shipped order is never received by the hub', async () => {
+  test('never receives a shipped order with AUTO_RECEIVE_SECONDS 0', async () => {
     hub = await hub.restart({ autoReceiveSeconds: 0 });
     [buyer, seller] = [device(buyer, hub), device(seller, hub)];
     await Promise.all([buyer.connect(), seller.connect()]);
@@ -253,7 +265,7 @@ describe('what the hub does when a time has come', () => {
     expect(await buyer.does('order:receive', { orderId })).toMatchObject({ status: 'received', version: 4 });
   });
 
-  test('after all times have come the books balance', async () => {
+  test('passes the audit', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 });

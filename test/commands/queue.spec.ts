@@ -9,33 +9,33 @@ import { LogBook } from '../support/log.book.js';
 import type { Person } from '../support/person.js';
 import { codeOf, dataOf, range } from '../support/ways.js';
 
-/** A batch of so many tells how fast the hub is; a smaller one does not. */
-const TELLING = 64;
+/** The smallest batch from which the queue measures its throughput. */
+const MEASURED_BATCH = 64;
 const HELD_MS = 300;
-/** More orders than ever wait. */
-const CROWD = 5_000;
+/** More orders than the queue accepts. */
+const TOO_MANY = 5_000;
 
-describe('the queue of commands', () => {
-  const book = new LogBook();
+describe('the command queue', () => {
+  const log = new LogBook();
   let hub: TestHub;
   let queue: CommandQueue;
   let seller: Person;
   let buyer: Person;
 
   beforeAll(async () => {
-    hub = await TestHub.start({ logLevel: 'debug' }, undefined, book);
+    hub = await TestHub.start({ logLevel: 'debug' }, undefined, log);
     queue = hub.hub.app.get(CommandQueue);
     seller = await hub.seller([{ stock: 100_000 }, { stock: 100_000 }]);
     buyer = await hub.buyer(1_000_000);
   });
   afterAll(() => hub.stop());
 
-  /** Keeps every batch waiting that touches this book; gives the way to let it go. The embedded database has one turn for all. */
+  /** Blocks every batch that touches this book (on the embedded database: every batch). Returns a function that releases it. */
   async function hold(bookId: string): Promise<() => Promise<void>> {
     const sql = `SELECT stock FROM book_stock WHERE book_no = (SELECT book_no FROM books WHERE store_id = ? AND book_id = ?)`;
-    let letGo = () => {};
+    let release = () => {};
     const held = new Promise<void>((resolve) => {
-      letGo = resolve;
+      release = resolve;
     });
     let isHeld = false;
     const done = hub.database.transaction(async (tx) => {
@@ -45,14 +45,14 @@ describe('the queue of commands', () => {
     });
     await until(`${bookId} is held`, () => isHeld);
     return async () => {
-      letGo();
+      release();
       await done;
     };
   }
 
   const basket = (bookId = 'book-1') => ({ storeId: seller.storeId, items: [{ bookId, count: 1 }] });
-  const place = (bookId?: string, isThere = () => true) =>
-    queue.give<Order>('order:place', buyer.userId, basket(bookId), { isThere });
+  const place = (bookId?: string, isConnected = () => true) =>
+    queue.submit('order:place', buyer.userId, basket(bookId), { isConnected });
 
   async function metric(name: string): Promise<number> {
     const { body } = await buyer.get<string>('/metrics');
@@ -60,8 +60,8 @@ describe('the queue of commands', () => {
     return line === undefined ? 0 : Number(line.split(' ')[1]);
   }
 
-  /** While a batch is held, what was given waits. Gives what the work gives, when all of it is over. */
-  async function meanwhile<T>(work: () => T | Promise<T>): Promise<T> {
+  /** Does the work while a batch is blocked, so that submitted commands queue; returns its result once all are answered. */
+  async function whileBlocked<T>(work: () => T | Promise<T>): Promise<T> {
     const release = await hold('book-1');
     const first = place();
     const result = await work();
@@ -71,24 +71,24 @@ describe('the queue of commands', () => {
     return result;
   }
 
-  /** Gives orders until no more are taken, and takes them all back. */
-  const roomForOrders = () =>
-    meanwhile(() => {
-      let isThere = true;
-      const refused = () => queue.refusalOf('order:place', buyer.userId);
+  /** Places orders until the queue rejects them, then lets them all expire. */
+  const fillQueue = () =>
+    whileBlocked(() => {
+      let isConnected = true;
+      const rejection = () => queue.check('order:place', buyer.userId);
       let waiting = 0;
-      for (; waiting < CROWD && !refused(); waiting++) void place('book-1', () => isThere);
-      const errors = range(50).map(refused);
+      for (; waiting < TOO_MANY && !rejection(); waiting++) void place('book-1', () => isConnected);
+      const errors = range(50).map(rejection);
       const others = [
-        queue.refusalOf('order:pay', buyer.userId),
-        queue.refusalOf('order:place', null),
-        queue.refusalOf('order:due', null),
+        queue.check('order:pay', buyer.userId),
+        queue.check('order:place', null),
+        queue.check('order:timeout', null),
       ];
-      isThere = false;
+      isConnected = false;
       return { waiting, errors, others };
     });
 
-  /** So many commands share a batch that takes a while. */
+  /** Runs a slow batch of this number of commands. */
   async function slowBatch(commands: number): Promise<void> {
     const releaseFirst = await hold('book-1');
     const first = place('book-1');
@@ -101,10 +101,10 @@ describe('the queue of commands', () => {
     expect((await Promise.all([first, ...others])).map(codeOf)).toEqual(range(commands + 1).map(() => 'OK'));
   }
 
-  test('drops what nobody waits for any more, without a batch', async () => {
+  test('drops the commands of disconnected clients without a batch', async () => {
     const batches = await metric('batch_commands_count');
     const dropped: Promise<Answer<Order>>[] = [];
-    await meanwhile(() => {
+    await whileBlocked(() => {
       dropped.push(
         place('book-1', () => false),
         place('book-1', () => false),
@@ -119,29 +119,29 @@ describe('the queue of commands', () => {
     expect(await metric('batch_commands_count')).toBe(batches + 1);
   });
 
-  test('tells how many wait, and is idle when each has its answer', async () => {
-    const told: string[] = [];
+  test('reports its length, and is idle once every command is answered', async () => {
+    const settled: string[] = [];
     const release = await hold('book-1');
-    const commands = range(3).map((index) => place().then(() => told.push(`answer ${index}`)));
-    const idle = queue.idle().then(() => told.push('idle'));
+    const commands = range(3).map((index) => place().then(() => settled.push(`answer ${index}`)));
+    const idle = queue.idle().then(() => settled.push('idle'));
     expect(await metric('queue_commands')).toBe(2);
-    expect(told).toEqual([]);
+    expect(settled).toEqual([]);
     await release();
     await Promise.all([...commands, idle]);
-    expect(told).toEqual(['answer 0', 'answer 1', 'answer 2', 'idle']);
+    expect(settled).toEqual(['answer 0', 'answer 1', 'answer 2', 'idle']);
     expect(await metric('queue_commands')).toBe(0);
     await queue.idle();
   });
 
-  test('gathers what comes meanwhile in one batch, unless it is too many lines of orders', async () => {
-    const orderOf = (lines: number) => ({
+  test('runs all queued commands as one batch, up to the limit of order lines', async () => {
+    const orderOf = (orderLines: number) => ({
       storeId: seller.storeId,
-      items: range(lines).map((index) => ({ bookId: `none-${index}`, count: 1 })),
+      items: range(orderLines).map((index) => ({ bookId: `none-${index}`, count: 1 })),
     });
-    const batchesOf = async (commands: number, lines: number) => {
+    const batchesOf = async (commands: number, orderLines: number) => {
       const batches = await metric('batch_commands_count');
-      await meanwhile(() => {
-        for (const _ of range(commands)) void queue.give('order:place', buyer.userId, orderOf(lines));
+      await whileBlocked(() => {
+        for (const _ of range(commands)) void queue.submit('order:place', buyer.userId, orderOf(orderLines));
       });
       return (await metric('batch_commands_count')) - batches - 1;
     };
@@ -149,19 +149,19 @@ describe('the queue of commands', () => {
     expect(await batchesOf(21, 50)).toBe(2);
   });
 
-  test('gives each order an id of its own, and the first answer again for a key', async () => {
+  test('assigns a unique id to each order, and replays the answer of a repeated key', async () => {
     const one = await place();
     const other = await place();
     expect(dataOf(one).orderId).not.toBe(dataOf(other).orderId);
     expect([one.replayed, other.replayed]).toEqual([undefined, undefined]);
-    const keyed = () => queue.give<Order>('order:place', buyer.userId, { ...basket(), key: 'queue-1' });
+    const keyed = () => queue.submit('order:place', buyer.userId, { ...basket(), key: 'queue-1' });
     const first = await keyed();
     expect(await keyed()).toEqual({ ...first, replayed: true });
-    const reused = await queue.give('order:place', buyer.userId, { ...basket('book-2'), key: 'queue-1' });
+    const reused = await queue.submit('order:place', buyer.userId, { ...basket('book-2'), key: 'queue-1' });
     expect(codeOf(reused)).toBe('KEY_REUSED');
   });
 
-  test('counts each command by its code, and each batch by its commands', async () => {
+  test('counts commands by code, and the commands of each batch', async () => {
     const names = [
       'commands_total{message="order:place",code="OK"}',
       'commands_total{message="order:place",code="STORE_NOT_FOUND"}',
@@ -172,29 +172,29 @@ describe('the queue of commands', () => {
     ];
     const count = () => Promise.all(names.map(metric));
     const before = await count();
-    await meanwhile(() => {
+    await whileBlocked(() => {
       void place();
-      void queue.give('order:place', buyer.userId, { ...basket(), storeId: 'nowhere' });
+      void queue.submit('order:place', buyer.userId, { ...basket(), storeId: 'nowhere' });
     });
     const after = await count();
     expect(after.map((value, index) => value - (before[index] ?? 0))).toEqual([2, 1, 3, 2, 3, 2]);
     const sum = await metric('command_seconds_sum{message="order:place"}');
-    // Times since they were given, not since the hub or the year 1970 began.
+    // The time since submission, not since the start of the hub or the epoch.
     expect(sum).toBeGreaterThan(0);
     expect(sum).toBeLessThan((after[2] as number) * 30);
   });
 
-  test('lets parties hear what was committed, and an owner what the shelf lacks', async () => {
+  test('publishes committed events to buyer and seller, and stock alerts to the store’s owner', async () => {
     const owner = await (await hub.seller([{ stock: 6 }])).connect();
     const customer = await (await hub.person()).connect();
     const placed = await customer.place(owner);
     expect(await customer.hears(1)).toMatchObject([{ orderId: placed.orderId, seq: 1, status: 'placed' }]);
     expect(await owner.hears(1)).toMatchObject([{ orderId: placed.orderId, seq: 1, status: 'placed' }]);
-    await until('the owner is told of the stock', () => owner.stockAlerts.length > 0);
+    await until('the owner is alerted', () => owner.stockAlerts.length > 0);
     expect(owner.stockAlerts).toMatchObject([{ storeId: owner.storeId, bookId: 'book-1', stock: 5 }]);
   });
 
-  test('lets nothing that stops one command stop its neighbours, and logs it under the message that it stopped', async () => {
+  test('isolates a failing command from the rest of its batch, and logs the fault with the id of its message', async () => {
     const customer = await (await hub.buyer()).connect();
     const orders = await Promise.all(range(3).map(() => customer.place(seller)));
     const setItems = (json: string) =>
@@ -202,43 +202,43 @@ describe('the queue of commands', () => {
         tx.query('UPDATE orders SET items = ? WHERE order_id = ?', [json, orders[1]?.orderId]),
       );
     await setItems('{broken');
-    const { paying } = await meanwhile(async () => {
+    const { paying } = await whileBlocked(async () => {
       const paying = orders.map(({ orderId }) => customer.send('order:pay', { orderId }));
-      await until('they wait', async () => (await metric('queue_commands')) === 3);
+      await until('the commands are queued', async () => (await metric('queue_commands')) === 3);
       return { paying };
     });
     const answers = await Promise.all(paying);
     expect(answers.map(codeOf)).toEqual(['OK', 'INTERNAL', 'OK']);
     const error = (answers[1] as { error: ErrorBody }).error;
-    const [fault] = book.lines('fault', error.details as Record<string, unknown>);
-    const stopped = () => book.lines('message', { message: 'order:pay', code: 'INTERNAL' });
-    await until('the message is written down', () => stopped().length > 0);
-    expect(fault?.ids).toEqual([stopped()[0]?.id]);
+    const [fault] = log.lines('fault', error.details as Record<string, unknown>);
+    const failed = () => log.lines('message', { message: 'order:pay', code: 'INTERNAL' });
+    await until('the message is logged', () => failed().length > 0);
+    expect(fault?.ids).toEqual([failed()[0]?.id]);
   });
 
-  test('refuses what it has no room for at once, counts it, and has done nothing of it', async () => {
-    const refusals = 'commands_total{message="order:place",code="OVERLOADED"}';
-    const [before, byQueue] = [await metric(refusals), await metric('refusals_total{limit="queue"}')];
-    const answer = await meanwhile(async () => {
-      let isThere = true;
-      let told = 0;
-      for (let count = 0; count < CROWD && told === 0; count++) {
-        void place('book-1', () => isThere).then((given) => {
-          if (codeOf(given) === 'OVERLOADED') told++;
+  test('rejects commands beyond its capacity at once, and counts them', async () => {
+    const overloaded = 'commands_total{message="order:place",code="OVERLOADED"}';
+    const [before, byQueue] = [await metric(overloaded), await metric('refusals_total{limit="queue"}')];
+    const answer = await whileBlocked(async () => {
+      let isConnected = true;
+      let rejected = 0;
+      for (let count = 0; count < TOO_MANY && rejected === 0; count++) {
+        void place('book-1', () => isConnected).then((placed) => {
+          if (codeOf(placed) === 'OVERLOADED') rejected++;
         });
         if (count % 100 === 0) await Promise.resolve();
       }
-      const last = await place('book-1', () => isThere);
-      isThere = false;
+      const last = await place('book-1', () => isConnected);
+      isConnected = false;
       return last;
     });
     expect(answer).toMatchObject({ ok: false, error: { code: 'OVERLOADED' } });
-    expect(await metric(refusals)).toBeGreaterThan(before);
+    expect(await metric(overloaded)).toBeGreaterThan(before);
     expect(await metric('refusals_total{limit="queue"}')).toBeGreaterThan(byQueue);
   });
 
-  test('says when to come again: when the line will be gone, each at another moment', async () => {
-    const { errors, others } = await roomForOrders();
+  test('estimates from its backlog when to retry, with jitter', async () => {
+    const { errors, others } = await fillQueue();
     expect(others).toEqual([undefined, undefined, undefined]);
     const waits = errors.map((error) => Number((error?.details as { retryAfterMs?: number })?.retryAfterMs));
     for (const error of errors) {
@@ -249,18 +249,18 @@ describe('the queue of commands', () => {
         details: { retryAfterMs: expect.any(Number) },
       } satisfies Record<keyof ErrorBody, unknown>);
     }
-    // Of what is done in a second, half may be orders, and three quarters of these by one user.
+    // The queue holds one second of work: at most half of it new orders, and three quarters of those from one user.
     expect(waits.every((ms) => ms >= 374 && ms <= 751 && Number.isInteger(ms))).toBe(true);
     expect(new Set(waits).size).toBeGreaterThan(10);
   });
 
-  test('takes fewer orders when a batch has shown that less is done, and a small one shows nothing', async () => {
-    const before = await roomForOrders();
-    await slowBatch(TELLING - 1);
-    expect((await roomForOrders()).waiting).toBe(before.waiting);
-    await slowBatch(TELLING);
-    const { waiting } = await roomForOrders();
-    // One batch counts a fifth: had it done nothing at all, that would be missing now.
+  test('adapts its capacity to the throughput of large batches only', async () => {
+    const before = await fillQueue();
+    await slowBatch(MEASURED_BATCH - 1);
+    expect((await fillQueue()).waiting).toBe(before.waiting);
+    await slowBatch(MEASURED_BATCH);
+    const { waiting } = await fillQueue();
+    // A batch has a weight of one fifth: one with no throughput at all would reduce the capacity by that.
     expect(waiting).toBeLessThan(0.85 * before.waiting);
     expect(waiting).toBeGreaterThan(0.75 * before.waiting);
   });

@@ -21,18 +21,18 @@ import {
 
 const ROUNDS = 24;
 
-/** Runs both at once, the first or the second a little ahead by turns. */
+/** Runs both concurrently; which one starts first alternates by round. */
 async function race<A, B>(round: number, one: () => Promise<A>, other: () => Promise<B>): Promise<[A, B]> {
   if (round % 2 === 0) return Promise.all([one(), other()]);
-  const later = other();
-  return [await one(), await later];
+  const started = other();
+  return [await one(), await started];
 }
 
 async function orderOf(person: Person, orderId: string) {
   return (await person.get<Order & { timeline: { status: string; by: string }[] }>(`/orders/${orderId}`)).body;
 }
 
-describe('raced commands, over sockets and HTTP, at every hub of the database', () => {
+describe('concurrent commands, over both transports and all hubs of a database', () => {
   let here: TestHub;
   let there: TestHub;
   let seller: Person;
@@ -56,7 +56,7 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     return Promise.all(placed.map(({ orderId }) => buyer.does('order:pay', { orderId })));
   };
 
-  test('two hundred buyers of ten copies get ten orders, and nobody gets an eleventh', async () => {
+  test('200 buyers of 10 copies place 10 orders', async () => {
     const buyers = await Promise.all(range(200).map(() => here.person()));
     const ways = await Promise.all(
       buyers.map(async (person, index): Promise<Way> => {
@@ -72,9 +72,9 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
       const message = { storeId: seller.storeId, items: [{ bookId, count: 1 }] };
       const answers = await Promise.all(ways.map((way) => way('order:place', message)));
       expect(answers.filter(({ ok }) => ok)).toHaveLength(10);
-      const refusals = answers.flatMap((answer) => (answer.ok ? [] : [answer.error]));
-      expect(refusals).toHaveLength(190);
-      for (const { code, details } of refusals) {
+      const rejections = answers.flatMap((answer) => (answer.ok ? [] : [answer.error]));
+      expect(rejections).toHaveLength(190);
+      for (const { code, details } of rejections) {
         expect({ code, details }).toEqual({ code: 'OUT_OF_STOCK', details: { bookId, wanted: 1, available: 0 } });
       }
       expect(await seller.stock(bookId)).toBe(0);
@@ -82,10 +82,10 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     }
   });
 
-  test('an order that is paid fifty times at once is paid once', async () => {
+  test('50 payments of one order take effect once', async () => {
     for (const _ of range(8)) {
       const { orderId, total } = await buyer.place(seller);
-      const before = await buyer.balance();
+      const [buyersBalance, sellersBalance] = [await buyer.balance(), await seller.balance()];
       const answers = await Promise.all(range(50).map((index) => pick(buyersWays, index)('order:pay', { orderId })));
       expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
       for (const answer of answers) {
@@ -96,13 +96,13 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
           details: { status: 'paid', allowed: ['cancel'] },
         });
       }
-      expect(await buyer.balance()).toBe(before - total);
+      expect([await buyer.balance(), await seller.balance()]).toEqual([buyersBalance - total, sellersBalance + total]);
       const { items } = (await buyer.get<{ items: { orderId: string }[] }>('/wallet/entries?limit=5')).body;
       expect(items.filter((entry) => entry.orderId === orderId)).toHaveLength(1);
     }
   });
 
-  test('pay against cancel: the order ends cancelled, and whoever paid has the money back', async () => {
+  test('pay against cancel: the order ends cancelled and any payment is refunded', async () => {
     const stock = await seller.stock();
     const balances = [await buyer.balance(), await seller.balance()];
     const orders = await Promise.all(range(ROUNDS).map(() => buyer.place(seller)));
@@ -118,17 +118,17 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
           expect(paid.error).toMatchObject({ code: 'ORDER_STATE', details: { status: 'cancelled', allowed: [] } });
         }
         const { timeline } = await orderOf(buyer, orderId);
-        const life = paid.ok ? ['placed', 'paid', 'cancelled'] : ['placed', 'cancelled'];
-        expect(timeline.map(({ status }) => status)).toEqual(life);
+        const history = paid.ok ? ['placed', 'paid', 'cancelled'] : ['placed', 'cancelled'];
+        expect(timeline.map(({ status }) => status)).toEqual(history);
       }),
     );
     expect(await seller.stock()).toBe(stock);
     expect([await buyer.balance(), await seller.balance()]).toEqual(balances);
   });
 
-  test('ship against cancel: exactly one of them wins, and the money is where the order says', async () => {
+  test('ship against cancel: exactly one wins, and the money matches the order’s status', async () => {
     const stock = await seller.stock();
-    const before = await seller.balance();
+    const [buyersBalance, sellersBalance] = [await buyer.balance(), await seller.balance()];
     const orders = await paidOrders(ROUNDS);
     const shippedTotals = await Promise.all(
       orders.map(async ({ orderId, total }, round) => {
@@ -140,20 +140,18 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
         const [winner, loser] = shipped.ok ? [shipped, cancelled] : [cancelled, shipped];
         const { status } = dataOf(winner);
         expect(loser).toMatchObject({ ok: false, error: { code: 'ORDER_STATE', details: { status } } });
-        expect((await orderOf(buyer, orderId)).timeline.map((entry) => entry.status)).toEqual([
-          'placed',
-          'paid',
-          status,
-        ]);
+        const order = await orderOf(buyer, orderId);
+        expect([order.status, order.version]).toEqual([status, 3]);
+        expect(order.timeline.map((entry) => entry.status)).toEqual(['placed', 'paid', status]);
         return shipped.ok ? total : 0;
       }),
     );
-    const kept = shippedTotals.reduce((sum, total) => sum + total, 0);
-    expect(await seller.balance()).toBe(before + kept);
+    const sales = shippedTotals.reduce((sum, total) => sum + total, 0);
+    expect([await buyer.balance(), await seller.balance()]).toEqual([buyersBalance - sales, sellersBalance + sales]);
     expect(await seller.stock()).toBe(stock - shippedTotals.filter((total) => total > 0).length);
   });
 
-  test('a shipped order that is received many times at once, and cancelled meanwhile, is received once', async () => {
+  test('receive against receive and cancel: a shipped order is received once', async () => {
     for (const { orderId } of await paidOrders(6)) {
       await seller.does('order:ship', { orderId });
       const receives = range(10).map((index) => pick(buyersWays, index)('order:receive', { orderId }));
@@ -165,7 +163,7 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     }
   });
 
-  test('orders whose books cross all end', async () => {
+  test('orders that lock the same books in opposite order do not deadlock', async () => {
     const both = ['book-1', 'book-2'].map((bookId) => ({ bookId, count: 1 }));
     const before = [await seller.stock('book-1'), await seller.stock('book-2')];
     for (const _ of range(6)) {
@@ -181,16 +179,16 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     expect(after).toEqual(before.map((stock) => stock - 240));
   });
 
-  test('a buyer with money for one order who pays two at once pays one', async () => {
+  test('pay against pay: a balance for one order pays one of two', async () => {
     for (const round of range(ROUNDS)) {
       const poor = await here.buyer(1_000);
-      const [at, elsewhere] = [await device(poor, here).connect(), device(poor, there)];
+      const [at, remote] = [await device(poor, here).connect(), device(poor, there)];
       const orders = await Promise.all([at.place(seller), at.place(seller)]);
       const [one, other] = orders.map(({ orderId }) => ({ orderId }));
       const answers = await race(
         round,
         () => at.send('order:pay', one ?? { orderId: '' }),
-        () => overHttp(elsewhere, 'order:pay', other ?? { orderId: '' }),
+        () => overHttp(remote, 'order:pay', other ?? { orderId: '' }),
       );
       expect(answers.map(codeOf).sort()).toEqual(['INSUFFICIENT_FUNDS', 'OK']);
       for (const answer of answers) {
@@ -201,7 +199,7 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     }
   });
 
-  test('the last copy goes to the order or off the shelf, never both', async () => {
+  test('place against a stock reduction: the last copy goes to one of them', async () => {
     const path = `/stores/${seller.storeId}/books`;
     await seller.post(path, { bookId: 'last', title: 'Last', price: 100, stock: 0 });
     const items = [{ bookId: 'last', count: 1 }];
@@ -209,63 +207,65 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     let sold = 0;
     for (const round of range(ROUNDS)) {
       await seller.post(`${path}/last/stock`, { add: 1 });
-      const [placed, taken] = await race(
+      const [placed, removed] = await race(
         round,
         () => pick(buyersWays, round)('order:place', { storeId: seller.storeId, items }),
         async (): Promise<Answer<unknown>> => asAnswer(await owner.post(`${path}/last/stock`, { add: -1 })),
       );
-      expect([codeOf(placed), codeOf(taken)].sort()).toEqual(['OK', 'OUT_OF_STOCK']);
+      expect([codeOf(placed), codeOf(removed)].sort()).toEqual(['OK', 'OUT_OF_STOCK']);
       if (placed.ok) sold++;
       expect(await seller.stock('last')).toBe(0);
     }
     expect(await copiesInOrders(here, seller.storeId, 'last')).toBe(sold);
   });
 
-  test('copies that arrive while they are ordered are neither lost nor sold twice', async () => {
+  test('place against restocking: no copy is lost or sold twice', async () => {
     const path = `/stores/${seller.storeId}/books`;
-    await seller.post(path, { bookId: 'coming', title: 'Coming', price: 100, stock: 0 });
-    const items = [{ bookId: 'coming', count: 1 }];
+    await seller.post(path, { bookId: 'restocked', title: 'Restocked', price: 100, stock: 0 });
+    const items = [{ bookId: 'restocked', count: 1 }];
     const owner = device(seller, there);
-    const added = range(30).map(() => owner.post(`${path}/coming/stock`, { add: 1 }));
-    const wanted = range(60).map((index) => pick(buyersWays, index)('order:place', { storeId: seller.storeId, items }));
+    const added = range(30).map(() => owner.post(`${path}/restocked/stock`, { add: 1 }));
+    const placing = range(60).map((index) =>
+      pick(buyersWays, index)('order:place', { storeId: seller.storeId, items }),
+    );
     expect((await Promise.all(added)).map(({ status }) => status)).toEqual(range(30).map(() => 200));
-    const sold = (await Promise.all(wanted)).filter(({ ok }) => ok).length;
-    expect(await seller.stock('coming')).toBe(30 - sold);
-    expect(await copiesInOrders(here, seller.storeId, 'coming')).toBe(sold);
+    const sold = (await Promise.all(placing)).filter(({ ok }) => ok).length;
+    expect(await seller.stock('restocked')).toBe(30 - sold);
+    expect(await copiesInOrders(here, seller.storeId, 'restocked')).toBe(sold);
   });
 
-  test('a seller who unregisters while an order comes in either stays, or gets no order', async () => {
-    let lasts = 30;
+  test('unregister against place: the seller stays or gets no order', async () => {
+    let unregisterMs = 30;
     for (const round of range(16)) {
-      const leaver = await here.seller();
+      const owner = await here.seller();
       const way = pick(buyersWays, round);
       const placing = async () => {
-        // Around the end of the unregistering, which checks a password first.
-        await sleep(lasts * (0.5 + (round % 8) / 10));
-        return way('order:place', { storeId: leaver.storeId, items: [{ bookId: 'book-1', count: 1 }] });
+        // Hashing the password takes most of the time; the race is at its end.
+        await sleep(unregisterMs * (0.5 + (round % 8) / 10));
+        return way('order:place', { storeId: owner.storeId, items: [{ bookId: 'book-1', count: 1 }] });
       };
       const started = performance.now();
       const [left, placed] = await Promise.all([
-        device(leaver, there)
+        device(owner, there)
           .post<{ error: unknown }>('/auth/unregister', { password: PASSWORD })
           .finally(() => {
-            lasts = performance.now() - started;
+            unregisterMs = performance.now() - started;
           }),
         placing(),
       ]);
       if (left.status === 204) {
         expect(codeOf(placed)).toBe('USER_NOT_FOUND');
-        expect(await leaver.stock()).toBe(10);
+        expect(await owner.stock()).toBe(10);
       } else {
         expect(left.status).toBe(409);
         expect(left.body.error).toMatchObject({ code: 'ORDER_STATE', details: { open: 1, balance: 0 } });
         expect(codeOf(placed)).toBe('OK');
-        expect(await leaver.stock()).toBe(9);
+        expect(await owner.stock()).toBe(9);
       }
     }
   });
 
-  test('money is withdrawn or paid, never both', async () => {
+  test('pay against withdraw: the balance is spent once', async () => {
     for (const round of range(ROUNDS)) {
       const poor = await here.buyer(1_000);
       const at = await device(poor, here).connect();
@@ -283,29 +283,29 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     }
   });
 
-  test('money that a seller withdraws is not there for a refund, and a refund is not there to withdraw', async () => {
+  test('refund against withdraw: the seller’s balance is spent once', async () => {
     for (const round of range(12)) {
-      const thin = await here.seller();
-      const { orderId } = await buyer.place(thin);
+      const poor = await here.seller();
+      const { orderId } = await buyer.place(poor);
       await buyer.does('order:pay', { orderId });
       const byBuyer = round % 3 === 0;
-      const ways = byBuyer ? buyersWays : [overHttp.bind(null, thin), overHttp.bind(null, device(thin, there))];
+      const ways = byBuyer ? buyersWays : [overHttp.bind(null, poor), overHttp.bind(null, device(poor, there))];
       const [cancelled, withdrawn] = await race(
         round,
         () => pick(ways, round)('order:cancel', { orderId }),
         async (): Promise<Answer<unknown>> =>
-          asAnswer(await device(thin, there).post('/wallet/withdrawals', { amount: 1_000 })),
+          asAnswer(await device(poor, there).post('/wallet/withdrawals', { amount: 1_000 })),
       );
-      const refused = byBuyer ? 'ORDER_STATE' : 'INSUFFICIENT_FUNDS';
+      const rejection = byBuyer ? 'ORDER_STATE' : 'INSUFFICIENT_FUNDS';
       expect([codeOf(cancelled), codeOf(withdrawn)]).toEqual(
-        cancelled.ok ? ['OK', 'INSUFFICIENT_FUNDS'] : [refused, 'OK'],
+        cancelled.ok ? ['OK', 'INSUFFICIENT_FUNDS'] : [rejection, 'OK'],
       );
-      expect(await thin.balance()).toBe(0);
+      expect(await poor.balance()).toBe(0);
       expect((await orderOf(buyer, orderId)).status).toBe(cancelled.ok ? 'cancelled' : 'paid');
     }
   });
 
-  test('in a storm of all commands at once the books balance, and no copy is lost', async () => {
+  test('a mix of all commands loses no copy', async () => {
     const people = await Promise.all(
       range(4).map(async () => {
         const person = await here.seller([{ stock: 40 }]);
@@ -318,11 +318,11 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     for (const wave of range(8)) {
       const answers = await Promise.all(
         range(80).map((index) => {
-          const dice = index * 7 + wave * 13;
-          const way = pick(pick(people, dice).ways, index + wave);
-          const store = pick(people, dice + 1 + (index % 3)).person.storeId;
-          const orderId = orders.length > 0 && index % 3 > 0 ? pick(orders, dice * 31) : undefined;
-          if (orderId !== undefined) return way(pick(verbs, index + (dice >> 2)), { orderId });
+          const draw = index * 7 + wave * 13;
+          const way = pick(pick(people, draw).ways, index + wave);
+          const store = pick(people, draw + 1 + (index % 3)).person.storeId;
+          const orderId = orders.length > 0 && index % 3 > 0 ? pick(orders, draw * 31) : undefined;
+          if (orderId !== undefined) return way(pick(verbs, index + (draw >> 2)), { orderId });
           return way('order:place', { storeId: store, items: [{ bookId: 'book-1', count: 1 + (index % 2) }] });
         }),
       );
@@ -337,12 +337,12 @@ describe('raced commands, over sockets and HTTP, at every hub of the database', 
     }
   });
 
-  test('after all races the books balance', async () => {
+  test('passes the audit', async () => {
     expect(await audit(here)).toEqual([]);
   });
 });
 
-describe('commands raced against the time', () => {
+describe('commands against timeouts', () => {
   let here: TestHub;
   let there: TestHub;
   let seller: Person;
@@ -350,7 +350,7 @@ describe('commands raced against the time', () => {
   let buyersWays: Way[];
 
   beforeAll(async () => {
-    // An unpaid order lives long enough for all to be paid in time, also on a machine that has other things to do.
+    // Long enough to pay every order in time on a loaded machine.
     ({ here, there } = await twoHubs({ unpaidTtlSeconds: 3, autoReceiveSeconds: 1 }));
     seller = await here.seller([{ stock: 1_000 }]);
     buyer = await here.buyer(10_000_000);
@@ -359,7 +359,7 @@ describe('commands raced against the time', () => {
   });
   afterAll(() => stopBoth(here, there));
 
-  test('pay against expiry: the order is paid before its time or cancelled at it, never both', async () => {
+  test('pay against expiry: the order is paid before expiresAt or cancelled after it', async () => {
     const orders = await Promise.all(range(80).map(() => buyer.place(seller)));
     const answers = await Promise.all(
       orders.map(async ({ orderId, expiresAt }, index) => {
@@ -391,7 +391,7 @@ describe('commands raced against the time', () => {
     expect(await seller.balance()).toBe(paid * 1_000);
   });
 
-  test('a buyer who receives when the hub does it anyway: the order is received once, by one of them', async () => {
+  test('receive against auto-receive: the order is received once', async () => {
     const placed = await Promise.all(range(40).map(() => buyer.place(seller)));
     await Promise.all(placed.map(({ orderId }) => buyer.does('order:pay', { orderId })));
     const shipped = await Promise.all(placed.map(({ orderId }) => seller.does('order:ship', { orderId })));

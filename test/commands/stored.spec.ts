@@ -1,51 +1,57 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { messageHash } from '../../src/commands/command.js';
+import type { Order } from '../../src/contract/orders.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
 import type { Answer, MessageName } from '../../src/contract/wire.js';
 import { TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';
+import { pick } from '../support/ways.js';
 
-describe('what is stored short is told in full', () => {
+describe('stored answers and events', () => {
   let hub: TestHub;
   let buyer: Person;
   let seller: Person;
-  let told: OrderStatusPush[];
-  /** What was said about each step of two orders, one received and one cancelled. */
-  const said: { who: Person; name: MessageName; request: object; answer: Answer<unknown> }[] = [];
+  let pushed: OrderStatusPush[];
+  /** Each command of two orders, one received and one cancelled, with its answer. */
+  const exchanges: { person: Person; name: MessageName; request: object; answer: Answer<unknown> }[] = [];
 
   beforeAll(async () => {
     hub = await TestHub.start();
     seller = await hub.seller([{ price: 1_000, stock: 10 }]);
     buyer = await hub.buyer(10_000);
     await Promise.all([seller.connect(), buyer.connect()]);
-    const say = async (who: Person, name: MessageName, request: object) => {
-      const message = { ...request, key: `key-${said.length}` };
-      const answer = await who.sendRaw(name, message);
-      said.push({ who, name, request: message, answer });
+    const send = async (person: Person, name: MessageName, request: object) => {
+      const message = { ...request, key: `key-${exchanges.length}` };
+      const answer = await person.sendRaw(name, message);
+      exchanges.push({ person, name, request: message, answer });
       return answer.ok ? (answer.data as { orderId: string }).orderId : '';
     };
     const items = [{ bookId: 'book-1', count: 1 }];
-    const received = await say(buyer, 'order:place', { storeId: seller.storeId, items });
-    await say(buyer, 'order:pay', { orderId: received });
-    await say(seller, 'order:ship', { orderId: received, carrier: '顺丰', trackingNo: 'SF1' });
-    await say(buyer, 'order:receive', { orderId: received });
-    const cancelled = await say(buyer, 'order:place', { storeId: seller.storeId, items });
-    await say(buyer, 'order:pay', { orderId: cancelled });
-    await say(seller, 'order:cancel', { orderId: cancelled, reason: 'sold to a friend' });
-    told = await buyer.hears(said.length);
+    const received = await send(buyer, 'order:place', { storeId: seller.storeId, items });
+    await send(buyer, 'order:pay', { orderId: received });
+    await send(seller, 'order:ship', { orderId: received, carrier: '顺丰', trackingNo: 'SF1' });
+    await send(buyer, 'order:receive', { orderId: received });
+    const cancelled = await send(buyer, 'order:place', { storeId: seller.storeId, items });
+    await send(buyer, 'order:pay', { orderId: cancelled });
+    await send(seller, 'order:cancel', { orderId: cancelled, reason: 'sold to a friend' });
+    pushed = await buyer.hears(exchanges.length);
   });
   afterAll(() => hub.stop());
 
   const write = (sql: string, values: unknown[]) =>
     hub.database.transaction(async (tx) => void (await tx.query(sql, values)));
-  const sayAgain = () => Promise.all(said.map(({ who, name, request }) => who.sendRaw(name, request)));
+  const ordersOf = async () => {
+    const orderIds = [...new Set(pushed.map(({ orderId }) => orderId))];
+    return Promise.all(orderIds.map((orderId) => buyer.does('order:get', { orderId })));
+  };
+  const resend = () => Promise.all(exchanges.map(({ person, name, request }) => person.sendRaw(name, request)));
 
-  test('an answer about an order is given again word for word, however far the order has gone since', async () => {
-    const again = (await sayAgain()).map((answer) => JSON.stringify(answer));
-    expect(again).toEqual(said.map(({ answer }) => JSON.stringify({ ...answer, replayed: true })));
+  test('replays an answer byte for byte after the order has moved on', async () => {
+    const replays = (await resend()).map((answer) => JSON.stringify(answer));
+    expect(replays).toEqual(exchanges.map(({ answer }) => JSON.stringify({ ...answer, replayed: true })));
   });
 
-  test('a message has the hash that it had before, so that a key from then is not taken for reused', () => {
+  test('keeps the message hash of earlier releases, so that their keys still match', () => {
     const [hash, shuffled] = [
       messageHash('order:place', { storeId: '店', items: [{ bookId: 'b', count: 2 }] }),
       messageHash('order:place', { items: [{ count: 2, bookId: 'b' }], expectedTotal: undefined, storeId: '店' }),
@@ -54,27 +60,94 @@ describe('what is stored short is told in full', () => {
     expect(shuffled).toBe(hash);
   });
 
-  test('an answer that was kept in full, as before, is given again too', async () => {
-    for (const [index, { who, answer }] of said.entries()) {
+  test('tells each change by its command, once in an event and once in the timeline', async () => {
+    expect(pushed.map(({ command }) => command)).toEqual(['place', 'pay', 'ship', 'receive', 'place', 'pay', 'cancel']);
+    for (const order of await ordersOf()) {
+      const events = pushed.filter(({ orderId }) => orderId === order.orderId);
+      const changes = events.map(({ version, status, command, by, at }) => ({ version, status, command, by, at }));
+      expect(order.timeline).toEqual(changes);
+      expect(order.number).toBe(Math.min(...events.map(({ seq }) => seq)));
+    }
+  });
+
+  test('replays an answer after the order has changed without changing its status', async () => {
+    for (const { orderId, version, status } of await ordersOf()) {
+      const [row] = await hub.rows<{ timeline: string }>('SELECT timeline FROM orders WHERE order_id = ?', [orderId]);
+      const changes = { carrier: 'another', trackingNo: 'another', cancelReason: 'another' };
+      const entry = { version: version + 1, status, command: 'track', by: seller.userId, at: Date.now(), changes };
+      const timeline = JSON.stringify([...JSON.parse(row?.timeline ?? ''), entry]);
+      await write(
+        'UPDATE orders SET version = version + 1, timeline = ?, carrier = ?, tracking_no = ?, cancel_reason = ? WHERE order_id = ?',
+        [timeline, 'another', 'another', 'another', orderId],
+      );
+    }
+    expect(await resend()).toEqual(exchanges.map(({ answer }) => ({ ...answer, replayed: true })));
+    for (const { timeline } of await ordersOf()) expect(timeline.at(-1)?.command).toBe('track');
+  });
+
+  test('replays an answer to somebody who is no party of the order any more', async () => {
+    const member = await hub.buyer();
+    await member.connect();
+    const { request, answer } = pick(exchanges, 2);
+    await write("UPDATE command_answers SET user_id = ? WHERE idem_key = 'key-2'", [member.userId]);
+    expect(await member.sendRaw('order:ship', request)).toEqual({ ...answer, replayed: true });
+    await write("UPDATE command_answers SET user_id = ? WHERE idem_key = 'key-2'", [seller.userId]);
+  });
+
+  test('reads what the release before 1.1 has stored: no command, no changes, no number', async () => {
+    for (const { orderId } of await ordersOf()) {
+      const [row] = await hub.rows<{ timeline: string }>('SELECT timeline FROM orders WHERE order_id = ?', [orderId]);
+      const entries = JSON.parse(row?.timeline ?? '') as Record<string, unknown>[];
+      const earlier = entries.filter(({ command }) => command === undefined).map(({ changes: _, ...entry }) => entry);
+      const {
+        carrier = null,
+        trackingNo = null,
+        cancelReason = null,
+      } = pushed.findLast((push) => push.orderId === orderId) ?? {};
+      await write(
+        'UPDATE orders SET version = ?, timeline = ?, carrier = ?, tracking_no = ?, cancel_reason = ?, number = NULL WHERE order_id = ?',
+        [earlier.length, JSON.stringify(earlier), carrier, trackingNo, cancelReason, orderId],
+      );
+    }
+    for (const order of await ordersOf()) {
+      const events = pushed.filter(({ orderId }) => orderId === order.orderId);
+      expect(order.timeline.map(({ command }) => command)).toEqual(events.map(({ command }) => command));
+      expect(order.number).toBeNull();
+    }
+    for (const [index, { person, answer }] of exchanges.entries()) {
+      const { orderId, version } = (answer.ok ? answer.data : {}) as { orderId: string; version: number };
+      const reference = JSON.stringify({ orderId, version, seq: index + 1 });
+      const sql = 'UPDATE command_answers SET answer = ? WHERE user_id = ? AND idem_key = ?';
+      await write(sql, [reference, person.userId, `key-${index}`]);
+    }
+    const withoutLaterFields = ({ answer }: (typeof exchanges)[number]) => {
+      const { number: _, shipBy: _shipBy, ...data } = (answer.ok ? answer.data : {}) as Partial<Order>;
+      return JSON.stringify({ ...answer, data, replayed: true });
+    };
+    expect((await resend()).map((answer) => JSON.stringify(answer))).toEqual(exchanges.map(withoutLaterFields));
+  });
+
+  test('replays an answer stored in full by an earlier release', async () => {
+    for (const [index, { person, answer }] of exchanges.entries()) {
       await write('UPDATE command_answers SET answer = ? WHERE user_id = ? AND idem_key = ?', [
         JSON.stringify(answer),
-        who.userId,
+        person.userId,
         `key-${index}`,
       ]);
     }
-    expect(await sayAgain()).toEqual(said.map(({ answer }) => ({ ...answer, replayed: true })));
+    expect(await resend()).toEqual(exchanges.map(({ answer }) => ({ ...answer, replayed: true })));
   });
 
-  test('events are read as they were told, and so are those that were stored in full, as before', async () => {
+  test('reads events as they were pushed, also those stored in full by an earlier release', async () => {
     const read = async () => (await buyer.does('room:read', { role: 'buyer', after: 0 })).events;
-    expect(await read()).toEqual(told);
-    for (const push of told) {
+    expect(await read()).toEqual(pushed);
+    for (const { command: _, ...push } of pushed) {
       await write("UPDATE room_events SET body = ? WHERE role = 'buyer' AND user_id = ? AND seq = ?", [
         JSON.stringify(push),
         buyer.userId,
         push.seq,
       ]);
     }
-    expect(await read()).toEqual(told);
+    expect(await read()).toEqual(pushed);
   });
 });

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Socket } from 'socket.io-client';
-import { type ErrorBody, type RefusalCode, refusals } from '../../src/contract/errors.js';
+import { type ErrorBody, type ErrorCode, errorTypes } from '../../src/contract/errors.js';
 import type { MessageName } from '../../src/contract/wire.js';
-import { Connections } from '../../src/platform/connections.js';
+import { SocketRegistry } from '../../src/platform/sockets/socket.registry.js';
 import { audit } from '../support/audit.js';
+import { contents } from '../support/contents.js';
 import { knock } from '../support/handshake.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { type HttpAnswer, Person } from '../support/person.js';
 import { type Failure, faultPaths, stranger } from '../support/refused.js';
 
-/** The contract's table, word for word: HTTP status, and whether the same message can succeed later. */
-const TABLE: Record<RefusalCode, [status: number, retryable: boolean]> = {
+/** The contract's table, copied: HTTP status, and whether a retry can succeed. */
+const TABLE: Record<ErrorCode, [status: number, retryable: boolean]> = {
   BAD_MESSAGE: [400, false],
   UNKNOWN_MESSAGE: [404, false],
   UNAUTHENTICATED: [401, false],
@@ -30,19 +31,20 @@ const TABLE: Record<RefusalCode, [status: number, retryable: boolean]> = {
   RATE_LIMITED: [429, true],
   OVERLOADED: [503, true],
   UNAVAILABLE: [503, true],
+  NOT_FOUND: [404, false],
   INTERNAL: [500, true],
 };
 const WITHOUT_DETAILS = Symbol('without details');
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-interface Sent {
+interface Attempt {
   by: Person;
   message: string;
   request: Record<string, unknown>;
 }
 
-/** The same message over HTTP, as the contract's table of routes says. */
-function overHttp({ by, message, request }: Sent): Promise<HttpAnswer<Failure>> {
+/** The message's HTTP route, with the same fields. */
+function overHttp({ by, message, request }: Attempt): Promise<HttpAnswer<Failure>> {
   const { orderId, ...rest } = request;
   const verb = message.split(':')[1] ?? '';
   if (message === 'order:place') return by.post('/orders', request);
@@ -52,15 +54,15 @@ function overHttp({ by, message, request }: Sent): Promise<HttpAnswer<Failure>> 
   return by.post(`/orders/${orderId}/${verb}`, rest);
 }
 
-async function overSocket({ by, message, request }: Sent): Promise<ErrorBody> {
+async function overSocket({ by, message, request }: Attempt): Promise<ErrorBody> {
   const answer = await by.sendRaw(message, request);
-  if (answer.ok) throw new Error(`${message} was not refused`);
+  if (answer.ok) throw new Error(`${message} was not rejected`);
   expect(Object.keys(answer).sort()).toEqual(['error', 'ok']);
   return answer.error;
 }
 
-/** An error has one shape, says what the table says, and tells a person something in English and in confidence. */
-function isInContract(error: ErrorBody, code: RefusalCode, details: unknown = WITHOUT_DETAILS): void {
+/** Checks the error's shape against the table; its message is an English sentence that leaks no internals. */
+function expectError(error: ErrorBody, code: ErrorCode, details: unknown = WITHOUT_DETAILS): void {
   const [, retryable] = TABLE[code];
   expect(error).toEqual({
     code,
@@ -71,24 +73,24 @@ function isInContract(error: ErrorBody, code: RefusalCode, details: unknown = WI
   expect(error.message).not.toMatch(/select|insert|update|sqlite|mysql|node_modules|\.ts|\.js|undefined|null/i);
 }
 
-function isToldOverHttp({ status, body }: HttpAnswer<Failure>, code: RefusalCode, details?: unknown): void {
+function expectHttpError({ status, body }: HttpAnswer<Failure>, code: ErrorCode, details?: unknown): void {
   expect([status, Object.keys(body)]).toEqual([TABLE[code][0], ['error']]);
-  isInContract(body.error, code, details);
+  expectError(body.error, code, details);
 }
 
-const provoked = new Set<RefusalCode>();
+const provoked = new Set<ErrorCode>();
 
-describe('every code of the table', () => {
+describe('every error code', () => {
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
-  let gone: Person;
+  let unregistered: Person;
   const order = async (...steps: ('order:pay' | 'order:ship')[]) => {
     const { orderId } = await buyer.place(seller);
     for (const step of steps) await (step === 'order:ship' ? seller : buyer).does(step, { orderId });
     return orderId;
   };
-  const placing = (fields: Record<string, unknown> = {}, by = buyer): Sent => ({
+  const placing = (fields: Record<string, unknown> = {}, by = buyer): Attempt => ({
     by,
     message: 'order:place',
     request: { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }], ...fields },
@@ -98,21 +100,21 @@ describe('every code of the table', () => {
     hub = await TestHub.start();
     seller = await hub.seller([{ stock: 10_000 }, { stock: 3 }, { price: 5_000_000 }]);
     buyer = await hub.buyer(1_000_000);
-    gone = await hub.seller();
-    await gone.post('/auth/unregister', { password: PASSWORD });
+    unregistered = await hub.seller();
+    await unregistered.post('/auth/unregister', { password: PASSWORD });
     await Promise.all([seller.connect(), buyer.connect()]);
   });
   afterAll(() => hub.stop());
 
-  test('stands in the code as it stands in the contract', () => {
-    const table = Object.entries(refusals).map(([code, { status, retryable }]) => [code, [status, retryable]]);
+  test('has the status and retryability of the contract', () => {
+    const table = Object.entries(errorTypes).map(([code, { status, retryable }]) => [code, [status, retryable]]);
     expect(Object.fromEntries(table)).toEqual(TABLE);
   });
 
-  const bothWays: [RefusalCode, string, () => Promise<[Sent, details?: unknown]>][] = [
+  const overBothTransports: [ErrorCode, string, () => Promise<[Attempt, details?: unknown]>][] = [
     [
       'BAD_MESSAGE',
-      'for a fault of shape',
+      'an invalid field',
       async () => [
         placing({ items: [{ bookId: 'book-1', count: 0 }] }),
         [{ path: 'items.0.count', problem: expect.any(String) }],
@@ -120,7 +122,7 @@ describe('every code of the table', () => {
     ],
     [
       'BAD_MESSAGE',
-      'for a total beyond what a number holds',
+      'a total beyond 2^53−1',
       async () => {
         const rich = await hub.seller([{ price: 10 ** 12, stock: 10_000 }]);
         const items = [{ bookId: 'book-1', count: 9_008 }];
@@ -129,30 +131,34 @@ describe('every code of the table', () => {
     ],
     [
       'UNKNOWN_MESSAGE',
-      'for a message that there is not',
+      'an unknown message',
       async () => [{ by: buyer, message: 'order:steal', request: { orderId: await order() } }],
     ],
-    ['FORBIDDEN', "for an order in one's own store", async () => [placing({}, seller)]],
+    ['FORBIDDEN', "an order in one's own store", async () => [placing({}, seller)]],
     [
       'FORBIDDEN',
-      'for the wrong party',
+      'a command of the other party',
       async () => [{ by: seller, message: 'order:pay', request: { orderId: await order() } }],
     ],
     [
       'FORBIDDEN',
-      "for a stranger's command",
+      "a stranger's command",
       async () => [{ by: await hub.person(), message: 'order:cancel', request: { orderId: await order() } }],
     ],
     [
       'FORBIDDEN',
-      'for a stranger who reads',
+      "a stranger's read",
       async () => [{ by: await hub.person(), message: 'order:get', request: { orderId: await order() } }],
     ],
-    ['USER_NOT_FOUND', 'for a store whose owner has left', async () => [placing({ storeId: gone.storeId })]],
-    ['STORE_NOT_FOUND', 'for a store that there is not', async () => [placing({ storeId: 'nowhere' })]],
+    [
+      'USER_NOT_FOUND',
+      'a store whose owner has unregistered',
+      async () => [placing({ storeId: unregistered.storeId })],
+    ],
+    ['STORE_NOT_FOUND', 'an unknown store', async () => [placing({ storeId: 'nowhere' })]],
     [
       'BOOK_NOT_FOUND',
-      'for a book that is not on the shelf',
+      'an unknown book',
       async () => [
         placing({
           items: [
@@ -165,22 +171,22 @@ describe('every code of the table', () => {
     ],
     [
       'OUT_OF_STOCK',
-      'for more copies than are left',
+      'more copies than are in stock',
       async () => [placing({ items: [{ bookId: 'book-2', count: 4 }] }), { bookId: 'book-2', wanted: 4, available: 3 }],
     ],
     [
       'ORDER_NOT_FOUND',
-      'for a command to an order that there is not',
-      async () => [{ by: buyer, message: 'order:pay', request: { orderId: 'nothing' } }],
+      'a command on an unknown order',
+      async () => [{ by: buyer, message: 'order:pay', request: { orderId: 'unknown' } }],
     ],
     [
       'ORDER_NOT_FOUND',
-      'for reading an order that there is not',
+      'a read of an unknown order',
       async () => [{ by: buyer, message: 'order:get', request: { orderId: '01900000-0000-7000-8000-000000000000' } }],
     ],
     [
       'ORDER_STATE',
-      'for receiving what was not shipped',
+      'receiving an order before it is shipped',
       async () => [
         { by: buyer, message: 'order:receive', request: { orderId: await order() } },
         { status: 'placed', allowed: ['pay', 'cancel'] },
@@ -188,7 +194,7 @@ describe('every code of the table', () => {
     ],
     [
       'ORDER_STATE',
-      'for cancelling what was shipped',
+      'cancelling a shipped order',
       async () => [
         { by: buyer, message: 'order:cancel', request: { orderId: await order('order:pay', 'order:ship') } },
         { status: 'shipped', allowed: ['receive'] },
@@ -196,7 +202,7 @@ describe('every code of the table', () => {
     ],
     [
       'INSUFFICIENT_FUNDS',
-      'for a buyer without the money',
+      'a buyer without the money',
       async () => {
         const poor = await hub.buyer(999);
         const { orderId } = await poor.place(seller);
@@ -208,7 +214,7 @@ describe('every code of the table', () => {
     ],
     [
       'INSUFFICIENT_FUNDS',
-      'for a seller who cancels without the money',
+      'a seller who cancels without the money',
       async () => {
         const spender = await hub.seller();
         const { orderId } = await buyer.place(spender);
@@ -222,12 +228,12 @@ describe('every code of the table', () => {
     ],
     [
       'PRICE_CHANGED',
-      'for placing at another price',
+      'placing at another total',
       async () => [placing({ expectedTotal: 999 }), { expected: 999, actual: 1_000 }],
     ],
     [
       'PRICE_CHANGED',
-      'for paying another price',
+      'paying another total',
       async () => [
         { by: buyer, message: 'order:pay', request: { orderId: await order(), expectedTotal: 1_001 } },
         { expected: 1_001, actual: 1_000 },
@@ -235,7 +241,7 @@ describe('every code of the table', () => {
     ],
     [
       'KEY_REUSED',
-      'for a key that came with another message',
+      'a key stored with another message',
       async () => {
         const key = hub.name('key');
         await buyer.does('order:place', { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 2 }], key });
@@ -244,55 +250,74 @@ describe('every code of the table', () => {
     ],
   ];
 
-  test.each(bothWays)('%s is told on both ways %s', async (code, _, provoke) => {
-    const [sent, details] = await provoke();
-    isInContract(await overSocket(sent), code, details);
-    isToldOverHttp(await overHttp(sent), code, details);
-    provoked.add(code);
-  });
+  test.each(overBothTransports)(
+    '%s is one error over both transports and changes nothing: %s',
+    async (code, _, provoke) => {
+      const [attempt, details] = await provoke();
+      const before = await contents(hub);
+      const error = await overSocket(attempt);
+      expectError(error, code, details);
+      const answer = await overHttp(attempt);
+      expectHttpError(answer, code, details);
+      expect(answer.body.error).toEqual(error);
+      expect(await contents(hub)).toEqual(before);
+      provoked.add(code);
+    },
+  );
 
-  const overHttpOnly: [RefusalCode, string, unknown, () => Promise<HttpAnswer<Failure>>][] = [
+  const overHttpOnly: [ErrorCode, string, unknown, () => Promise<HttpAnswer<Failure>>][] = [
     [
       'USER_EXISTS',
-      'a user',
+      'a user who already exists',
       WITHOUT_DETAILS,
       () => buyer.post('/auth/register', { userId: seller.userId, password: PASSWORD }),
     ],
-    ['STORE_EXISTS', 'a store', WITHOUT_DETAILS, () => buyer.post('/stores', { storeId: seller.storeId })],
+    [
+      'NOT_FOUND',
+      'an API key that the caller does not have',
+      { what: 'key' },
+      () => buyer.request('DELETE', '/auth/keys/unknown', undefined, {}),
+    ],
+    [
+      'STORE_EXISTS',
+      'a store that already exists',
+      WITHOUT_DETAILS,
+      () => buyer.post('/stores', { storeId: seller.storeId }),
+    ],
     [
       'BOOK_EXISTS',
-      'a book',
+      'a book that already exists',
       { bookId: 'book-1' },
       () => seller.post(`/stores/${seller.storeId}/books`, { bookId: 'book-1', title: 'Again', price: 1, stock: 1 }),
     ],
   ];
-  test.each(overHttpOnly)('%s is told of %s that there is already', async (code, _, details, provoke) => {
-    isToldOverHttp(await provoke(), code, details);
+  test.each(overHttpOnly)('%s rejects %s', async (code, _, details, provoke) => {
+    expectHttpError(await provoke(), code, details);
     provoked.add(code);
   });
 
-  test('UNAUTHENTICATED is told to the bearer of a bad token, on both ways', async () => {
+  test('UNAUTHENTICATED rejects a bad token over both transports', async () => {
     const impostor = new Person(hub, 'impostor', 'A'.repeat(43));
-    isToldOverHttp(await overHttp(placing({}, impostor)), 'UNAUTHENTICATED');
+    expectHttpError(await overHttp(placing({}, impostor)), 'UNAUTHENTICATED');
     const { error } = await knock(hub, { token: impostor.token });
     expect(error?.message).toBe('UNAUTHENTICATED');
-    isInContract(error?.data as ErrorBody, 'UNAUTHENTICATED');
-    isToldOverHttp(await stranger(hub).get<Failure>('/wallet'), 'UNAUTHENTICATED');
+    expectError(error?.data as ErrorBody, 'UNAUTHENTICATED');
+    expectHttpError(await stranger(hub).get<Failure>('/wallet'), 'UNAUTHENTICATED');
     provoked.add('UNAUTHENTICATED');
   });
 
-  test('INTERNAL is told when the hub has a fault, with an id for its log, and the same key can succeed later', async () => {
+  test('INTERNAL carries an error id for the log, and its key can succeed later', async () => {
     const keys = [hub.name('key'), hub.name('key')];
     const orderId = await order();
     await hub.database.writer.query('ALTER TABLE rooms RENAME TO mislaid_rooms');
     await hub.database.writer.query('ALTER TABLE orders RENAME TO mislaid_orders');
     try {
-      const told = { errorId: expect.stringMatching(UUID) };
-      isInContract(await overSocket(placing({ key: keys[0] })), 'INTERNAL', told);
-      isToldOverHttp(await overHttp(placing({ key: keys[1] })), 'INTERNAL', told);
+      const details = { errorId: expect.stringMatching(UUID) };
+      expectError(await overSocket(placing({ key: keys[0] })), 'INTERNAL', details);
+      expectHttpError(await overHttp(placing({ key: keys[1] })), 'INTERNAL', details);
       const reading = { by: buyer, message: 'order:get', request: { orderId } };
-      isInContract(await overSocket(reading), 'INTERNAL', told);
-      isToldOverHttp(await overHttp(reading), 'INTERNAL', told);
+      expectError(await overSocket(reading), 'INTERNAL', details);
+      expectHttpError(await overHttp(reading), 'INTERNAL', details);
       const [first, second] = [await overSocket(reading), await overSocket(reading)];
       expect(first.details).not.toEqual(second.details);
     } finally {
@@ -307,24 +332,24 @@ describe('every code of the table', () => {
     provoked.add('INTERNAL');
   });
 
-  test('UNAVAILABLE is told by a hub that shuts down, on both ways, and nothing was done', async () => {
+  test('UNAVAILABLE rejects commands over both transports during shutdown, without effect', async () => {
     const closing = await TestHub.start();
     try {
       const shop = await closing.seller();
       const visitor = await closing.buyer();
       await visitor.connect();
-      closing.hub.app.get(Connections).drain();
-      const sent: Sent = {
+      closing.hub.app.get(SocketRegistry).drain();
+      const attempt: Attempt = {
         by: visitor,
         message: 'order:place',
         request: { storeId: shop.storeId, items: [{ bookId: 'book-1', count: 1 }] },
       };
-      isInContract(await overSocket(sent), 'UNAVAILABLE');
-      isInContract(await overSocket({ by: visitor, message: 'order:list', request: { role: 'buyer' } }), 'UNAVAILABLE');
+      expectError(await overSocket(attempt), 'UNAVAILABLE');
+      expectError(await overSocket({ by: visitor, message: 'order:list', request: { role: 'buyer' } }), 'UNAVAILABLE');
       const { error } = await knock(closing, { token: visitor.token });
-      isInContract(error?.data as ErrorBody, 'UNAVAILABLE');
+      expectError(error?.data as ErrorBody, 'UNAVAILABLE');
       expect(await closing.rows('SELECT * FROM orders')).toEqual([]);
-      isToldOverHttp(await overHttp(sent), 'UNAVAILABLE');
+      expectHttpError(await overHttp(attempt), 'UNAVAILABLE');
       expect(await closing.rows('SELECT * FROM orders')).toEqual([]);
     } finally {
       await closing.stop();
@@ -332,40 +357,40 @@ describe('every code of the table', () => {
     provoked.add('UNAVAILABLE');
   });
 
-  test('was provoked here, but for the two that need a crowd', () => {
-    const crowded: RefusalCode[] = ['RATE_LIMITED', 'OVERLOADED'];
-    expect([...provoked, ...crowded].sort()).toEqual(Object.keys(TABLE).sort());
+  test('is provoked here, except the two that need load', () => {
+    const underLoad: ErrorCode[] = ['RATE_LIMITED', 'OVERLOADED'];
+    expect([...provoked, ...underLoad].sort()).toEqual(Object.keys(TABLE).sort());
   });
 
-  test('left the books in balance', async () => {
+  test('passes the audit', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 });
 
-describe('a hub whose database is away', () => {
-  test('says UNAVAILABLE on both ways, and that it is not ready', async () => {
+describe('a hub without its database', () => {
+  test('answers UNAVAILABLE over both transports and is live but not ready', async () => {
     const hub = await TestHub.start();
     const writer = hub.database.writer;
     try {
       const seller = await hub.seller();
       const buyer = await hub.buyer();
       await buyer.connect();
-      const sent = {
+      const attempt = {
         by: buyer,
         message: 'order:place',
         request: { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] },
       };
       await hub.database.close();
-      isInContract(await overSocket(sent), 'UNAVAILABLE');
-      isInContract(await overSocket({ by: buyer, message: 'order:list', request: { role: 'buyer' } }), 'UNAVAILABLE');
-      isToldOverHttp(await overHttp(sent), 'UNAVAILABLE');
-      isToldOverHttp(await stranger(hub).get<Failure>('/books'), 'UNAVAILABLE');
+      expectError(await overSocket(attempt), 'UNAVAILABLE');
+      expectError(await overSocket({ by: buyer, message: 'order:list', request: { role: 'buyer' } }), 'UNAVAILABLE');
+      expectHttpError(await overHttp(attempt), 'UNAVAILABLE');
+      expectHttpError(await stranger(hub).get<Failure>('/books'), 'UNAVAILABLE');
       const { error } = await knock(hub, { token: buyer.token });
-      isInContract(error?.data as ErrorBody, 'UNAVAILABLE');
+      expectError(error?.data as ErrorBody, 'UNAVAILABLE');
       expect((await stranger(hub).get('/health/ready')).status).toBe(503);
       expect((await stranger(hub).get('/health/live')).status).toBe(200);
     } finally {
-      // The hub closes its database once more when it stops.
+      // Stopping the hub closes the database a second time.
       if (!writer.isInitialized) await writer.initialize();
       if (!hub.database.read.connection.isInitialized) await hub.database.read.connection.initialize();
       await hub.stop();
@@ -373,7 +398,7 @@ describe('a hub whose database is away', () => {
   });
 });
 
-describe('every message over a socket is answered', () => {
+describe('a socket message', () => {
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
@@ -388,14 +413,14 @@ describe('every message over a socket is answered', () => {
     'room:read',
   ];
 
-  /** What a socket hears of messages that it sent without an acknowledgement. */
+  /** The `order:error` pushes a socket receives for messages sent without an acknowledgement. */
   function failuresOf(person: Person): { message: string; error: ErrorBody }[] {
     const failures: { message: string; error: ErrorBody }[] = [];
     (person.socket as unknown as Socket).on('order:error', (failure) => failures.push(failure));
     return failures;
   }
 
-  /** Sends a frame that Socket.IO's client would not write. */
+  /** Sends a raw frame that the Socket.IO client would not encode. */
   function sendFrame(person: Person, frame: string): void {
     (person.socket as unknown as Socket).io.engine.send(frame);
   }
@@ -425,17 +450,17 @@ describe('every message over a socket is answered', () => {
     'hasOwnProperty',
     'then',
     '三体',
-    'a name that is longer than any'.repeat(5),
+    'a name longer than any other'.repeat(5),
     5,
     0,
     -1.5,
-  ])('with UNKNOWN_MESSAGE to the name %j', async (given) => {
-    // Socket.IO's protocol knows numbers as names, though its client's types do not.
-    const name = given as string;
+  ])('named %j is UNKNOWN_MESSAGE', async (rawName) => {
+    // The Socket.IO protocol allows numeric event names; the client's types do not.
+    const name = rawName as string;
     for (const payload of [[], [{}], [{ orderId: 'x' }, 2, 3]]) {
       const answer = await buyer.sendRaw(name, ...payload);
       expect(answer).toEqual({ ok: false, error: expect.any(Object) });
-      if (!answer.ok) isInContract(answer.error, 'UNKNOWN_MESSAGE');
+      if (!answer.ok) expectError(answer.error, 'UNKNOWN_MESSAGE');
     }
   });
 
@@ -444,38 +469,38 @@ describe('every message over a socket is answered', () => {
     ['five arguments', [1, 2, 3, 4, 5]],
     ['no argument', []],
     ['null', [null]],
-    ['a text', ['order']],
+    ['a string', ['order']],
     ['a number', [7]],
     ['a boolean', [true]],
     ['a list', [[{ orderId: 'x' }]]],
     ['an empty list', [[]]],
     ['bytes', [Buffer.from('{"orderId": "x"}')]],
-    ['bytes in a field that there is not', [{ surprise: Buffer.from('x') }]],
-    ['a field that is not listed', [{ surprise: 1 }]],
-    ['__proto__ for a field', [JSON.parse('{"__proto__": {"orderId": "x"}}')]],
-    ['33 levels', [JSON.parse(`${'{"a":'.repeat(32)}{}${'}'.repeat(32)}`)]],
-    ['33 levels of lists', [JSON.parse(`${'['.repeat(33)}${']'.repeat(33)}`)]],
+    ['bytes in an unlisted field', [{ surprise: Buffer.from('x') }]],
+    ['an unlisted field', [{ surprise: 1 }]],
+    ['__proto__ as a field', [JSON.parse('{"__proto__": {"orderId": "x"}}')]],
+    ['33 nested objects', [JSON.parse(`${'{"a":'.repeat(32)}{}${'}'.repeat(32)}`)]],
+    ['33 nested lists', [JSON.parse(`${'['.repeat(33)}${']'.repeat(33)}`)]],
   ];
-  test.each(oddPayloads)('with BAD_MESSAGE to %s', async (_, payload) => {
+  test.each(oddPayloads)('with %s is BAD_MESSAGE', async (_, payload) => {
     for (const message of MESSAGES) {
       const answer = await buyer.sendRaw(message, ...payload);
       expect(answer).toEqual({ ok: false, error: expect.any(Object) });
-      if (!answer.ok) isInContract(answer.error, 'BAD_MESSAGE', expect.any(Array));
+      if (!answer.ok) expectError(answer.error, 'BAD_MESSAGE', expect.any(Array));
     }
   });
 
-  test('with BAD_MESSAGE to 6,000 lists within each other, which a client could not even write', async () => {
+  test('of 6,000 nested lists is BAD_MESSAGE and keeps the connection', async () => {
     const attacker = await hub.person();
     await attacker.connect();
     const failures = failuresOf(attacker);
     for (const message of MESSAGES) sendFrame(attacker, `2["${message}",${'['.repeat(6_000)}${']'.repeat(6_000)}]`);
-    await until('all failures are told', () => failures.length >= MESSAGES.length);
+    await until('all failures are pushed', () => failures.length >= MESSAGES.length);
     expect(failures.map(({ message }) => message)).toEqual(MESSAGES);
-    for (const { error } of failures) isInContract(error, 'BAD_MESSAGE', [{ path: '', problem: expect.any(String) }]);
+    for (const { error } of failures) expectError(error, 'BAD_MESSAGE', [{ path: '', problem: expect.any(String) }]);
     expect(attacker.socket?.connected).toBe(true);
   });
 
-  test('but for what is no message: 12 KB of opening brackets do no harm to others', async () => {
+  test('of 12 KB of opening brackets does not affect other connections', async () => {
     const attacker = await hub.person();
     await attacker.connect();
     sendFrame(attacker, `2["order:get",${'['.repeat(12_288)}`);
@@ -485,7 +510,7 @@ describe('every message over a socket is answered', () => {
     expect(await attacker.does('order:list', { role: 'seller' })).toEqual({ items: [], next: null });
   });
 
-  test('with where the fault is', async () => {
+  test('is rejected with the path of each faulty field', async () => {
     const pathsOf = async (message: MessageName, payload: unknown) => {
       const answer = await buyer.sendRaw(message, payload);
       return answer.ok ? [] : faultPaths(answer.error);
@@ -505,7 +530,7 @@ describe('every message over a socket is answered', () => {
     expect(await pathsOf('order:place', { storeId: 's', items })).toEqual(['items']);
   });
 
-  test('with every fault at once, and no word of what was sent', async () => {
+  test('is rejected with all its faults and without an echo of its values', async () => {
     const secret = 'Geheimnis';
     const request = {
       storeId: `${secret} `,
@@ -529,21 +554,21 @@ describe('every message over a socket is answered', () => {
     expect(JSON.stringify(await buyer.sendRaw('order:get', { orderId: secret }))).not.toContain(secret);
   });
 
-  test('whatever came before it on the same socket, in the order in which they were sent', async () => {
+  test('is answered in the order sent, whatever preceded it on the socket', async () => {
     const order: number[] = [];
     const sends = [
       ['order:steal', {}],
       ['order:place', { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] }],
       ['order:list', { role: 'buyer' }],
       ['order:get', null],
-      ['order:pay', { orderId: 'nothing' }],
+      ['order:pay', { orderId: 'unknown' }],
       ['room:read', { role: 'buyer', after: 0 }],
     ].map(([message, payload], index) => buyer.sendRaw(`${message}`, payload).then(() => order.push(index)));
     await Promise.all(sends);
     expect(order).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
-  test('by an event, if it came without an acknowledgement and failed; and it is carried out if it can be', async () => {
+  test('without an acknowledgement is executed, and its failure pushed as order:error', async () => {
     const quiet = await hub.buyer();
     await quiet.connect();
     const failures = failuresOf(quiet);
@@ -560,7 +585,7 @@ describe('every message over a socket is answered', () => {
     socket.emit('order:get');
     socket.emit('order:list', { role: 'buyer' });
     socket.emit(long);
-    await until('all failures are told', () => failures.length >= 5);
+    await until('all failures are pushed', () => failures.length >= 5);
     expect(failures.slice(0, 4).map(({ message, error }) => [message, error.code])).toEqual([
       ['order:place', 'STORE_NOT_FOUND'],
       ['order:pay', 'BAD_MESSAGE'],
@@ -573,18 +598,18 @@ describe('every message over a socket is answered', () => {
     expect(failures).toHaveLength(5);
   });
 
-  test('and only a frame of more than 64 KB cuts the connection', async () => {
+  test('of more than 64 KB disconnects its socket only', async () => {
     const loud = await hub.person();
     await loud.connect();
     const padding = (bytes: number) => ({ orderId: 'x', padding: 'x'.repeat(bytes) });
     const answer = await loud.sendRaw('order:get', padding(65_000));
     expect(answer).toMatchObject({ ok: false, error: { code: 'BAD_MESSAGE' } });
     (loud.socket as unknown as Socket).emit('order:get', padding(66_000));
-    await until('the socket is cut', () => loud.socket?.connected === false);
+    await until('the socket is disconnected', () => loud.socket?.connected === false);
     expect(await buyer.does('order:list', { role: 'seller' })).toEqual({ items: [], next: null });
   });
 
-  test('and the hub is well after all of this', async () => {
+  test('leaves the hub ready and the audit clean', async () => {
     expect((await buyer.get('/health/ready')).status).toBe(200);
     expect(await audit(hub)).toEqual([]);
   });

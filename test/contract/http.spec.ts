@@ -15,12 +15,14 @@ const everyRoute: [string, RouteRow][] = Object.values(routes).map((route: Route
   `${route.method} ${route.path}`,
   route,
 ]);
-const guarded = everyRoute.filter(([, { open }]) => !open);
-const openToAll = everyRoute.filter(([, { open }]) => open);
-const withBody = everyRoute.filter(([, { method }]) => method !== 'GET');
+const protectedRoutes = everyRoute.filter(([, { isPublic }]) => !isPublic);
+const publicRoutes = everyRoute.filter(([, { isPublic }]) => isPublic);
+/** Those whose fields the hub reads. */
+const withFields = everyRoute.filter(([, { hasRawBody }]) => !hasRawBody);
+const withBody = withFields.filter(([, { method }]) => method !== 'GET');
 
-/** An address of the route that could be right. */
-function addressOf({ path }: Pick<RouteRow, 'path'>): string {
+/** A valid URL of the route. */
+function urlOf({ path }: Pick<RouteRow, 'path'>): string {
   const parameters: Record<string, string> = {
     ':storeId': 'shop',
     ':bookId': 'book-1',
@@ -30,7 +32,7 @@ function addressOf({ path }: Pick<RouteRow, 'path'>): string {
   return path.replace(/:\w+/g, (name) => parameters[name] ?? name);
 }
 
-/** The error of an answer, if it has the contract's shape and nothing beside it. */
+/** The error of a response, which must have exactly the contract's shape. */
 function errorOf({ text, type }: RawAnswer): ErrorBody {
   expect(type).toMatch(/^application\/json/);
   const body: unknown = JSON.parse(text);
@@ -44,14 +46,22 @@ function errorOf({ text, type }: RawAnswer): ErrorBody {
   return (body as Failure).error;
 }
 
+const OPERATOR_KEY = 'the-operators-key-of-this-very-shop';
+
 describe('HTTP', () => {
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
-  const bearer = () => ({ authorization: `Bearer ${seller.token}` });
+  const bearer = (method: string, path: string) => {
+    const isOperators = method === 'POST' && path.startsWith('/auth/sessions');
+    return { authorization: `Bearer ${isOperators ? OPERATOR_KEY : seller.token}` };
+  };
   const raw = (method: string, path: string, body?: string | Buffer, headers: Record<string, string> = JSON_TYPE) =>
-    rawHttp(hub, method, path, { headers: { ...bearer(), ...headers }, ...(body === undefined ? {} : { body }) });
-  const isBad = (answer: RawAnswer) => {
+    rawHttp(hub, method, path, {
+      headers: { ...bearer(method, path), ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+  const badPaths = (answer: RawAnswer) => {
     expect([answer.status, errorOf(answer)]).toEqual([
       400,
       { code: 'BAD_MESSAGE', message: expect.any(String), retryable: false, details: expect.any(Array) },
@@ -60,7 +70,7 @@ describe('HTTP', () => {
   };
 
   beforeAll(async () => {
-    hub = await TestHub.start();
+    hub = await TestHub.start({ operatorKey: OPERATOR_KEY });
     seller = await hub.seller();
     buyer = await hub.buyer();
     await seller.post('/stores', { storeId: 'shop' });
@@ -68,54 +78,54 @@ describe('HTTP', () => {
   });
   afterAll(() => hub.stop());
 
-  describe('what is not listed is refused', () => {
-    test.each(withBody)('as a field of the body of %s', async (_, route) => {
-      const paths = isBad(await raw(route.method, addressOf(route), '{"surprise": 1}'));
+  describe('an unlisted field is BAD_MESSAGE', () => {
+    test.each(withBody)('in the body of %s', async (_, route) => {
+      const paths = badPaths(await raw(route.method, urlOf(route), '{"surprise": 1}'));
       expect(paths).toContain('surprise');
     });
 
     test.each(everyRoute.filter(([, { method }]) => method === 'GET'))(
-      'as a field of the body of %s, which takes none',
+      'in the body of %s, which takes none',
       async (_, route) => {
-        const answer = await raw(route.method, addressOf(route), '{"surprise": 1}');
-        expect(isBad(answer)).toContain('surprise');
+        const answer = await raw(route.method, urlOf(route), '{"surprise": 1}');
+        expect(badPaths(answer)).toContain('surprise');
       },
     );
 
-    test.each(everyRoute)('as a query parameter of %s', async (_, route) => {
-      const paths = isBad(await raw(route.method, `${addressOf(route)}?surprise=1`));
+    test.each(withFields)('in the query of %s', async (_, route) => {
+      const paths = badPaths(await raw(route.method, `${urlOf(route)}?surprise=1`));
       expect(paths).toContain('surprise');
     });
 
-    test.each(everyRoute)('as a query parameter of %s that bears an odd name', async (_, route) => {
+    test.each(withFields)('in the query of %s, named like an object property', async (_, route) => {
       for (const name of ['__proto__', 'constructor', 'toString']) {
-        expect(isBad(await raw(route.method, `${addressOf(route)}?${name}=1`))).toContain(name);
+        expect(badPaths(await raw(route.method, `${urlOf(route)}?${name}=1`))).toContain(name);
       }
     });
 
-    test.each(withBody)('as a field of the body of %s that bears an odd name', async (_, route) => {
+    test.each(withBody)('in the body of %s, named like an object property', async (_, route) => {
       for (const name of ['__proto__', 'constructor', 'toString', '']) {
-        expect(isBad(await raw(route.method, addressOf(route), `{"${name}": 1}`))).toContain(name);
+        expect(badPaths(await raw(route.method, urlOf(route), `{"${name}": 1}`))).toContain(name);
       }
     });
 
-    test.each(everyRoute.filter(([, { path, wordForWord }]) => path.includes(':') && !wordForWord))(
-      'as what the path of %s names already',
+    test.each(everyRoute.filter(([, { path, allowPathParamsInBody }]) => path.includes(':') && !allowPathParamsInBody))(
+      'that repeats a path parameter of %s',
       async (_, route) => {
         const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
-        const inQuery = await raw(route.method, `${addressOf(route)}?${names.map((name) => `${name}=x`).join('&')}`);
-        expect(isBad(inQuery)).toEqual(expect.arrayContaining(names));
+        const inQuery = await raw(route.method, `${urlOf(route)}?${names.map((name) => `${name}=x`).join('&')}`);
+        expect(badPaths(inQuery)).toEqual(expect.arrayContaining(names));
         if (route.method === 'GET') return;
-        const given = Object.fromEntries(names.map((name) => [name, 'x']));
-        expect(isBad(await raw(route.method, addressOf(route), JSON.stringify(given)))).toEqual(
+        const fields = Object.fromEntries(names.map((name) => [name, 'x']));
+        expect(badPaths(await raw(route.method, urlOf(route), JSON.stringify(fields)))).toEqual(
           expect.arrayContaining(names),
         );
       },
     );
   });
 
-  describe('an address that is not listed is UNKNOWN_MESSAGE', () => {
-    const unknown = (answer: RawAnswer) =>
+  describe('an unknown route is UNKNOWN_MESSAGE', () => {
+    const expectUnknown = (answer: RawAnswer) =>
       expect([answer.status, errorOf(answer)]).toEqual([
         404,
         { code: 'UNKNOWN_MESSAGE', message: expect.any(String), retryable: false },
@@ -132,9 +142,9 @@ describe('HTTP', () => {
       'GET /constructor',
       'GET /__proto__',
       'GET /..%2f..%2fetc%2fpasswd',
-    ])('%s', async (address) => {
-      const [method = '', path = ''] = address.split(' ');
-      unknown(await raw(method, path));
+    ])('%s', async (route) => {
+      const [method = '', path = ''] = route.split(' ');
+      expectUnknown(await raw(method, path));
     });
 
     const others = everyRoute.flatMap(([, { path }]) =>
@@ -144,47 +154,47 @@ describe('HTTP', () => {
     );
     const distinct = [...new Map(others.map((other) => [`${other[0]} ${other[1]}`, other])).values()];
     test.each(distinct)('%s %s', async (method, _, route) => {
-      unknown(await raw(method, addressOf(route)));
+      expectUnknown(await raw(method, urlOf(route)));
     });
 
-    test('with or without a token, and no word of it is repeated', async () => {
+    test('without a token, and is not echoed', async () => {
       const answer = await rawHttp(hub, 'GET', '/secret-words/in-the-path?and=the-query');
-      unknown(answer);
+      expectUnknown(answer);
       expect(answer.text).not.toMatch(/secret|query/);
     });
   });
 
-  describe('a body that cannot be read is BAD_MESSAGE', () => {
+  describe('an unreadable body is BAD_MESSAGE', () => {
     test.each<[string, string | Buffer]>([
-      ['no JSON', 'storeId=shop'],
-      ['JSON cut short', '{"storeId": "sh'],
+      ['not JSON', 'storeId=shop'],
+      ['truncated JSON', '{"storeId": "sh'],
       ['two values', '{} {}'],
       ['a list', '[{"storeId": "unread"}]'],
       ['an empty list', '[]'],
-      ['a text', '"unread"'],
+      ['a string', '"unread"'],
       ['a number', '7'],
       ['null', 'null'],
       ['with a comment', '{/**/}'],
-      ['no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
-      ['6,000 lists within each other', '['.repeat(6_000) + ']'.repeat(6_000)],
+      ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
+      ['6,000 nested lists', '['.repeat(6_000) + ']'.repeat(6_000)],
       ['12 KB of opening brackets', '['.repeat(12_288)],
       ['12 KB of opening brackets in a field', `{"a":${'['.repeat(12_288)}`],
     ])('%s', async (_, body) => {
-      for (const [, route] of withBody) isBad(await raw(route.method, addressOf(route), body));
+      for (const [, route] of withBody) badPaths(await raw(route.method, urlOf(route), body));
     });
 
     test.each<[string, Record<string, string>]>([
       ['text/plain', { 'content-type': 'text/plain' }],
       ['a form', { 'content-type': 'application/x-www-form-urlencoded' }],
-      ['several parts', { 'content-type': 'multipart/form-data; boundary=x' }],
-      ['no type', {}],
-      ['JSON in letters that are not known', { 'content-type': 'application/json; charset=klingon' }],
-      ['JSON packed in a way that is not known', { ...JSON_TYPE, 'content-encoding': 'zip' }],
-      ['JSON that says it is packed and is not', { ...JSON_TYPE, 'content-encoding': 'gzip' }],
-    ])('sent as %s, and nothing is done by it', async (_, headers) => {
+      ['multipart', { 'content-type': 'multipart/form-data; boundary=x' }],
+      ['no content type', {}],
+      ['JSON of an unknown charset', { 'content-type': 'application/json; charset=klingon' }],
+      ['JSON of an unknown content encoding', { ...JSON_TYPE, 'content-encoding': 'zip' }],
+      ['JSON falsely declared gzip', { ...JSON_TYPE, 'content-encoding': 'gzip' }],
+    ])('sent as %s, and changes nothing', async (_, headers) => {
       const body = '{"title": "Overlooked", "price": 5}';
-      isBad(await raw('PATCH', '/stores/shop/books/book-1', body, headers));
-      isBad(await raw('POST', '/stores', '{"storeId": "overlooked"}', headers));
+      badPaths(await raw('PATCH', '/stores/shop/books/book-1', body, headers));
+      badPaths(await raw('POST', '/stores', '{"storeId": "overlooked"}', headers));
       expect((await seller.get('/stores/shop/books/book-1')).body).toMatchObject({ title: 'Book', price: 1_000 });
       expect((await seller.get('/stores/overlooked')).status).toBe(404);
     });
@@ -194,40 +204,40 @@ describe('HTTP', () => {
       return frame.replace('""', `"${'x'.repeat(bytes - frame.length)}"`);
     };
 
-    test('of 64 KB and one byte more', async () => {
+    test('of more than 64 KB', async () => {
       expect(Buffer.byteLength(padded(FRAME_BYTES_MAX + 1))).toBe(FRAME_BYTES_MAX + 1);
-      isBad(await raw('POST', '/stores', padded(FRAME_BYTES_MAX + 1)));
-      isBad(await raw('POST', '/stores', padded(10 * FRAME_BYTES_MAX)));
+      badPaths(await raw('POST', '/stores', padded(FRAME_BYTES_MAX + 1)));
+      badPaths(await raw('POST', '/stores', padded(10 * FRAME_BYTES_MAX)));
     });
 
-    test('but one of 64 KB is read', async () => {
-      expect(isBad(await raw('POST', '/stores', padded(FRAME_BYTES_MAX)))).toEqual(['name']);
+    test('unlike one of 64 KB', async () => {
+      expect(badPaths(await raw('POST', '/stores', padded(FRAME_BYTES_MAX)))).toEqual(['name']);
       const book = { bookId: 'large', title: 'x', price: 1, stock: 1, summary: 'x'.repeat(20_000) };
       const answer = await raw('POST', '/stores/shop/books', JSON.stringify(book).padEnd(FRAME_BYTES_MAX));
       expect(answer.status).toBe(201);
     });
 
     test.each(['/stores/%', '/stores/%E4%A4', '/stores/%ff', '/stores/shop/books/%zz', '/orders/%c3%28'])(
-      'is what an address is told that cannot be read: %s',
+      'as is the undecodable path %s',
       async (path) => {
-        isBad(await raw('GET', path));
+        badPaths(await raw('GET', path));
       },
     );
 
-    test('and none of it is repeated', async () => {
+    test('and is not echoed', async () => {
       for (const body of ['{"secret', 'secret', '["secret"]', '"secret"', '{"storeId": "\\u0007secret", "name": 7}']) {
         expect((await raw('POST', '/stores', body)).text).not.toContain('secret');
       }
       expect((await raw('GET', '/stores/secret%')).text).not.toContain('secret');
     });
 
-    test('and the hub is well after all of this', async () => {
+    test('and leaves the hub ready', async () => {
       expect((await seller.get('/health/ready')).status).toBe(200);
     });
   });
 
-  describe('a token', () => {
-    test.each(guarded)('is needed for %s', async (_, route) => {
+  describe('a bearer token', () => {
+    test.each(protectedRoutes)('is required by %s', async (_, route) => {
       const { token } = seller;
       const odd: Record<string, string>[] = [
         {},
@@ -246,7 +256,7 @@ describe('HTTP', () => {
         { cookie: `token=${token}` },
       ];
       for (const headers of odd) {
-        const answer = await rawHttp(hub, route.method, addressOf(route), { headers });
+        const answer = await rawHttp(hub, route.method, urlOf(route), { headers });
         expect([headers, answer.status, errorOf(answer)]).toEqual([
           headers,
           401,
@@ -256,22 +266,25 @@ describe('HTTP', () => {
       }
     });
 
-    test.each(openToAll)('is not asked for by %s, nor is a bad one minded', async (_, route) => {
-      const none: Record<string, string> = {};
-      for (const headers of [none, { authorization: 'Bearer bad' }, { authorization: 'Basic x' }]) {
-        const { status, text } = await rawHttp(hub, route.method, addressOf(route), { headers });
-        expect([200, 400]).toContain(status);
-        expect(text).not.toContain('{"error":{"code":"UNAUTHENTICATED"');
-      }
-    });
+    test.each(publicRoutes.filter(([, { hasRawBody }]) => !hasRawBody))(
+      'is optional for %s, even an invalid one',
+      async (_, route) => {
+        const none: Record<string, string> = {};
+        for (const headers of [none, { authorization: 'Bearer bad' }, { authorization: 'Basic x' }]) {
+          const { status, text } = await rawHttp(hub, route.method, urlOf(route), { headers });
+          expect([200, 400]).toContain(status);
+          expect(text).not.toContain('{"error":{"code":"UNAUTHENTICATED"');
+        }
+      },
+    );
 
-    test('in the address is no token', async () => {
+    test('is not accepted in the query', async () => {
       for (const name of ['token', 'access_token']) {
         expect((await rawHttp(hub, 'GET', `/wallet?${name}=${seller.token}`)).status).toBe(401);
       }
     });
 
-    test('is taken whatever the letters of the word Bearer', async () => {
+    test('is accepted with the scheme in any letter case', async () => {
       for (const word of ['bearer', 'BEARER']) {
         const headers = { authorization: `${word} ${seller.token}` };
         expect((await rawHttp(hub, 'GET', '/wallet', { headers })).status).toBe(200);
@@ -279,8 +292,8 @@ describe('HTTP', () => {
     });
   });
 
-  describe('the faults of a message are told', () => {
-    test('all at once, each where it is', async () => {
+  describe('a BAD_MESSAGE', () => {
+    test('lists every fault with its path', async () => {
       const { status, body } = await buyer.post<Failure>('/orders', {
         storeId: ' ',
         items: [
@@ -314,15 +327,15 @@ describe('HTTP', () => {
       }
     });
 
-    test('those of path, query, header and body together', async () => {
+    test('lists the faults of path, query, header and body together', async () => {
       const answer = await raw('POST', '/stores/%20shop/books/%09/stock?dry=1', '{"add": 0, "key": "a", "why": 1}', {
         ...JSON_TYPE,
         'idempotency-key': 'b',
       });
-      expect(isBad(answer)).toEqual(['add', 'bookId', 'dry', 'key', 'storeId', 'why']);
+      expect(badPaths(answer)).toEqual(['add', 'bookId', 'dry', 'key', 'storeId', 'why']);
     });
 
-    test('those of a book, in lists and objects too', async () => {
+    test('lists the faults inside lists and objects of a book', async () => {
       const answer = await seller.post<Failure>('/stores/shop/books', {
         bookId: 7,
         title: '',
@@ -346,7 +359,7 @@ describe('HTTP', () => {
       ]);
     });
 
-    test('and the values never', async () => {
+    test('never echoes a value', async () => {
       const secret = 'Geheimnis';
       const odd: unknown[] = [
         `${secret}\u0007`,
@@ -358,11 +371,11 @@ describe('HTTP', () => {
       for (const [, route] of withBody) {
         const shape = (route.request as { shape?: Record<string, unknown> } | undefined)?.shape ?? {};
         const fields = Object.keys(shape).filter((name) => !route.path.includes(`:${name}`));
-        // With nothing to say, they would do what they do: nobody should be logged out here.
+        // An empty body is valid there, and would log the seller out.
         if (fields.length === 0) continue;
         for (const value of odd) {
           const body = JSON.stringify(Object.fromEntries(fields.map((name) => [name, value])));
-          const { text } = await raw(route.method, addressOf(route), body);
+          const { text } = await raw(route.method, urlOf(route), body);
           expect([route.path, text.replaceAll(/"path":"[^"]*"/g, '')]).not.toEqual([
             route.path,
             expect.stringContaining(secret),
@@ -376,19 +389,19 @@ describe('HTTP', () => {
     const nested = (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`;
     const lists = (depth: number) => `{"items":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
 
-    test.each(withBody)('of more than 32 is refused by %s', async (_, route) => {
+    test.each(withBody)('of more than 32 levels is rejected by %s', async (_, route) => {
       for (const body of [nested(33), lists(33), nested(5_000), lists(20_000)]) {
-        expect(isBad(await raw(route.method, addressOf(route), body))).toEqual(['']);
+        expect(badPaths(await raw(route.method, urlOf(route), body))).toEqual(['']);
       }
     });
 
-    test('of 32 is read, and its fields are told as any others', async () => {
-      expect(isBad(await raw('POST', '/orders', nested(32)))).toEqual(['a', 'items', 'storeId']);
-      expect(isBad(await raw('POST', '/orders', lists(32)))).toContain('storeId');
+    test('of 32 levels is parsed and validated', async () => {
+      expect(badPaths(await raw('POST', '/orders', nested(32)))).toEqual(['a', 'items', 'storeId']);
+      expect(badPaths(await raw('POST', '/orders', lists(32)))).toContain('storeId');
     });
   });
 
-  describe('an order whose id the hub never gave', () => {
+  describe('an unknown order id', () => {
     let real: string;
     beforeAll(async () => {
       real = (await buyer.place(seller)).orderId;
@@ -398,19 +411,19 @@ describe('HTTP', () => {
       ['64 characters', 'x'.repeat(64)],
       ['64 emoji', '😀'.repeat(64)],
       ['control characters', 'a\u0000\u0007\n'],
-      ['a blank', ' '],
+      ['a space', ' '],
       ['SQL', "' OR '1'='1"],
       ['zero', '0'],
-      ['the real one in capitals', real.toUpperCase()],
-      ['the real one and a blank', `${real} `],
-      ['the real one and a zero byte', `${real}\u0000`],
-      ['the real one without its last letter', real.slice(0, -1)],
-      ['the real one without hyphens', real.replaceAll('-', '')],
+      ['a real id in upper case', real.toUpperCase()],
+      ['a real id and a space', `${real} `],
+      ['a real id and a zero byte', `${real}\u0000`],
+      ['a real id without its last character', real.slice(0, -1)],
+      ['a real id without hyphens', real.replaceAll('-', '')],
       ['__proto__', '__proto__'],
       ['a wildcard', '%'],
     ];
 
-    test('is ORDER_NOT_FOUND, over HTTP', async () => {
+    test('is ORDER_NOT_FOUND over HTTP', async () => {
       for (const [what, orderId] of ids()) {
         const path = `/orders/${encodeURIComponent(orderId)}`;
         const answers = [
@@ -428,8 +441,8 @@ describe('HTTP', () => {
       }
     });
 
-    test('is ORDER_NOT_FOUND, over a socket, also when it is empty', async () => {
-      for (const [what, orderId] of [...ids(), ['nothing', '']]) {
+    test('is ORDER_NOT_FOUND over a socket, also when empty', async () => {
+      for (const [what, orderId] of [...ids(), ['empty', '']]) {
         for (const message of ['order:get', 'order:pay', 'order:ship', 'order:receive', 'order:cancel'] as const) {
           const answer = await buyer.send(message, { orderId: `${orderId}` });
           expect([what, answer]).toEqual([
@@ -442,7 +455,7 @@ describe('HTTP', () => {
 
     test('is BAD_MESSAGE from 65 characters on', async () => {
       for (const orderId of ['x'.repeat(65), '😀'.repeat(65)]) {
-        isBad(await raw('GET', `/orders/${encodeURIComponent(orderId)}`));
+        badPaths(await raw('GET', `/orders/${encodeURIComponent(orderId)}`));
         expect(await buyer.isRefused('order:get', { orderId })).toMatchObject({
           code: 'BAD_MESSAGE',
           details: [{ path: 'orderId' }],
@@ -450,13 +463,13 @@ describe('HTTP', () => {
       }
     });
 
-    test('and the real one is as it was', async () => {
+    test('leaves the real order unchanged', async () => {
       expect(await buyer.does('order:get', { orderId: real })).toMatchObject({ status: 'placed', version: 1 });
     });
   });
 
   describe('a command', () => {
-    test('may name its order in the body too, if it is the same', async () => {
+    test('may repeat its order id in the body', async () => {
       const { orderId } = await buyer.place(seller);
       const other = await buyer.place(seller);
       const differing = await buyer.post<Failure>(`/orders/${orderId}/pay`, { orderId: other.orderId });
@@ -465,7 +478,7 @@ describe('HTTP', () => {
       expect([status, body]).toMatchObject([200, { orderId, status: 'paid' }]);
     });
 
-    test('is answered with its number and its replay in headers', async () => {
+    test('is answered with Event-Seq and Idempotency-Replayed headers', async () => {
       const person = await hub.buyer();
       const request = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] };
       const header = { 'Idempotency-Key': 'one-order' };
@@ -481,7 +494,7 @@ describe('HTTP', () => {
       expect([plain.headers.get('Event-Seq'), plain.headers.get('Idempotency-Replayed')]).toEqual([null, null]);
     });
 
-    test('without a body is as one with an empty body', async () => {
+    test('accepts a missing body as an empty one', async () => {
       const { orderId } = await buyer.place(seller);
       expect((await buyer.post(`/orders/${orderId}/cancel`)).status).toBe(200);
       const other = await buyer.place(seller);
@@ -489,7 +502,7 @@ describe('HTTP', () => {
     });
   });
 
-  test('a stranger who asks with a token learns as little as one without', async () => {
+  test('a stranger’s read is FORBIDDEN and discloses no id', async () => {
     const { orderId } = await buyer.place(seller);
     const curious = new Person(hub, 'curious', (await hub.person()).token);
     const { status, body } = await curious.get<Failure>(`/orders/${orderId}`);
@@ -497,7 +510,7 @@ describe('HTTP', () => {
     expect(JSON.stringify(body)).not.toMatch(new RegExp(`${buyer.userId}|${seller.userId}|${orderId}`));
   });
 
-  test('the books balance after all of this', async () => {
+  test('passes the audit', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 });

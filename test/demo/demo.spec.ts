@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Api, createApi } from '../../src/client/api.js';
-import type { OrderStatus } from '../../src/contract/lifecycle.js';
+import type { OrderStatus } from '../../src/contract/transitions.js';
 import { until } from '../support/hub.js';
 import { prepare } from '../support/hub.process.js';
 
-/** So much faster than people, that a minute of theirs is over in two seconds. */
+/** Speeds the simulated users up: their minute takes two seconds. */
 const PACE = '30';
-const SHOWS_LIFE_WITHIN_MS = 30_000;
+const ACTIVE_WITHIN_MS = 30_000;
 const BOOKS_MIN = 60;
 
-/** `npm run demo` as a newcomer runs it, in a hurry. */
+/** `npm run demo`, accelerated. */
 describe('the demo', () => {
   const folder = mkdtempSync(join(tmpdir(), 'order-hub-demo-test-'));
   let demo: ChildProcess;
@@ -32,7 +32,7 @@ describe('the demo', () => {
     demo.stdout?.setEncoding('utf8').on('data', (text: string) => {
       printed += text;
     });
-    await until('the demo says what to look at', () => printed.includes('In the first minute'), SHOWS_LIFE_WITHIN_MS);
+    await until('the demo prints its guide', () => printed.includes('In the first minute'), ACTIVE_WITHIN_MS);
     url = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0] ?? '';
     lin = await logIn('lin');
   });
@@ -41,7 +41,7 @@ describe('the demo', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** With the password that stands beside the name. */
+  /** With the password printed next to the user's name. */
   async function logIn(userId: string): Promise<Api> {
     const password = new RegExp(`^ +${userId} +(\\S+)`, 'm').exec(printed)?.[1] ?? '';
     const { token } = await createApi({ url }).call('login', { userId, password });
@@ -52,41 +52,41 @@ describe('the demo', () => {
     return (await lin.call('orders', { role: 'seller', limit: 100 })).items;
   }
 
-  test('prints logins that work, of a buyer with money and of a seller with a full shelf', async () => {
+  test('prints valid logins of a buyer with money and a seller with books', async () => {
     const ada = await logIn('ada');
     expect((await ada.call('wallet')).balance).toBeGreaterThan(0);
     const [shop] = (await lin.call('stores', { owner: 'lin' })).items;
-    const shelf = await lin.call('storeBooks', { storeId: shop?.storeId ?? '', limit: 100 });
-    expect(shelf.items.length).toBeGreaterThanOrEqual(BOOKS_MIN);
-    for (const { title, author, price } of shelf.items)
+    const books = await lin.call('storeBooks', { storeId: shop?.storeId ?? '', limit: 100 });
+    expect(books.items.length).toBeGreaterThanOrEqual(BOOKS_MIN);
+    for (const { title, author, price } of books.items)
       expect([title, author, price > 0]).toEqual([title, author, true]);
     for (const q of ['体', 'dark']) {
       expect((await ada.call('books', { q, field: 'title' })).items.length).toBeGreaterThan(0);
     }
   });
 
-  test('shows orders on every step of their way', async () => {
-    const steps: OrderStatus[] = ['placed', 'paid', 'shipped', 'received'];
+  test('shows orders in every status', async () => {
+    const statuses: OrderStatus[] = ['placed', 'paid', 'shipped', 'received'];
     const seen = new Set<OrderStatus>();
     await until(
-      'an order was seen on every step',
+      'an order was seen in every status',
       async () => {
         for (const { status } of await newest()) seen.add(status);
-        return steps.every((step) => seen.has(step));
+        return statuses.every((status) => seen.has(status));
       },
-      SHOWS_LIFE_WITHIN_MS,
+      ACTIVE_WITHIN_MS,
     );
   });
 
-  test('kills its hub when asked, and life goes on at the same address', async () => {
+  test('kills and restarts its hub on request, and new orders follow', async () => {
     const [before] = await newest();
     demo.stdin?.write('k\n');
-    await until('the hub is back', () => printed.includes('and is back'), SHOWS_LIFE_WITHIN_MS);
-    const isMore = async () => (await newest())[0]?.orderId !== before?.orderId;
-    await until('more is ordered', isMore, SHOWS_LIFE_WITHIN_MS);
+    await until('the hub has restarted', () => printed.includes('and is back'), ACTIVE_WITHIN_MS);
+    const hasNewOrder = async () => (await newest())[0]?.orderId !== before?.orderId;
+    await until('a new order is placed', hasNewOrder, ACTIVE_WITHIN_MS);
   });
 
-  test('ends when it is told to, and leaves nothing behind', async () => {
+  test('exits cleanly on SIGINT and removes its files', async () => {
     const ended = once(demo, 'exit');
     demo.kill('SIGINT');
     expect(await ended).toEqual([0, null]);

@@ -1,79 +1,80 @@
 import { type Input, Parser } from '@asyncapi/parser';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { MESSAGE_METADATA } from '@nestjs/websockets/constants.js';
 import { compileErrors, validate } from '@readme/openapi-parser';
-import { type MessageRow, type RouteRow, refusalsOf, takesKey } from '../../src/contract/row.js';
+import { errorsOf, type MessageRow, type RouteRow, takesKey } from '../../src/contract/row.js';
 import { messages, pushes, routes } from '../../src/contract/wire.js';
 import { asyncApi } from '../../src/docs/asyncapi.js';
 import { openApi } from '../../src/docs/openapi.js';
 import { OrdersGateway } from '../../src/orders/orders.gateway.js';
 import { TestHub } from '../support/hub.js';
-import { Witness } from './witness.js';
+import { ResponseRecorder } from './response.recorder.js';
 
-/** A path as the document writes it. */
-const templated = (path: string) => path.replace(/:(\w+)/g, '{$1}');
+/** A path in the document's template syntax. */
+const toTemplate = (path: string) => path.replace(/:(\w+)/g, '{$1}');
 
 describe('the API documents', () => {
   let hub: TestHub;
   let http: ReturnType<typeof openApi>;
   let sockets: ReturnType<typeof asyncApi>;
-  let witness: Witness;
+  let recorder: ResponseRecorder;
 
   beforeAll(async () => {
     hub = await TestHub.start();
-    witness = await Witness.of(hub.url);
-    ({ http, sockets } = witness);
+    recorder = await ResponseRecorder.of(hub.url);
+    ({ http, sockets } = recorder);
   });
   afterAll(() => hub.stop());
 
-  test('are what the contract makes, whole, for anybody who asks', async () => {
+  test('are served as generated from the contract', async () => {
     expect(http).toEqual(JSON.parse(JSON.stringify(openApi())));
     expect(sockets).toEqual(JSON.parse(JSON.stringify(asyncApi())));
   });
 
-  test('OpenAPI’s own rules find nothing wrong', async () => {
+  test('pass the OpenAPI validator', async () => {
     expect(http.openapi).toBe('3.1.0');
-    expect(await faultsOfOpenApi(http)).toBe('');
+    expect(await openApiErrors(http)).toBe('');
   });
 
-  test('those rules would find what is wrong', async () => {
-    const unknown = structuredClone(http);
-    Object.assign(unknown.paths['/wallet']?.get ?? {}, { answers: {} });
-    const nameless = structuredClone(http);
-    for (const parameter of nameless.paths['/orders/{orderId}']?.get?.parameters ?? []) parameter.name = 'other';
-    for (const broken of [unknown, nameless]) expect(await faultsOfOpenApi(broken)).not.toBe('');
+  test('would fail the OpenAPI validator with mistakes', async () => {
+    const unknownField = structuredClone(http);
+    Object.assign(unknownField.paths['/wallet']?.get ?? {}, { answers: {} });
+    const wrongParameter = structuredClone(http);
+    for (const parameter of wrongParameter.paths['/orders/{orderId}']?.get?.parameters ?? []) parameter.name = 'other';
+    for (const broken of [unknownField, wrongParameter]) expect(await openApiErrors(broken)).not.toBe('');
   });
 
-  test('AsyncAPI’s own parser finds nothing wrong', async () => {
+  test('pass the AsyncAPI parser', async () => {
     expect(sockets.asyncapi).toBe('3.0.0');
-    expect(await faultsOfAsyncApi(sockets)).toEqual([]);
+    expect(await asyncApiErrors(sockets)).toEqual([]);
   });
 
-  test('that parser would find what is wrong', async () => {
+  test('would fail the AsyncAPI parser with mistakes', async () => {
     const broken = structuredClone(sockets);
     Object.assign(broken.operations['order.pay'] ?? {}, { action: 'hear' });
-    expect(await faultsOfAsyncApi(broken)).not.toEqual([]);
+    expect(await asyncApiErrors(broken)).not.toEqual([]);
   });
 
-  test('every route has its document, and every document its route', () => {
+  test('list every route, and no other operation', () => {
     const documented = Object.entries(http.paths).flatMap(([path, operations]) =>
       Object.entries(operations).map(([method, { operationId }]) => [operationId, method, path]),
     );
     const listed = Object.entries<RouteRow>(routes).map(([name, { method, path }]) => [
       name,
       method.toLowerCase(),
-      templated(path),
+      toTemplate(path),
     ]);
     expect(documented.sort()).toEqual(listed.sort());
   });
 
-  test('the hub serves every route that is documented, and no other', () => {
+  test('list exactly the routes that the hub serves', () => {
     const documented = Object.entries(http.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method} ${path}`),
     );
     expect(routesServedBy(hub).sort()).toEqual(documented.sort());
   });
 
-  test('every message and every push has its document, and every document one of them', () => {
+  test('list every message and push, and no others', () => {
     const named = (action: string) =>
       Object.entries(sockets.operations)
         .filter(([, operation]) => operation.action === action)
@@ -81,41 +82,42 @@ describe('the API documents', () => {
         .sort();
     expect(named('receive')).toEqual(['connect', ...Object.keys(messages)].sort());
     expect(named('send')).toEqual(Object.keys(pushes).sort());
-    const handled = Object.getOwnPropertyNames(OrdersGateway.prototype).filter((name) => name.includes(':'));
-    expect(handled.sort()).toEqual(Object.keys(messages).sort());
+    const methods = Object.values(Object.getOwnPropertyDescriptors(OrdersGateway.prototype)).map(({ value }) => value);
+    const subscribed = methods.flatMap((method) => Reflect.getMetadata(MESSAGE_METADATA, method) ?? []);
+    expect(subscribed.sort()).toEqual(Object.keys(messages).sort());
   });
 
-  test('every refusal that a row names is documented with its status, beside those that any message may get', () => {
+  test('list the errors of every route and message', () => {
     for (const [name, row] of Object.entries<RouteRow>(routes)) {
-      const operation = http.paths[templated(row.path)]?.[row.method.toLowerCase()];
+      const operation = http.paths[toTemplate(row.path)]?.[row.method.toLowerCase()];
       const described = Object.values(operation?.responses ?? {}).flatMap((response) => {
-        const { description } = witness.resolved(response);
+        const { description } = recorder.resolve(response);
         return [...description.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code);
       });
-      expect([name, described.sort()]).toEqual([name, refusalsOf(row).sort()]);
+      expect([name, described.sort()]).toEqual([name, errorsOf(row).sort()]);
     }
     for (const [name, row] of Object.entries<MessageRow>(messages)) {
-      expect(sockets.operations[name.replace(':', '.')]?.['x-refusals']).toEqual(refusalsOf(row));
+      expect(sockets.operations[name.replace(':', '.')]?.['x-refusals']).toEqual(errorsOf(row));
     }
   });
 
-  test('a command has its key in a header, and tells whether it is answered again', () => {
+  test('describe the idempotency headers of commands', () => {
     for (const row of Object.values<RouteRow>(routes)) {
-      const operation = http.paths[templated(row.path)]?.[row.method.toLowerCase()];
+      const operation = http.paths[toTemplate(row.path)]?.[row.method.toLowerCase()];
       const headers = operation?.parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
       expect(headers).toEqual(takesKey(row) ? ['Idempotency-Key'] : []);
       const success = operation?.responses[row.status ?? 200];
-      const told = (success && witness.resolved(success).headers) ?? {};
-      expect('Idempotency-Replayed' in told).toBe(takesKey(row));
+      const headersOfSuccess = (success && recorder.resolve(success).headers) ?? {};
+      expect('Idempotency-Replayed' in headersOfSuccess).toBe(takesKey(row));
     }
   });
 
-  test('everything says what it is', () => {
-    const said = [
+  test('describe every operation and parameter', () => {
+    const summaries = [
       ...Object.values(http.paths).flatMap((operations) => Object.values(operations)),
       ...Object.values(sockets.operations),
     ].map(({ summary }) => summary);
-    for (const sentence of said) expect(sentence).toMatch(/^[A-Z].*[.:0-9a-z]$/s);
+    for (const summary of summaries) expect(summary).toMatch(/^[A-Z].*[.:0-9a-z]$/s);
     const parameters = Object.values(http.paths).flatMap((operations) =>
       Object.values(operations).flatMap((operation) => operation.parameters),
     );
@@ -123,14 +125,14 @@ describe('the API documents', () => {
   });
 });
 
-async function faultsOfOpenApi(document: object): Promise<string> {
+async function openApiErrors(document: object): Promise<string> {
   const result = await validate(structuredClone(document) as Parameters<typeof validate>[0]);
   return result.valid ? '' : compileErrors(result);
 }
 
-async function faultsOfAsyncApi(document: object): Promise<string[]> {
+async function asyncApiErrors(document: object): Promise<string[]> {
   const { diagnostics } = await new Parser().parse(structuredClone(document) as Input);
-  // It would rather have a newer version of AsyncAPI, whose tools are still to come.
+  // The parser recommends a newer AsyncAPI version that tools do not support yet.
   return diagnostics.filter(({ code }) => code !== 'asyncapi-latest-version').map(({ message }) => message);
 }
 
@@ -138,10 +140,10 @@ interface Layer {
   route?: { path: string; methods: Record<string, boolean> };
 }
 
-/** What the hub's router answers to, asked of the router itself. */
+/** The routes registered in the hub's router. */
 function routesServedBy({ hub: { app } }: TestHub): string[] {
   const { stack } = app.getHttpAdapter().getInstance().router as { stack: Layer[] };
   return stack.flatMap(({ route }) =>
-    route ? Object.keys(route.methods).map((method) => `${method} ${templated(route.path)}`) : [],
+    route ? Object.keys(route.methods).map((method) => `${method} ${toTemplate(route.path)}`) : [],
   );
 }

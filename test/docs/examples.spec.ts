@@ -7,72 +7,73 @@ import { asyncApi } from '../../src/docs/asyncapi.js';
 import { exampleOf } from '../../src/docs/examples.js';
 import { openApi } from '../../src/docs/openapi.js';
 import type { Schema } from '../../src/docs/schemas.js';
-import { Witness } from './witness.js';
+import { ResponseRecorder } from './response.recorder.js';
 
 const http = openApi();
 const sockets = asyncApi();
-const witness = new Witness(http, sockets);
+const recorder = new ResponseRecorder(http, sockets);
 
 const operations = Object.entries(http.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 );
 
-describe('the shapes of the documents', () => {
-  test('are JSON Schema', () => {
+describe('the schemas of the documents', () => {
+  test('are valid JSON Schema', () => {
     const ajv = new Ajv2020();
-    for (const schema of shapesIn([http, sockets]))
+    for (const schema of schemasIn([http, sockets]))
       expect([ajv.validateSchema(schema), ajv.errors]).toEqual([true, null]);
   });
 
-  test('say something of every field', () => {
-    const silent = fieldsIn([http, sockets]).filter(
+  test('constrain every field', () => {
+    const undescribed = fieldsIn([http, sockets]).filter(
       ([name, field]) => name !== 'details' && Object.keys(field).every((keyword) => keyword === 'description'),
     );
-    expect(silent).toEqual([]);
+    expect(undescribed).toEqual([]);
   });
 
-  test('show examples of fields that the field takes', () => {
-    const shown = fieldsIn([http, sockets]).flatMap(([name, { examples, ...field }]) =>
+  test('have valid examples for their fields', () => {
+    const withExamples = fieldsIn([http, sockets]).flatMap(([name, { examples, ...field }]) =>
       (examples ?? []).map((example) => ({ name, field, example })),
     );
-    expect(shown.length).toBeGreaterThan(100);
-    for (const { name, field, example } of shown) {
-      expect([name, example, witness.faultsOf('http', field, example)]).toEqual([name, example, '']);
+    expect(withExamples.length).toBeGreaterThan(100);
+    for (const { name, field, example } of withExamples) {
+      expect([name, example, recorder.errorsOf('http', field, example)]).toEqual([name, example, '']);
     }
   });
 });
 
 describe('the examples of the documents', () => {
-  test.each(operations)('of $method $path are what it takes, and what it gives', ({ path, method, operation }) => {
+  test.each(operations)('of $method $path match its request and responses', ({ path, method, operation }) => {
     const route: RouteRow | undefined = Object.entries(routes).find(([name]) => name === operation.operationId)?.[1];
     const body = operation.requestBody?.content['application/json'];
-    const given = operation.parameters
+    const parameters = operation.parameters
       .filter((parameter) => parameter.in !== 'header' && (parameter.required || parameter.example !== undefined))
       .map(({ name, schema, example = exampleOf(schema, {}) }) => [name, example]);
-    const message = { ...Object.fromEntries(given), ...(body?.example as object | undefined) };
+    const message = { ...Object.fromEntries(parameters), ...(body?.example as object | undefined) };
     const request = route?.request;
     if (request) expect(() => parse(request, message)).not.toThrow();
     else expect(message).toEqual({});
     if (body)
-      witness.holds(
+      recorder.expectMatch(
         'http',
         ['paths', path, method, 'requestBody', 'content', 'application/json', 'schema'],
         body.example,
       );
     for (const [status, response] of Object.entries(operation.responses)) {
-      for (const [type, { example }] of Object.entries(witness.resolved(response).content ?? {})) {
+      for (const [type, { example }] of Object.entries(recorder.resolve(response).content ?? {})) {
         if (example === undefined) continue;
-        witness.holds('http', ['paths', path, method, 'responses', status, 'content', type, 'schema'], example);
+        recorder.expectMatch('http', ['paths', path, method, 'responses', status, 'content', type, 'schema'], example);
       }
     }
   });
 
-  test.each(Object.entries(sockets.components.messages))('of %s are what it holds', (key, { examples }) => {
+  test.each(Object.entries(sockets.components.messages))('of %s match its payload', (key, { examples }) => {
     expect(examples.length).toBeGreaterThan(0);
-    for (const { payload } of examples) witness.holds('sockets', ['components', 'messages', key, 'payload'], payload);
+    for (const { payload } of examples)
+      recorder.expectMatch('sockets', ['components', 'messages', key, 'payload'], payload);
   });
 
-  test('of messages and pushes are what the hub itself reads and writes', () => {
+  test('of messages and pushes are accepted by the contract', () => {
     const example = (name: string) => sockets.components.messages[name.replace(':', '.')]?.examples[0]?.payload;
     for (const [name, { request }] of Object.entries(messages))
       expect(() => parse(request, example(name))).not.toThrow();
@@ -80,23 +81,26 @@ describe('the examples of the documents', () => {
   });
 });
 
-/** Every shape in a document, wherever it stands. */
-function shapesIn(value: unknown): Schema[] {
-  if (Array.isArray(value)) return value.flatMap(shapesIn);
+/** Every schema in a document, at any depth. */
+function schemasIn(value: unknown): Schema[] {
+  if (Array.isArray(value)) return value.flatMap(schemasIn);
   if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([name, part]) => {
-    if (name === 'schema' || name === 'payload') return [part as Schema];
-    if (name === 'schemas') return Object.values(part as Record<string, Schema>);
-    return name === 'examples' || name === 'example' ? [] : shapesIn(part);
+  return Object.entries(value).flatMap(([name, child]) => {
+    if (name === 'schema' || name === 'payload') return [child as Schema];
+    if (name === 'schemas') return Object.values(child as Record<string, Schema>);
+    return name === 'examples' || name === 'example' ? [] : schemasIn(child);
   });
 }
 
-/** Every field of every shape, also of the shapes within. */
+/** Every field of every schema, including nested ones. */
 function fieldsIn(value: unknown): [string, Schema][] {
   const fields = (schema: Schema): [string, Schema][] => {
-    const own = Object.entries((schema.properties ?? {}) as Record<string, Schema>);
-    const within = [...own.map(([, field]) => field), schema.items, ...(schema.anyOf ?? [])] as (Schema | undefined)[];
-    return [...own, ...within.flatMap((part) => (part ? fields(part) : []))];
+    const direct = Object.entries((schema.properties ?? {}) as Record<string, Schema>);
+    const nested = [...direct.map(([, field]) => field), schema.items, ...(schema.anyOf ?? [])] as (
+      | Schema
+      | undefined
+    )[];
+    return [...direct, ...nested.flatMap((child) => (child ? fields(child) : []))];
   };
-  return shapesIn(value).flatMap(fields);
+  return schemasIn(value).flatMap(fields);
 }

@@ -6,60 +6,58 @@ import { openApi } from '../../src/docs/openapi.js';
 
 const PINNED = `test/docs/contract.v${CONTRACT_VERSION}.json`;
 
-/** What only people read. All else is what a client was built on. */
-const words = ['description', 'summary', 'title', 'example', 'examples', 'when', 'effect', 'info', 'tags'];
+/** Documentation only. Clients depend on everything else. */
+const documentationKeys = ['description', 'summary', 'title', 'example', 'examples', 'when', 'effect', 'info', 'tags'];
 
-test('the contract is the one that its version stands for', () => {
+test('the contract matches the pinned documents of its version', () => {
   const { components, ...asyncapi } = asyncApi();
-  // The schemas of both documents are the same.
+  // Both documents share their schemas.
   const documents = { openapi: openApi(), asyncapi: { ...asyncapi, messages: components.messages } };
-  const now = JSON.parse(JSON.stringify(withoutWords(documents)));
+  const current = JSON.parse(JSON.stringify(withoutDocumentation(documents)));
   if (!existsSync(PINNED)) {
-    writeFileSync(PINNED, `${JSON.stringify(now, null, 1)}\n`);
-    throw new Error(
-      `${PINNED} was not there and is written now. Look at what changed in it, commit it, and run again.`,
-    );
+    writeFileSync(PINNED, `${JSON.stringify(current, null, 1)}\n`);
+    throw new Error(`${PINNED} did not exist and has been written. Review the changes, commit it, and run again.`);
   }
-  const differences = differencesOf(JSON.parse(readFileSync(PINNED, 'utf8')), now, '');
+  const differences = diff(JSON.parse(readFileSync(PINNED, 'utf8')), current, '');
   if (differences.length === 0) return;
-  throw new Error(`A shape of the contract has changed:
+  throw new Error(`A schema of the contract has changed:
 
   ${differences.join('\n  ')}
 
-Would a client that was built before not understand it, or be refused? Then raise CONTRACT_VERSION in src/contract/wire.ts.
-If the change is meant, delete ${PINNED} and run this test: it writes the new one.`);
+If an existing client would not understand it or be refused, raise CONTRACT_VERSION in src/contract/wire.ts.
+If the change is intended, delete ${PINNED} and run this test, which writes the new one.`);
 });
 
-test('words may change without a new version, and nothing else', () => {
-  const shape = { type: 'object', description: 'One.', properties: { title: { type: 'string', examples: ['a'] } } };
+test('only documentation may change within a version', () => {
+  const schema = { type: 'object', description: 'One.', properties: { title: { type: 'string', examples: ['a'] } } };
   const reworded = { type: 'object', description: 'Two.', properties: { title: { type: 'string' } } };
   const changed = { type: 'object', properties: { name: { type: 'string' } } };
-  expect(differencesOf(withoutWords(shape), withoutWords(reworded), '')).toEqual([]);
-  expect(differencesOf(withoutWords(shape), withoutWords(changed), '')).toEqual([
-    '/properties/title: is gone',
-    '/properties/name: is new',
+  expect(diff(withoutDocumentation(schema), withoutDocumentation(reworded), '')).toEqual([]);
+  expect(diff(withoutDocumentation(schema), withoutDocumentation(changed), '')).toEqual([
+    '/properties/title: removed',
+    '/properties/name: added',
   ]);
 });
 
-/** A field may bear the name of one of the words, so the names of fields are kept. */
-function withoutWords(value: unknown, areNames = false): unknown {
-  if (Array.isArray(value)) return value.map((part) => withoutWords(part));
+/** Property names are kept, because a field may be called like a documentation key. */
+function withoutDocumentation(value: unknown, isPropertyMap = false): unknown {
+  if (Array.isArray(value)) return value.map((child) => withoutDocumentation(child));
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name]) => areNames || !words.includes(name))
-      .map(([name, part]) => [name, withoutWords(part, name === 'properties' && !areNames)]),
+      .filter(([name]) => isPropertyMap || !documentationKeys.includes(name))
+      .map(([name, child]) => [name, withoutDocumentation(child, name === 'properties' && !isPropertyMap)]),
   );
 }
 
-function differencesOf(before: unknown, after: unknown, place: string): string[] {
+function diff(before: unknown, after: unknown, path: string): string[] {
   if (Object.is(before, after)) return [];
-  if (before === undefined) return [`${place}: is new`];
-  if (after === undefined) return [`${place}: is gone`];
+  if (before === undefined) return [`${path}: added`];
+  if (after === undefined) return [`${path}: removed`];
   if (before === null || after === null || typeof before !== 'object' || typeof after !== 'object') {
-    return [`${place}: was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`];
+    return [`${path}: was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`];
   }
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const part = (whole: object, name: string) => (whole as Record<string, unknown>)[name];
-  return [...names].flatMap((name) => differencesOf(part(before, name), part(after, name), `${place}/${name}`));
+  const child = (parent: object, name: string) => (parent as Record<string, unknown>)[name];
+  return [...names].flatMap((name) => diff(child(before, name), child(after, name), `${path}/${name}`));
 }

@@ -1,44 +1,49 @@
 import { z } from 'zod';
 import { coverUrl, DETAILS_BYTES_MAX, DETAILS_FIELDS_MAX, details } from '../../src/contract/book.fields.js';
 import * as field from '../../src/contract/fields.js';
+import { receiverUrl, webhookSecret } from '../../src/contract/webhooks.js';
 import { Attachment, CANARY, Literal, nested } from './values.js';
 
-/** A value for one field, and whether the contract takes it there. */
-export interface Offer {
-  says: string;
+/** A value for a field, and whether the contract accepts it. */
+export interface Sample {
+  label: string;
   value: unknown;
-  taken: boolean;
+  accepted: boolean;
 }
-/** The same in a table. Where it is up to the field, its own shape decides. */
-interface Offered extends Omit<Offer, 'taken'> {
-  taken: boolean | 'by its shape';
+/** A sample in a table; `by schema` leaves the decision to the field's own schema. */
+interface TableSample extends Omit<Sample, 'accepted'> {
+  accepted: boolean | 'by schema';
 }
 
-/** A kind of field: how it is told from the others, and what is offered to it. */
+/** A kind of field, recognized by its schema. */
 interface Kind {
   name: string;
-  is: (schema: z.ZodType) => boolean;
-  offers: (schema: z.ZodType) => Offered[];
+  matches: (schema: z.ZodType) => boolean;
+  samples: (schema: z.ZodType) => TableSample[];
 }
 
-const offer = (says: string, value: unknown, taken: Offered['taken'] = false): Offered => ({ says, value, taken });
+const sample = (label: string, value: unknown, accepted: TableSample['accepted'] = false): TableSample => ({
+  label,
+  value,
+  accepted,
+});
 
-/** What no field takes: values of another type than any that the contract has. */
-const foreign: Offered[] = [
-  offer('null', null),
-  offer('an object', { [CANARY]: CANARY }),
-  offer('an operator of a query', { $ne: 1 }),
-  offer('an operator that compares', { $gt: '' }),
-  offer('an operator of the mapper', { '@instanceof': 'FindOperator', _type: 'not', _value: 1 }),
-  offer('the prototype', new Literal(`{"__proto__":{"length":1,"${CANARY}":1}}`)),
-  offer('the constructor', new Literal('{"constructor":{"prototype":{"isAdmin":true}}}')),
-  offer('what could be awaited', new Literal(`{"then":"${CANARY}"}`)),
-  offer('what could write itself', { toJSON: CANARY, toString: CANARY, valueOf: 1 }),
-  offer('a placeholder without its bytes', new Literal('{"_placeholder":true,"num":0}')),
-  offer('bytes', new Attachment(Buffer.from(CANARY))),
-  offer('a list within lists', nested(33)),
+/** Values whose type no field of the contract has. */
+const wrongTypes: TableSample[] = [
+  sample('null', null),
+  sample('an object', { [CANARY]: CANARY }),
+  sample('a query operator', { $ne: 1 }),
+  sample('a comparison operator', { $gt: '' }),
+  sample('a TypeORM operator', { '@instanceof': 'FindOperator', _type: 'not', _value: 1 }),
+  sample('__proto__', new Literal(`{"__proto__":{"length":1,"${CANARY}":1}}`)),
+  sample('constructor.prototype', new Literal('{"constructor":{"prototype":{"isAdmin":true}}}')),
+  sample('a thenable', new Literal(`{"then":"${CANARY}"}`)),
+  sample('an object with toJSON', { toJSON: CANARY, toString: CANARY, valueOf: 1 }),
+  sample('a placeholder without an attachment', new Literal('{"_placeholder":true,"num":0}')),
+  sample('bytes', new Attachment(Buffer.from(CANARY))),
+  sample('33 nested lists', nested(33)),
 ];
-const booleans = [offer('true', true), offer('false', false)];
+const booleans = [sample('true', true), sample('false', false)];
 
 const NUMBERS = [
   '-1',
@@ -82,239 +87,336 @@ const NUMBERS_AS_TEXT = [
   '1abc',
 ];
 
-function numberOffers(schema: z.ZodType): Offered[] {
+function numberSamples(schema: z.ZodType): TableSample[] {
   const {
     minimum = 0,
     maximum = 0,
     not,
   } = schema.meta() as { minimum?: number; maximum?: number; not?: { const: number } };
-  const isTaken = (value: number) =>
+  const isAccepted = (value: number) =>
     Number.isSafeInteger(value) && value >= minimum && value <= maximum && value !== not?.const;
   const edges = [minimum, minimum - 1, maximum, maximum + 1].map(String);
   return [
-    ...[...new Set([...NUMBERS, ...edges])].map((json) => offer(json, new Literal(json), isTaken(Number(json)))),
-    ...NUMBERS_AS_TEXT.map((text) => offer(`the text "${text}"`, text)),
-    offer('a number in a list', [5]),
-    offer('an empty list', []),
+    ...[...new Set([...NUMBERS, ...edges])].map((json) => sample(json, new Literal(json), isAccepted(Number(json)))),
+    ...NUMBERS_AS_TEXT.map((text) => sample(`the string "${text}"`, text)),
+    sample('a number in a list', [5]),
+    sample('an empty list', []),
   ];
 }
 
-/** Texts that have hurt others: taken as they are, wherever they are short enough and hold nothing that is refused. */
-const HARMLESS_HERE: [says: string, text: string][] = [
+/** Injection attempts and unusual Unicode: accepted verbatim wherever the length fits. */
+const SUSPICIOUS: [label: string, text: string][] = [
   ['a quote that ends a statement', `${CANARY}' OR 1=1 -- `.trim()],
-  ['a table that is dropped', `"; DROP TABLE orders; -- ${CANARY}`],
+  ['a dropped table', `"; DROP TABLE orders; -- ${CANARY}`],
   ['an escaped quote', `\\' OR ${CANARY}`],
   ['a number in hexadecimal', '0x31'],
-  ['a comment that is carried out', '/*!50000 1*/'],
+  ['an executable comment', '/*!50000 1*/'],
   ['a template', '\u0024{7*7}{{7*7}}#{7*7}'],
-  ['a format', '%s%n%d%x'],
+  ['a format string', '%s%n%d%x'],
   ['markup', `<img src=x onerror=alert('${CANARY}')>`],
   ['a formula', '=HYPERLINK("http://evil.example")'],
-  ['a script as an address', 'javascript:alert(1)'],
-  ['a way out of the folder', '../../etc/passwd'],
+  ['a script URL', 'javascript:alert(1)'],
+  ['a path traversal', '../../etc/passwd'],
   ['the word null', 'null'],
   ['the word undefined', 'undefined'],
-  ['the name of the prototype', '__proto__'],
-  ['the name of the constructor', 'constructor'],
-  ['an accent that is a letter of its own', 'e\u0301'],
-  ['the same accent in one letter', 'é'],
-  ['letters of full width', 'ａｄｍｉｎ'],
+  ['the word __proto__', '__proto__'],
+  ['the word constructor', 'constructor'],
+  ['a combining accent', 'e\u0301'],
+  ['a precomposed accent', 'é'],
+  ['full-width letters', 'ａｄｍｉｎ'],
   ['the Turkish i', 'ADMİN ı'],
-  ['the German s', 'ß SS'],
+  ['the German sharp s', 'ß SS'],
   ['a flag', '🇨🇳'],
-  ['a family', '👨‍👩‍👧‍👦'],
-  ['marks without a letter', '\u0301'.repeat(30)],
-  ['an order from right to left', 'a\u202eb'],
-  ['a space without width inside', 'a\u200bb'],
+  ['combining marks without a letter', '\u0301'.repeat(30)],
   ['a line separator inside', 'a\u2028b'],
 ];
-const CONTROLS: [says: string, text: string][] = [
-  ['a zero inside', `a\u0000${CANARY}`],
-  ['a line of the log', `${CANARY}\r\n{"level":50,"msg":"fault"}`],
-  ['a colour of the terminal', `\u001b[31m${CANARY}`],
+/** Unusual as well, but not in an id that a request creates. */
+const FORMAT_CHARACTERS: [label: string, text: string][] = [
+  ['a family, joined by format characters', '👨‍👩‍👧‍👦'],
+  ['a right-to-left override', 'a\u202eb'],
+  ['a zero-width space inside', 'a\u200bb'],
+];
+/** Ids that a request cannot create. */
+const UNUSABLE_IDS: [label: string, text: string][] = [
+  ['a dot', '.'],
+  ['two dots', '..'],
+  ['a left-to-right mark after', 'ab\u200e'],
+  ['a zero-width space after', 'ab\u200b'],
+  ['a soft hyphen', 'a\u00adb'],
+  ['a word joiner before', '\u2060ab'],
+  ['an invisible tag', 'ab\u{e0041}'],
+];
+const CONTROL_CHARACTERS: [label: string, text: string][] = [
+  ['a NUL inside', `a\u0000${CANARY}`],
+  ['a forged log line', `${CANARY}\r\n{"level":50,"msg":"fault"}`],
+  ['a terminal escape sequence', `\u001b[31m${CANARY}`],
   ['a tab', 'a\tb'],
-  ['a control of the second kind', 'a\u0085b'],
+  ['a C1 control character', 'a\u0085b'],
 ];
 
-function textOffers(schema: z.ZodType, { trimmed = false }: { trimmed?: boolean } = {}): Offered[] {
+interface TextKind {
+  trimmed?: boolean;
+  isNewId?: boolean;
+}
+
+function textSamples(schema: z.ZodType, { trimmed = false, isNewId = false }: TextKind = {}): TableSample[] {
   const { minLength = 0, maxLength = 0 } = schema.meta() as { minLength?: number; maxLength?: number };
-  const filled = (length: number) => CANARY.padEnd(length, 'x').slice(0, length);
-  const isTaken = (text: string) => {
+  const textOf = (length: number) => CANARY.padEnd(length, 'x').slice(0, length);
+  const isAccepted = (text: string) => {
     const length = field.characters(text);
     return length >= minLength && length <= maxLength && (!trimmed || text.trim() === text);
   };
-  const sized = (says: string, text: string) => offer(says, text, isTaken(text));
+  const checked = (label: string, text: string) => sample(label, text, isAccepted(text));
   return [
-    ...HARMLESS_HERE.map(([says, text]) => sized(says, text)),
-    // Some texts may hold line breaks, and passwords anything: their own shapes say so.
-    ...CONTROLS.map(([says, text]) => offer(says, text, isTaken(text) ? 'by its shape' : false)),
-    sized('nothing', ''),
-    sized('a space', ' '),
-    sized('a space before', ` ${filled(Math.max(minLength, 8))}`),
-    sized('a space after', `${filled(Math.max(minLength, 8))} `),
-    sized('a space without a break after', `${filled(Math.max(minLength, 8))}\u00a0`),
-    sized('a mark of byte order before', `\ufeff${filled(Math.max(minLength, 8))}`),
-    sized('as much as may be', filled(maxLength)),
-    sized('one too much', filled(maxLength + 1)),
-    sized('as much as may be, of four bytes each', '😀'.repeat(Math.min(maxLength, 10_000))),
-    sized('one too much, of four bytes each', '😀'.repeat(Math.min(maxLength, 10_000) + 1)),
-    sized('what takes long to match', `${'a'.repeat(50_000)}!`),
-    offer('half of a character', new Literal(`"${filled(8)}\\ud800"`)),
-    offer('the other half', new Literal(`"\\udc00${filled(8)}"`)),
-    offer('zero', 0),
-    offer('a number', 1.5),
-    offer('a text in a list', [CANARY]),
-    offer('zero in a list', [0]),
+    ...SUSPICIOUS.map(([label, text]) => checked(label, text)),
+    ...FORMAT_CHARACTERS.map(([label, text]) => sample(label, text, !isNewId && isAccepted(text))),
+    ...(isNewId ? UNUSABLE_IDS.map(([label, text]) => sample(label, text)) : []),
+    // Some texts may hold line breaks, and passwords anything, as their schemas say.
+    ...CONTROL_CHARACTERS.map(([label, text]) => sample(label, text, isAccepted(text) ? 'by schema' : false)),
+    checked('an empty string', ''),
+    checked('a space', ' '),
+    checked('a space before', ` ${textOf(Math.max(minLength, 8))}`),
+    checked('a space after', `${textOf(Math.max(minLength, 8))} `),
+    checked('a no-break space after', `${textOf(Math.max(minLength, 8))}\u00a0`),
+    checked('a byte order mark before', `\ufeff${textOf(Math.max(minLength, 8))}`),
+    checked('the maximum length', textOf(maxLength)),
+    checked('one character too long', textOf(maxLength + 1)),
+    checked('the maximum length in four-byte characters', '😀'.repeat(Math.min(maxLength, 10_000))),
+    checked('one four-byte character too long', '😀'.repeat(Math.min(maxLength, 10_000) + 1)),
+    checked('a slow regex match', `${'a'.repeat(50_000)}!`),
+    sample('a lone high surrogate', new Literal(`"${textOf(8)}\\ud800"`)),
+    sample('a lone low surrogate', new Literal(`"\\udc00${textOf(8)}"`)),
+    sample('zero', 0),
+    sample('a number', 1.5),
+    sample('a string in a list', [CANARY]),
+    sample('zero in a list', [0]),
     ...booleans,
   ];
 }
 
 const visible = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index));
-function keyOffers(): Offered[] {
+function keySamples(): TableSample[] {
   return [
-    offer('as long as may be', `${CANARY}-${visible.join('')}`.slice(0, field.KEY_CHARACTERS_MAX), true),
-    offer('one character', '!', true),
-    offer('the name of the prototype', '__proto__', true),
-    offer('a quote that ends a statement', `'OR/**/1=1--${CANARY}`, true),
+    sample('the maximum length', `${CANARY}-${visible.join('')}`.slice(0, field.KEY_CHARACTERS_MAX), true),
+    sample('one character', '!', true),
+    sample('the word __proto__', '__proto__', true),
+    sample('a quote that ends a statement', `'OR/**/1=1--${CANARY}`, true),
     ...[
-      ['nothing', ''],
-      ['one too much', 'k'.repeat(field.KEY_CHARACTERS_MAX + 1)],
+      ['an empty string', ''],
+      ['one character too long', 'k'.repeat(field.KEY_CHARACTERS_MAX + 1)],
       ['300 characters', 'k'.repeat(300)],
       ['a space inside', `${CANARY} 1`],
       ['a space after', `${CANARY} `],
       ['a line break after', `${CANARY}\n`],
-      ['a zero after', `${CANARY}\u0000`],
-      ['the last control', `${CANARY}\u007f`],
+      ['a NUL after', `${CANARY}\u0000`],
+      ['a DEL', `${CANARY}\u007f`],
       ['an accent', `${CANARY}é`],
       ['a Chinese character', '键'],
-      ['letters of full width', 'ｋｅｙ'],
+      ['full-width letters', 'ｋｅｙ'],
       ['an emoji', '🔑'],
-      ['a space without width', `${CANARY}\u200b`],
-      ['what takes long to match', `${'a'.repeat(50_000)}\n`],
-    ].map(([says = '', text]) => offer(says, text)),
-    offer('half of a character', new Literal(`"${CANARY}\\ud800"`)),
-    offer('zero', 0),
-    offer('a number', 1.5),
-    offer('a key in a list', [CANARY]),
+      ['a zero-width space', `${CANARY}\u200b`],
+      ['a slow regex match', `${'a'.repeat(50_000)}\n`],
+    ].map(([label = '', text]) => sample(label, text)),
+    sample('a lone high surrogate', new Literal(`"${CANARY}\\ud800"`)),
+    sample('zero', 0),
+    sample('a number', 1.5),
+    sample('a key in a list', [CANARY]),
     ...booleans,
   ];
 }
 
-/** Any text in the place of an order's id is an order that is not there; only how long it is counts. */
-function orderIdOffers(schema: z.ZodType): Offered[] {
+/** Any string is a valid but unknown order id; only its length matters. */
+function orderIdSamples(schema: z.ZodType): TableSample[] {
   const { maxLength = 0 } = schema.meta() as { maxLength?: number };
-  const texts = textOffers(schema).map(({ says, value, taken }) => {
+  const texts = textSamples(schema).map(({ label, value, accepted }) => {
     const text = value instanceof Literal ? (JSON.parse(value.json) as string) : value;
-    return offer(says, value, typeof text === 'string' ? field.characters(text) <= maxLength : taken);
+    return sample(label, value, typeof text === 'string' ? field.characters(text) <= maxLength : accepted);
   });
   const uuid = '01900000-0000-7000-8000-000000000000';
-  const look: [string, string][] = [
-    ['an id that was never given', uuid],
-    ['one without dashes', uuid.replaceAll('-', '')],
-    ['one in braces', `{${uuid}}`],
-    ['the id of nothing', '00000000-0000-0000-0000-000000000000'],
-    ['an id of another kind', '6ba7b810-9dad-11d1-80b4-00c04fd430c8'],
-    ['a condition', '1 or 1=1'],
+  const shapes: [string, string][] = [
+    ['an unknown id', uuid],
+    ['an id without dashes', uuid.replaceAll('-', '')],
+    ['an id in braces', `{${uuid}}`],
+    ['the nil UUID', '00000000-0000-0000-0000-000000000000'],
+    ['a UUID of another version', '6ba7b810-9dad-11d1-80b4-00c04fd430c8'],
+    ['an SQL condition', '1 or 1=1'],
     ['a number with letters', '1abc'],
-    ['below zero', '-1'],
+    ['a negative number', '-1'],
   ];
-  return [...texts, ...look.map(([says, text]) => offer(says, text, true)), offer('two in a list', [uuid, uuid])];
+  return [
+    ...texts,
+    ...shapes.map(([label, text]) => sample(label, text, true)),
+    sample('two ids in a list', [uuid, uuid]),
+  ];
 }
 
-const addresses: [says: string, text: string, taken: boolean][] = [
-  ['a script', 'javascript:alert(1)', false],
-  ['a script in other letters', 'JaVaScRiPt:alert(1)', false],
-  ['data', 'data:text/html,<script>alert(1)</script>', false],
-  ['a file', 'file:///etc/passwd', false],
-  ['another host as a path', '//evil.example/x.png', false],
-  ['another host behind a backslash', '\\\\evil.example/x.png', false],
+const urls: [label: string, text: string, accepted: boolean][] = [
+  ['a script URL', 'javascript:alert(1)', false],
+  ['a script URL in mixed case', 'JaVaScRiPt:alert(1)', false],
+  ['a data URL', 'data:text/html,<script>alert(1)</script>', false],
+  ['a file URL', 'file:///etc/passwd', false],
+  ['a protocol-relative URL', '//evil.example/x.png', false],
+  ['a host behind backslashes', '\\\\evil.example/x.png', false],
   ['no host', 'http://', false],
   ['a path', '/covers/x.png', true],
-  ['an address', `https://covers.example/${CANARY}.png`, true],
+  ['a URL', `https://covers.example/${CANARY}.png`, true],
 ];
 
-function addressOffers(schema: z.ZodType): Offered[] {
-  const refused = textOffers(schema).filter(({ taken }) => taken === false);
-  return [...refused, ...addresses.map(([says, text, taken]) => offer(says, text, taken))];
+function urlSamples(schema: z.ZodType): TableSample[] {
+  const refused = textSamples(schema).filter(({ accepted }) => accepted === false);
+  return [...refused, ...urls.map(([label, text, accepted]) => sample(label, text, accepted))];
 }
 
-function wordOffers(schema: z.ZodType): Offered[] {
-  const { options } = schema as z.ZodEnum;
+const receivers: [label: string, text: string, accepted: boolean][] = [
+  ...urls.filter(([, , accepted]) => !accepted),
+  ['a path', '/events', false],
+  ['plain http', 'http://shop.example/events', false],
+  ['a name and a password', `https://${CANARY}:${CANARY}@shop.example/`, false],
+  ['an empty name', 'https://@shop.example/', false],
+  ['a fragment', 'https://shop.example/#a', false],
+  ['an empty fragment', 'https://shop.example/#', false],
+  ['an invalid port', 'https://shop.example:99999/', false],
+  ['loopback', 'https://127.0.0.1/', false],
+  ['loopback as a number', 'https://2130706433/', false],
+  ['a mapped address', 'https://[::ffff:10.0.0.1]/', false],
+  ['a name of loopback', 'https://localhost/', false],
+  ['the address of cloud metadata', 'https://169.254.169.254/', false],
+  ['a URL', `https://shop.example/${CANARY}?a=b`, true],
+];
+
+function receiverSamples(schema: z.ZodType): TableSample[] {
+  const refused = textSamples(schema).filter(({ accepted }) => accepted === false);
+  return [...refused, ...receivers.map(([label, text, accepted]) => sample(label, text, accepted))];
+}
+
+function secretSamples(): TableSample[] {
+  const base64 = (bytes: number) => Buffer.alloc(bytes, CANARY).toString('base64');
+  const refused: [string, string][] = [
+    ['no prefix', base64(32)],
+    ['another prefix', `whsk_${base64(32)}`],
+    ['the prefix alone', 'whsec_'],
+    ['one byte too few', `whsec_${base64(23)}`],
+    ['one byte too many', `whsec_${base64(65)}`],
+    ['no padding', `whsec_${base64(32).replaceAll('=', '')}`],
+    ['too much padding', `whsec_${base64(32)}=`],
+    ['the alphabet of URLs', `whsec_${'-_'.repeat(16)}`],
+    ['a space after', `whsec_${base64(32)} `],
+    ['a line break after', `whsec_${base64(32)}\n`],
+    ['an empty string', ''],
+    ['a slow regex match', `whsec_${'a'.repeat(50_001)}`],
+  ];
   return [
-    ...options.map((word) => offer(`the word ${word}`, word, true)),
-    ...options.flatMap((word) => [
-      offer(`${word} in capitals`, String(word).toUpperCase()),
-      offer(`${word} with a space`, `${word} `),
-      offer(`${word} in a list`, [word]),
-    ]),
-    ...['', CANARY, '__proto__', 'constructor', 'toString', 'undefined', 'null', '0'].map((text) =>
-      offer(`"${text}"`, text),
-    ),
-    offer('zero', 0),
-    offer('one', 1),
+    sample('the fewest bytes', `whsec_${base64(24)}`, true),
+    sample('the most bytes', `whsec_${base64(64)}`, true),
+    ...refused.map(([label, text]) => sample(label, text)),
+    sample('zero', 0),
+    sample('a secret in a list', [`whsec_${base64(32)}`]),
     ...booleans,
   ];
 }
 
-function listOffers(schema: z.ZodType): Offered[] {
+/** Times of the future: what expires must not have expired. */
+function timeSamples(): TableSample[] {
+  const refused: [string, string][] = [
+    ['a time that is past', '2020-01-01T00:00:00.000Z'],
+    ['a date', '2999-01-01'],
+    ['no milliseconds', '2999-01-01T00:00:00Z'],
+    ['another zone', '2999-01-01T00:00:00.000+08:00'],
+    ['no zone', '2999-01-01T00:00:00.000'],
+    ['a day that does not exist', '2999-02-30T00:00:00.000Z'],
+    ['words', CANARY],
+    ['an empty string', ''],
+  ];
+  return [
+    sample('a time', '2999-01-01T00:00:00.000Z', true),
+    ...refused.map(([label, text]) => sample(label, text)),
+    sample('epoch milliseconds', 32_472_144_000_000),
+    ...booleans,
+  ];
+}
+
+const ENUM_WORDS_MAX = 12;
+
+function enumSamples(schema: z.ZodType): TableSample[] {
+  const { options: all } = schema as z.ZodEnum;
+  // Of the countries, a few stand for all.
+  const options = all.slice(0, ENUM_WORDS_MAX).map(String);
+  const inOtherCase = (word: string) => (word === word.toUpperCase() ? word.toLowerCase() : word.toUpperCase());
+  return [
+    ...options.map((word) => sample(`the word ${word}`, word, true)),
+    ...options.flatMap((word) => [
+      sample(`${word} in another case`, inOtherCase(word)),
+      sample(`${word} with a space`, `${word} `),
+      sample(`${word} in a list`, [word]),
+    ]),
+    ...['', CANARY, '__proto__', 'constructor', 'toString', 'undefined', 'null', '0'].map((text) =>
+      sample(`"${text}"`, text),
+    ),
+    sample('zero', 0),
+    sample('one', 1),
+    ...booleans,
+  ];
+}
+
+function listSamples(schema: z.ZodType): TableSample[] {
   const { minItems = 0, maxItems = 0 } = z.toJSONSchema(schema, { unrepresentable: 'any' }) as {
     minItems?: number;
     maxItems?: number;
   };
   return [
-    offer('an empty list', [], minItems === 0),
-    offer('one too many', new Literal(`[${'0,'.repeat(maxItems)}0]`)),
-    offer('30,000 of nothing', new Literal(`[${'0,'.repeat(30_000)}0]`)),
-    offer('nothing in the list', [null]),
-    offer('a list in the list', [[]]),
-    offer('an object in the list', [{ [CANARY]: 1 }]),
-    offer('what looks like a list', new Literal('{"length":1,"0":{}}')),
-    offer('a number', 1),
-    offer('a text', CANARY),
-    offer('33 lists', nested(33)),
-    offer('500 lists', nested(500)),
+    sample('an empty list', [], minItems === 0),
+    sample('one item too many', new Literal(`[${'0,'.repeat(maxItems)}0]`)),
+    sample('30,000 items', new Literal(`[${'0,'.repeat(30_000)}0]`)),
+    sample('null in the list', [null]),
+    sample('a list in the list', [[]]),
+    sample('an object in the list', [{ [CANARY]: 1 }]),
+    sample('an array-like object', new Literal('{"length":1,"0":{}}')),
+    sample('a number', 1),
+    sample('a string', CANARY),
+    sample('33 nested lists', nested(33)),
+    sample('500 nested lists', nested(500)),
     ...booleans,
   ];
 }
 
-const DETAILS_TOO_MANY = Object.fromEntries(
+const TOO_MANY_DETAILS = Object.fromEntries(
   Array.from({ length: DETAILS_FIELDS_MAX + 1 }, (_, index) => [`f${index}`, index]),
 );
-function detailOffers(): Offered[] {
+function detailSamples(): TableSample[] {
   return [
-    offer('nothing in it', {}, true),
-    offer('texts, numbers and booleans', { a: CANARY, b: 1.5, c: false }, true),
-    offer('names of every object', new Literal('{"constructor":1,"toString":"x","valueOf":2,"then":true}'), true),
-    offer('a field too many', DETAILS_TOO_MANY),
-    offer('a byte too many', { a: 'x'.repeat(DETAILS_BYTES_MAX) }),
-    offer('a field without a name', { '': 1 }),
-    offer('the prototype', new Literal('{"__proto__":{"a":1}}')),
-    offer('the prototype as a text', new Literal('{"__proto__":"x"}')),
-    offer('null in it', { a: null }),
-    offer('a list in it', { a: [1] }),
-    offer('an object in it', { a: { b: 1 } }),
-    offer('a number beyond all numbers', new Literal('{"a":1e400}')),
-    offer('a zero in a text', { a: `${CANARY}\u0000` }),
-    offer('a zero in a name', new Literal('{"a\\u0000":1}')),
-    offer('half of a character', new Literal('{"a":"\\ud800"}')),
-    offer('a list', []),
-    offer('a text', CANARY),
-    offer('a number', 0),
-    offer('null', null),
-    offer('33 objects', nested(33, '{"a":', '}', '1')),
+    sample('an empty object', {}, true),
+    sample('strings, numbers and booleans', { a: CANARY, b: 1.5, c: false }, true),
+    sample('inherited property names', new Literal('{"constructor":1,"toString":"x","valueOf":2,"then":true}'), true),
+    sample('one field too many', TOO_MANY_DETAILS),
+    sample('one byte too many', { a: 'x'.repeat(DETAILS_BYTES_MAX) }),
+    sample('an empty field name', { '': 1 }),
+    sample('__proto__', new Literal('{"__proto__":{"a":1}}')),
+    sample('__proto__ as a string', new Literal('{"__proto__":"x"}')),
+    sample('null in it', { a: null }),
+    sample('a list in it', { a: [1] }),
+    sample('an object in it', { a: { b: 1 } }),
+    sample('an infinite number', new Literal('{"a":1e400}')),
+    sample('a NUL in a string', { a: `${CANARY}\u0000` }),
+    sample('a NUL in a name', new Literal('{"a\\u0000":1}')),
+    sample('a lone high surrogate', new Literal('{"a":"\\ud800"}')),
+    sample('a list', []),
+    sample('a string', CANARY),
+    sample('a number', 0),
+    sample('null', null),
+    sample('33 nested objects', nested(33, '{"a":', '}', '1')),
     ...booleans,
   ];
 }
 
-const shapeOffers = [
-  offer('nothing in it', {}, 'by its shape'),
-  offer('a list', []),
-  offer('a text', CANARY),
-  offer('a number', 1),
+const objectSamples = [
+  sample('an empty object', {}, 'by schema'),
+  sample('a list', []),
+  sample('a string', CANARY),
+  sample('a number', 1),
   ...booleans,
 ];
 
-/** The first ancestor of a shape: a description and a limit are added to a copy, which knows what it was copied from. */
+/** The root schema: zod adds descriptions and limits to copies, which link to their parent. */
 function originOf(schema: z.ZodType): z.core.$ZodType {
   let origin: z.core.$ZodType = schema;
   while (origin._zod.parent) origin = origin._zod.parent;
@@ -324,71 +426,112 @@ const descendsFrom = (ancestor: z.ZodType) => {
   const origin = originOf(ancestor);
   return (schema: z.ZodType) => originOf(schema) === origin;
 };
+const isNewId = (schema: z.ZodType) => {
+  for (let each: z.core.$ZodType | undefined = schema; each; each = each._zod.parent) {
+    if (each === field.newId) return true;
+  }
+  return false;
+};
 const isSized = (schema: z.ZodType) => schema instanceof z.ZodString && schema.meta()?.maxLength !== undefined;
 
-/** The first kind that a field is of is its kind. */
+/** In order of precedence. */
 const kinds: Kind[] = [
   {
+    name: 'new id',
+    matches: isNewId,
+    samples: (schema) => [...wrongTypes, ...textSamples(schema, { trimmed: true, isNewId: true })],
+  },
+  {
     name: 'id',
-    is: descendsFrom(field.userId),
-    offers: (schema) => [...foreign, ...textOffers(schema, { trimmed: true })],
-  },
-  { name: 'order id', is: descendsFrom(field.orderId), offers: (schema) => [...foreign, ...orderIdOffers(schema)] },
-  { name: 'key', is: descendsFrom(field.key), offers: () => [...foreign, ...keyOffers()] },
-  { name: 'address', is: descendsFrom(coverUrl), offers: (schema) => [...foreign, ...addressOffers(schema)] },
-  { name: 'details', is: descendsFrom(details), offers: detailOffers },
-  { name: 'text', is: isSized, offers: (schema) => [...foreign, ...textOffers(schema)] },
-  {
-    name: 'whole number',
-    is: (schema) => schema.meta()?.type === 'integer',
-    offers: (schema) => [...foreign, ...booleans, ...numberOffers(schema)],
+    matches: descendsFrom(field.userId),
+    samples: (schema) => [...wrongTypes, ...textSamples(schema, { trimmed: true })],
   },
   {
-    name: 'word',
-    is: (schema) => schema instanceof z.ZodEnum,
-    offers: (schema) => [...foreign, ...wordOffers(schema)],
+    name: 'order id',
+    matches: descendsFrom(field.orderId),
+    samples: (schema) => [...wrongTypes, ...orderIdSamples(schema)],
+  },
+  { name: 'key', matches: descendsFrom(field.key), samples: () => [...wrongTypes, ...keySamples()] },
+  { name: 'URL', matches: descendsFrom(coverUrl), samples: (schema) => [...wrongTypes, ...urlSamples(schema)] },
+  {
+    name: 'receiver',
+    matches: descendsFrom(receiverUrl),
+    samples: (schema) => [...wrongTypes, ...receiverSamples(schema)],
+  },
+  { name: 'secret', matches: descendsFrom(webhookSecret), samples: () => [...wrongTypes, ...secretSamples()] },
+  { name: 'details', matches: descendsFrom(details), samples: detailSamples },
+  {
+    name: 'time',
+    matches: (schema) => schema instanceof z.ZodISODateTime,
+    samples: () => [...wrongTypes, ...timeSamples()],
+  },
+  { name: 'text', matches: isSized, samples: (schema) => [...wrongTypes, ...textSamples(schema)] },
+  {
+    name: 'integer',
+    matches: (schema) => schema.meta()?.type === 'integer',
+    samples: (schema) => [...wrongTypes, ...booleans, ...numberSamples(schema)],
+  },
+  {
+    name: 'enum',
+    matches: (schema) => schema instanceof z.ZodEnum,
+    samples: (schema) => [...wrongTypes, ...enumSamples(schema)],
+  },
+  {
+    name: 'boolean',
+    matches: (schema) => schema instanceof z.ZodBoolean,
+    samples: () => [
+      ...wrongTypes,
+      ...booleans.map(({ label, value }) => sample(label, value, true)),
+      ...['true', 'false', '', '0', '1', CANARY].map((text) => sample(`the string "${text}"`, text)),
+      ...[0, 1].map((number) => sample(`the number ${number}`, number)),
+      sample('a boolean in a list', [true]),
+    ],
   },
   {
     name: 'list',
-    is: (schema) => schema instanceof z.ZodArray,
-    offers: (schema) => [...foreign, ...listOffers(schema)],
+    matches: (schema) => schema instanceof z.ZodArray,
+    samples: (schema) => [...wrongTypes, ...listSamples(schema)],
   },
 ];
 
-/** A field of a message, wherever it stands in it. */
+/** A field of a message, at any depth. */
 export interface Field {
   path: string[];
   kind: string;
-  offers: Offer[];
-  /** A message without it is no message. */
+  samples: Sample[];
   required: boolean;
 }
 
-/** Every field of a shape, those too that stand in lists and in other shapes. A field of no known kind stops the tests. */
+/** Every field of a schema, including those in lists and nested objects. Throws for a field of an unknown kind. */
 export function fieldsOf(shape: z.ZodType, path: string[] = []): Field[] {
   const required = !(shape instanceof z.ZodOptional);
   const schema = shape instanceof z.ZodOptional ? (shape.unwrap() as z.ZodType) : shape;
   if (schema instanceof z.ZodObject) {
     const fields = Object.entries(schema.shape as Record<string, z.ZodType>);
     const inside = fields.flatMap(([name, content]) => fieldsOf(content, [...path, name]));
-    // The message itself is offered other things: see generic.table.ts.
+    // generic.table.ts covers the message itself.
     if (path.length === 0) return inside;
-    const offers = [...foreign, ...shapeOffers].map((each) => decided(each, schema));
-    return [{ path, kind: 'shape', offers, required }, ...inside];
+    const samples = [...wrongTypes, ...objectSamples].map((each) => resolve(each, schema));
+    return [{ path, kind: 'object', samples, required }, ...inside];
   }
-  const kind = kinds.find(({ is }) => is(schema));
-  if (!kind) throw new Error(`There is no table for the field ${path.join('.')}`);
-  const own = { path, kind: kind.name, offers: kind.offers(schema).map((each) => decided(each, schema)), required };
+  const kind = kinds.find(({ matches }) => matches(schema));
+  if (!kind) throw new Error(`No kind matches the field ${path.join('.')}`);
+  const ownField = {
+    path,
+    kind: kind.name,
+    samples: kind.samples(schema).map((each) => resolve(each, schema)),
+    required,
+  };
   return schema instanceof z.ZodArray
-    ? [own, ...fieldsOf(schema.element as z.ZodType, [...path, '0']).map(inList)]
-    : [own];
+    ? [ownField, ...fieldsOf(schema.element as z.ZodType, [...path, '0']).map(inList)]
+    : [ownField];
 }
 
-/** A list without one of its items is another list. */
+/** List items are optional: a list without one is still valid. */
 function inList(inside: Field): Field {
   return { ...inside, required: inside.required && !/^\d+$/.test(inside.path.at(-1) ?? '') };
 }
 
-function decided({ says, value, taken }: Offered, schema: z.ZodType): Offer {
-  return { says, value, taken: taken === 'by its shape' ? schema.safeParse(value).success : taken };
+function resolve({ label, value, accepted }: TableSample, schema: z.ZodType): Sample {
+  return { label, value, accepted: accepted === 'by schema' ? schema.safeParse(value).success : accepted };
 }

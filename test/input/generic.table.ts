@@ -1,52 +1,52 @@
 import { FRAME_BYTES_MAX } from '../../src/contract/wire.js';
-import { Attachment, CANARY, Literal, nested, withValue, written } from './values.js';
+import { Attachment, CANARY, Literal, nested, toJson, withValue } from './values.js';
 
-/** What stands in the place of a whole message, or around it. None of it has the shape of any message. */
-export interface Instead {
-  says: string;
+/** Replaces a whole message. None has the shape of any message. */
+export interface WholeMessage {
+  label: string;
   /** The arguments of the event. */
   args: unknown[];
 }
 
 const NESTINGS = [33, 100, 500, 6_000, 30_000];
 
-export function insteadOf(valid: Record<string, unknown>): Instead[] {
-  const whole = (says: string, value: unknown): Instead => ({ says, args: [value] });
+export function wholeMessages(valid: Record<string, unknown>): WholeMessage[] {
+  const whole = (label: string, value: unknown): WholeMessage => ({ label, args: [value] });
   return [
-    { says: 'two messages', args: [valid, valid] },
-    { says: '500 messages', args: Array.from({ length: 500 }, () => 0) },
-    { says: 'null before it', args: [null, valid] },
+    { label: 'two messages', args: [valid, valid] },
+    { label: '500 messages', args: Array.from({ length: 500 }, () => 0) },
+    { label: 'null and the message', args: [null, valid] },
     whole('null', null),
     whole('true', true),
     whole('false', false),
     whole('zero', 0),
-    whole('below zero', -1),
-    whole('a number beyond all numbers', new Literal('1e400')),
-    whole('an empty text', ''),
-    whole('a text', CANARY),
-    whole('itself as a text', JSON.stringify(valid)),
+    whole('a negative number', -1),
+    whole('an infinite number', new Literal('1e400')),
+    whole('an empty string', ''),
+    whole('a string', CANARY),
+    whole('the message as a string', JSON.stringify(valid)),
     whole('an empty list', []),
-    whole('itself in a list', [valid]),
+    whole('the message in a list', [valid]),
     whole('bytes', new Attachment(Buffer.from(CANARY))),
     whole(
       '10 attachments',
       Array.from({ length: 10 }, () => new Attachment(Buffer.from(CANARY))),
     ),
-    whole('a placeholder without its bytes', new Literal('{"_placeholder":true,"num":0}')),
+    whole('a placeholder without an attachment', new Literal('{"_placeholder":true,"num":0}')),
     whole('5,000 fields', Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`f${index}`, 0]))),
     whole('a name of 50,000 characters', { ...valid, ['n'.repeat(50_000)]: 1 }),
-    ...NESTINGS.map((levels) => whole(`${levels} lists`, nested(levels))),
+    ...NESTINGS.map((levels) => whole(`${levels} nested lists`, nested(levels))),
     ...NESTINGS.filter((levels) => levels < 10_000).map((levels) =>
-      whole(`${levels} objects`, nested(levels, '{"a":', '}', '1')),
+      whole(`${levels} nested objects`, nested(levels, '{"a":', '}', '1')),
     ),
     ...NESTINGS.filter((levels) => levels < 10_000).map((levels) =>
-      whole(`itself, with ${levels} lists in it`, { ...valid, [CANARY]: nested(levels) }),
+      whole(`the message with ${levels} nested lists`, { ...valid, [CANARY]: nested(levels) }),
     ),
   ];
 }
 
-/** Names that no shape has, or that only another one has: what a careless server would take over into its own rows. */
-const UNLISTED = [
+/** Names of no shape, or of other shapes: candidates for prototype pollution and mass assignment. */
+const UNLISTED_NAMES = [
   CANARY,
   '__proto__',
   'constructor',
@@ -79,18 +79,18 @@ const UNLISTED = [
   'idempotencyKey',
 ];
 
-interface Unlisted {
-  says: string;
+interface UnlistedField {
+  label: string;
   message: Record<string, unknown>;
-  /** Where the fault is told to be. */
+  /** The expected path of the error. */
   at: string;
 }
 
-/** The valid message with a field that is not listed, in it and in every object that stands in it. */
-export function unlistedIn(valid: Record<string, unknown>): Unlisted[] {
+/** The valid message with an unlisted field, at the top level and in every nested object. */
+export function unlistedFields(valid: Record<string, unknown>): UnlistedField[] {
   return objectsIn(valid).flatMap(({ path, value }) =>
-    UNLISTED.filter((name) => !Object.hasOwn(value, name)).map((name) => ({
-      says: `an unlisted ${[...path, name].join('.')}`,
+    UNLISTED_NAMES.filter((name) => !Object.hasOwn(value, name)).map((name) => ({
+      label: `an unlisted ${[...path, name].join('.')}`,
       message: withValue(valid, [...path, name], name === '__proto__' ? { [CANARY]: 1 } : `${CANARY}!`) as Record<
         string,
         unknown
@@ -106,17 +106,17 @@ function objectsIn(value: unknown, path: string[] = []): { path: string[]; value
   return [{ path, value }, ...Object.entries(value).flatMap(([name, item]) => objectsIn(item, [...path, name]))];
 }
 
-/** The valid message, whose first field is there twice. The last one counts, as everywhere in JSON. */
-export function twice(valid: Record<string, unknown>, lastIsBad: boolean): Literal | undefined {
+/** The valid message with its first field twice. As usual in JSON, the last one counts. */
+export function duplicateField(valid: Record<string, unknown>, lastIsBad: boolean): Literal | undefined {
   const [name] = Object.keys(valid);
   if (name === undefined) return undefined;
   const field = `${JSON.stringify(name)}:[${JSON.stringify(CANARY)}]`;
-  const whole = written(valid).slice(1, -1);
+  const whole = toJson(valid).slice(1, -1);
   return new Literal(lastIsBad ? `{${whole},${field}}` : `{${field},${whole}}`);
 }
 
-/** Names near that of a message. With a valid message each of them is a message that there is not. */
-export function namesNear(name: string): string[] {
+/** Unknown event names that resemble a known one. */
+export function similarNames(name: string): string[] {
   return [
     name.toUpperCase(),
     `${name} `,
@@ -130,7 +130,7 @@ export function namesNear(name: string): string[] {
     `__proto__.${name}`,
   ];
 }
-export const NAMES_OF_NOTHING = [
+export const UNKNOWN_NAMES = [
   '__proto__',
   'constructor',
   'prototype',
@@ -147,17 +147,17 @@ export const NAMES_OF_NOTHING = [
   'n'.repeat(50_000),
 ];
 
-/** Frames that are no message at all. The line is cut: what follows on it could not be told from what came before. */
-export function framesThatCut(name: string, valid: string): { says: string; frames: (string | Buffer)[] }[] {
+/** Frames that Socket.IO cannot parse. The connection is cut, because later packets could not be matched reliably. */
+export function invalidFrames(name: string, valid: string): { label: string; frames: (string | Buffer)[] }[] {
   const event = `42["${name}",${valid}]`;
-  const cut = (says: string, ...frames: (string | Buffer)[]) => ({ says, frames });
+  const cut = (label: string, ...frames: (string | Buffer)[]) => ({ label, frames });
   return [
-    cut('JSON that breaks off', `421["${name}",{`),
-    cut('JSON with something after it', `421["${name}",${valid}]]`),
-    cut('JSON with a comma too many', `421["${name}",${valid},]`),
+    cut('truncated JSON', `421["${name}",{`),
+    cut('JSON with trailing data', `421["${name}",${valid}]]`),
+    cut('JSON with a trailing comma', `421["${name}",${valid},]`),
     cut('single quotes', `421['${name}',${valid}]`),
-    cut('no list', `421{"name":"${name}","args":${valid}}`),
-    cut('a text', `421"${name}"`),
+    cut('an object instead of a list', `421{"name":"${name}","args":${valid}}`),
+    cut('a string instead of a list', `421"${name}"`),
     cut('an empty list', '421[]'),
     cut('an object as the name', `421[{"name":"${name}"},${valid}]`),
     cut('null as the name', `421[null,${valid}]`),
@@ -169,12 +169,12 @@ export function framesThatCut(name: string, valid: string): { says: string; fram
     cut('a megabyte', event.padEnd(1_048_577, ' ')),
     cut('11 attachments announced', `4511-1["${name}",${valid}]`),
     cut('no attachments announced', `450-1["${name}",${valid}]`),
-    cut('attachments without a number', `45x-1["${name}",${valid}]`),
-    cut('a place that no attachment takes', `451-1["${name}",{"_placeholder":true,"num":5}]`, Buffer.from('x')),
-    cut('a place below zero', `451-1["${name}",{"_placeholder":true,"num":-1}]`, Buffer.from('x')),
-    cut('text where bytes are due', `451-1["${name}",{"_placeholder":true,"num":0}]`, event),
-    cut('bytes where none are due', Buffer.from(event)),
-    cut('a packet of no kind', `47["${name}",${valid}]`),
-    cut('a frame of no kind', `9["${name}",${valid}]`),
+    cut('an invalid attachment count', `45x-1["${name}",${valid}]`),
+    cut('a placeholder without an attachment', `451-1["${name}",{"_placeholder":true,"num":5}]`, Buffer.from('x')),
+    cut('a negative placeholder', `451-1["${name}",{"_placeholder":true,"num":-1}]`, Buffer.from('x')),
+    cut('text instead of an attachment', `451-1["${name}",{"_placeholder":true,"num":0}]`, event),
+    cut('an unannounced attachment', Buffer.from(event)),
+    cut('an unknown packet type', `47["${name}",${valid}]`),
+    cut('an unknown frame type', `9["${name}",${valid}]`),
   ];
 }

@@ -1,42 +1,71 @@
-import type { RefusalCode } from '../../src/contract/errors.js';
+import type { ErrorCode } from '../../src/contract/errors.js';
 import { BALANCE_MAX } from '../../src/contract/fields.js';
-import { lifecycle, mayEver, orderStatuses, stepOf } from '../../src/contract/lifecycle.js';
-import { DEAR_PRICE, SHORT_STOCK, type Stage, TOTAL } from './stage.js';
+import {
+  amendments,
+  canAmendFrom,
+  canRoleAmend,
+  canRoleEver,
+  orderStatuses,
+  transitionFrom,
+  transitions,
+} from '../../src/contract/transitions.js';
+import { DEAR_PRICE, type Fixture, SHORT_STOCK, TOTAL } from './fixture.js';
 
-/** A message of the right shape that the shop must refuse: somebody else's, too early, too late, too much. */
-export interface Untimely {
-  says: string;
+/** A well-formed command that the business rules must refuse. */
+export interface RefusedCommand {
+  label: string;
   by: 'buyer' | 'seller' | 'stranger' | 'poor';
   message: Record<string, unknown>;
-  code: RefusalCode;
+  code: ErrorCode;
 }
 
-/** What the shop refuses, by the last word of a message or of a route. A row that is not here has no such story. */
-export function untimelyFor(command: string, stage: Stage): Untimely[] {
-  if (command === 'place') return placing(stage);
-  if (!lifecycle.some((step) => step.command === command)) return [];
+/** Commands to refuse, by the last word of a message or route; none for rows that are not listed here. */
+export function refusedCommandsFor(command: string, fixture: Fixture): RefusedCommand[] {
+  if (command === 'place') return unplaceable(fixture);
+  if (amendments.some((amendment) => amendment.command === command)) {
+    const named = command as 'note' | 'readdress';
+    const unknown = wrongOrder(fixture).map((each) => ({ ...each, message: { ...each.message, ...wordsFor(named) } }));
+    return [...unamendable(named, fixture), ...unknown];
+  }
+  if (!transitions.some((transition) => transition.command === command)) return [];
   return [
-    ...wrongPartyOrTime(command as 'pay', stage),
-    ...wrongOrder(stage),
-    ...(command === 'pay' ? paying(stage) : []),
+    ...wrongRoleOrStatus(command as 'pay', fixture),
+    ...wrongOrder(fixture),
+    ...(command === 'pay' ? unpayable(fixture) : []),
   ];
 }
 
-/** Every command, given by every party, in every status: refused wherever the table of an order's life has no step. */
-function wrongPartyOrTime(command: 'pay' | 'ship' | 'receive' | 'cancel', { scene }: Stage): Untimely[] {
+/** Every command by every role in every status, unless the table of transitions allows it. */
+function wrongRoleOrStatus(command: 'pay' | 'ship' | 'receive' | 'cancel', { data }: Fixture): RefusedCommand[] {
   return orderStatuses.flatMap((status) =>
-    (['buyer', 'seller', 'stranger'] as const).flatMap((by): Untimely[] => {
-      const message = { orderId: scene.orders[status] };
-      const says = `by the ${by} of an order that is ${status}`;
-      if (by === 'stranger' || !mayEver(command, by)) return [{ says, by, message, code: 'FORBIDDEN' }];
-      return stepOf(command, status)?.by.includes(by) ? [] : [{ says, by, message, code: 'ORDER_STATE' }];
+    (['buyer', 'seller', 'stranger'] as const).flatMap((by): RefusedCommand[] => {
+      const message = { orderId: data.orders[status] };
+      const label = `by the ${by} of an order that is ${status}`;
+      if (by === 'stranger' || !canRoleEver(command, by)) return [{ label, by, message, code: 'FORBIDDEN' }];
+      return transitionFrom(command, status)?.by.includes(by) ? [] : [{ label, by, message, code: 'ORDER_STATE' }];
     }),
   );
 }
 
-function wrongOrder({ scene }: Stage): Untimely[] {
-  const { placed } = scene.orders;
-  const near = [
+/** The same for what leaves the status as it is. */
+function unamendable(command: 'note' | 'readdress', { data }: Fixture): RefusedCommand[] {
+  return orderStatuses.flatMap((status) =>
+    (['buyer', 'seller', 'stranger'] as const).flatMap((by): RefusedCommand[] => {
+      const message = { orderId: data.orders[status], ...wordsFor(command) };
+      const label = `by the ${by} of an order that is ${status}`;
+      if (by === 'stranger' || !canRoleAmend(command, by)) return [{ label, by, message, code: 'FORBIDDEN' }];
+      return canAmendFrom(command, by, status) ? [] : [{ label, by, message, code: 'ORDER_STATE' }];
+    }),
+  );
+}
+
+function wordsFor(command: 'note' | 'readdress'): object {
+  return command === 'note' ? { text: 'a word' } : { deliverTo: { name: 'Ann', lines: ['1 Elm Street'] } };
+}
+
+function wrongOrder({ data }: Fixture): RefusedCommand[] {
+  const { placed } = data.orders;
+  const similar = [
     placed.toUpperCase(),
     `${placed} `,
     ` ${placed}`,
@@ -45,19 +74,19 @@ function wrongOrder({ scene }: Stage): Untimely[] {
     placed.slice(0, -1),
   ];
   const next = placed.slice(0, -1) + ((Number.parseInt(placed.slice(-1), 16) + 1) % 16).toString(16);
-  const other = [scene.stores.own, scene.people.buyer.userId, 'book-1', next];
-  return [...near, ...other].map((orderId) => ({
-    says: `the order ${JSON.stringify(orderId)}`,
+  const other = [data.stores.own, data.people.buyer.userId, 'book-1', next];
+  return [...similar, ...other].map((orderId) => ({
+    label: `the order ${JSON.stringify(orderId)}`,
     by: 'buyer',
     message: { orderId },
     code: 'ORDER_NOT_FOUND',
   }));
 }
 
-function paying({ scene }: Stage): Untimely[] {
-  const orderId = scene.orders.placed;
-  const expecting = (expectedTotal: number): Untimely => ({
-    says: `at a total of ${expectedTotal}`,
+function unpayable({ data }: Fixture): RefusedCommand[] {
+  const orderId = data.orders.placed;
+  const expecting = (expectedTotal: number): RefusedCommand => ({
+    label: `at a total of ${expectedTotal}`,
     by: 'buyer',
     message: { orderId, expectedTotal },
     code: 'PRICE_CHANGED',
@@ -65,45 +94,50 @@ function paying({ scene }: Stage): Untimely[] {
   return [
     ...[0, 1, TOTAL - 1, TOTAL + 1, BALANCE_MAX].map(expecting),
     {
-      says: 'with a coin too few',
+      label: 'with insufficient funds',
       by: 'poor',
-      message: { orderId: scene.orders.unaffordable },
+      message: { orderId: data.orders.unaffordable },
       code: 'INSUFFICIENT_FUNDS',
     },
   ];
 }
 
-function placing({ scene: { stores } }: Stage): Untimely[] {
+function unplaceable({ data: { stores } }: Fixture): RefusedCommand[] {
   const items = (...books: [bookId: string, count: number][]) => books.map(([bookId, count]) => ({ bookId, count }));
-  const order = (says: string, code: RefusalCode, message: object, by: Untimely['by'] = 'buyer'): Untimely => ({
-    says,
+  const order = (
+    label: string,
+    code: ErrorCode,
+    message: object,
+    by: RefusedCommand['by'] = 'buyer',
+  ): RefusedCommand => ({
+    label,
     by,
     message: { storeId: stores.own, items: items(['book-1', 1]), ...message },
     code,
   });
   const many = Array.from({ length: 99 }, (_, index): [string, number] => [`no-book-${index}`, 1]);
   return [
-    order('in a store that there is not', 'STORE_NOT_FOUND', { storeId: 'nowhere' }),
-    order('in the store, in capitals', 'STORE_NOT_FOUND', { storeId: stores.own.toUpperCase() }),
+    order('in an unknown store', 'STORE_NOT_FOUND', { storeId: 'nowhere' }),
+    order('in the store, in upper case', 'STORE_NOT_FOUND', { storeId: stores.own.toUpperCase() }),
     order('in the store, with an accent', 'STORE_NOT_FOUND', { storeId: stores.own.replace('e', 'é') }),
-    order('in a store whose owner has left', 'USER_NOT_FOUND', { storeId: stores.gone }),
+    order('in a store of an unregistered owner', 'USER_NOT_FOUND', { storeId: stores.gone }),
     order("in one's own store", 'FORBIDDEN', {}, 'seller'),
     order('a book of another store', 'BOOK_NOT_FOUND', { items: items(['other-book', 1]) }),
-    order('a book in capitals', 'BOOK_NOT_FOUND', { items: items(['BOOK-1', 1]) }),
-    order('a book twice, once in capitals', 'BOOK_NOT_FOUND', { items: items(['book-1', 1], ['Book-1', 1]) }),
-    order('a book in letters of full width', 'BOOK_NOT_FOUND', { items: items(['ｂｏｏｋ-1', 1]) }),
-    order('a book and 99 that there are not', 'BOOK_NOT_FOUND', { items: items(['book-1', 1], ...many) }),
+    order('a book in upper case', 'BOOK_NOT_FOUND', { items: items(['BOOK-1', 1]) }),
+    order('a book twice, once in upper case', 'BOOK_NOT_FOUND', { items: items(['book-1', 1], ['Book-1', 1]) }),
+    order('a book in full-width letters', 'BOOK_NOT_FOUND', { items: items(['ｂｏｏｋ-1', 1]) }),
+    order('a book and 99 unknown ones', 'BOOK_NOT_FOUND', { items: items(['book-1', 1], ...many) }),
     order('a book twice', 'BAD_MESSAGE', { items: items(['book-1', 1], ['book-1', 1]) }),
-    order('a book that is sold out', 'OUT_OF_STOCK', { items: items(['book-3', 1]) }),
-    order('a copy more than there are', 'OUT_OF_STOCK', { items: items(['book-2', SHORT_STOCK + 1]) }),
-    order('more than there will ever be', 'OUT_OF_STOCK', { items: items(['book-1', 1_000_000]) }),
-    order('two books, of which the second is short', 'OUT_OF_STOCK', {
+    order('a sold-out book', 'OUT_OF_STOCK', { items: items(['book-3', 1]) }),
+    order('one copy more than the stock', 'OUT_OF_STOCK', { items: items(['book-2', SHORT_STOCK + 1]) }),
+    order('the maximum count', 'OUT_OF_STOCK', { items: items(['book-1', 1_000_000]) }),
+    order('two books, the second out of stock', 'OUT_OF_STOCK', {
       items: items(['book-1', 1], ['book-2', SHORT_STOCK + 1]),
     }),
-    order('two books, of which the first is short', 'OUT_OF_STOCK', {
+    order('two books, the first out of stock', 'OUT_OF_STOCK', {
       items: items(['book-2', SHORT_STOCK + 1], ['book-1', 1]),
     }),
-    order('for more than a number holds', 'BAD_MESSAGE', {
+    order('for a total above the maximum', 'BAD_MESSAGE', {
       items: items(['book-4', Math.ceil(BALANCE_MAX / DEAR_PRICE)]),
     }),
     ...[0, 1, 999, 1_001, BALANCE_MAX].map((expectedTotal) =>

@@ -1,69 +1,71 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { audit } from '../support/audit.js';
-import { type Case, cutsOf, groupsOf } from './catalogue.js';
-import { wrongWith } from './judge.js';
+import { type Case, groupsOf, invalidFramesOf } from './catalogue.js';
+import { Fixture } from './fixture.js';
+import { answerViolation } from './invariants.js';
+import { RawClient } from './raw.client.js';
 import { messageRows, type Row } from './rows.js';
-import { Speaker } from './speaker.js';
-import { Stage } from './stage.js';
-import { CANARY, written } from './values.js';
+import { CANARY, toJson } from './values.js';
 
 const ANSWERED_WITHIN_MS = 2_000;
-/** What Node itself keeps after thousands of messages, which it did not need before the first. */
+/** Memory that Node retains after thousands of messages. */
 const GROWTH_MEGABYTES_MAX = 150;
-/** What the catalogue must at least come to, for these. */
+/** The minimum size of the catalogue for these messages. */
 const CASES_MIN: Record<string, number> = { 'order:place': 330, 'order:pay': 220, 'order:ship': 210 };
 
-let stage: Stage;
-const speakers = new Map<string, Promise<Speaker>>();
-const counted = new Map<string, number>();
+let fixture: Fixture;
+const clients = new Map<string, Promise<RawClient>>();
+const caseCounts = new Map<string, number>();
 
-/** The one socket on which this token speaks. */
-function speakerOf(token: string): Promise<Speaker> {
-  const speaker = speakers.get(token) ?? Speaker.connect(stage.url, token);
-  speakers.set(token, speaker);
-  return speaker;
+/** The shared socket of this token. */
+function clientOf(token: string): Promise<RawClient> {
+  const client = clients.get(token) ?? RawClient.connect(fixture.url, token);
+  clients.set(token, client);
+  return client;
 }
 
-/** A message that anybody may send is answered with a yes: nothing that came before it on this socket did harm. */
-async function isStillHeard(speaker: Speaker): Promise<void> {
-  const id = speaker.say('["order:list",{"role":"buyer","limit":1}]');
-  expect(await speaker.once(id, ANSWERED_WITHIN_MS)).toBe(true);
-  expect(speaker.said(id)).toMatchObject([{ ok: true }]);
+/** The socket still works after all the bad input. */
+async function expectStillAnswered(client: RawClient): Promise<void> {
+  const id = client.send('["order:list",{"role":"buyer","limit":1}]');
+  expect(await client.waitFor(id, ANSWERED_WITHIN_MS)).toBe(true);
+  expect(client.answersTo(id)).toMatchObject([{ ok: true }]);
 }
 
-/** Says all of it at once, and gives what was not answered as it must be. */
-async function faultsOf(row: Row, cases: Case[]): Promise<string[]> {
-  counted.set(row.name, (counted.get(row.name) ?? 0) + cases.length);
-  const spoken = await Promise.all(cases.map((each) => speak(row, each)));
-  const used = new Set(spoken.map(({ speaker }) => speaker));
+/** Sends all cases concurrently and returns the violations. */
+async function violationsOf(row: Row, cases: Case[]): Promise<string[]> {
+  caseCounts.set(row.name, (caseCounts.get(row.name) ?? 0) + cases.length);
+  const sent = await Promise.all(cases.map((testCase) => sendCase(row, testCase)));
+  const usedClients = new Set(sent.map(({ client }) => client));
   await Promise.all(
-    spoken.map(({ speaker, heard, each }) => each.expects === 'a push' || speaker.once(heard, ANSWERED_WITHIN_MS)),
+    sent.map(
+      ({ client, ackId, testCase }) => testCase.expects === 'a push' || client.waitFor(ackId, ANSWERED_WITHIN_MS),
+    ),
   );
-  for (const speaker of used) await isStillHeard(speaker);
-  const faults = spoken.flatMap(({ each, speaker, heard }) => {
-    const answers = each.expects === 'a push' ? pushed(row, speaker) : speaker.said(heard);
-    const fault = wrongWith(row, each, answers);
-    return fault === undefined ? [] : [`${each.says} ${fault}`];
+  for (const client of usedClients) await expectStillAnswered(client);
+  const violations = sent.flatMap(({ testCase, client, ackId }) => {
+    const answers = testCase.expects === 'a push' ? pushedErrors(row, client) : client.answersTo(ackId);
+    const violation = answerViolation(row, testCase, answers);
+    return violation === undefined ? [] : [`${testCase.label} ${violation}`];
   });
-  for (const { speaker, each } of spoken) if (each.numbered) speaker.hangUp();
-  for (const speaker of used) speaker.forget();
-  return faults;
+  for (const { client, testCase } of sent) if (testCase.ack) client.destroy();
+  for (const client of usedClients) client.clear();
+  return violations;
 }
 
-async function speak(row: Row, each: Case) {
-  const token = each.token ?? stage.actorOf(row).token;
-  // A number of one's own choosing could be that of another message.
-  const speaker = await (each.numbered ? Speaker.connect(stage.url, token) : speakerOf(token));
+async function sendCase(row: Row, testCase: Case) {
+  const token = testCase.token ?? fixture.senderOf(row).token;
+  // A custom acknowledgement id could collide with another message's, so it needs its own connection.
+  const client = await (testCase.ack ? RawClient.connect(fixture.url, token) : clientOf(token));
   const attachments: Buffer[] = [];
-  const args = written([each.name ?? row.name, ...each.args], attachments);
-  const sent = each.expects === 'a push' ? '' : (each.numbered?.sent ?? speaker.nextId());
+  const args = toJson([testCase.name ?? row.name, ...testCase.args], attachments);
+  const id = testCase.expects === 'a push' ? '' : (testCase.ack?.sent ?? client.nextId());
   const type = attachments.length === 0 ? '42' : `45${attachments.length}-`;
-  for (let n = each.numbered?.answers ?? 1; n > 0; n--) speaker.line.send(`${type}${sent}${args}`, ...attachments);
-  return { each, speaker, heard: each.numbered?.heard ?? sent };
+  for (let n = testCase.ack?.count ?? 1; n > 0; n--) client.socket.send(`${type}${id}${args}`, ...attachments);
+  return { testCase, client, ackId: testCase.ack?.parsed ?? id };
 }
 
-/** The failures that were pushed, in the shape of an answer. */
-function pushed({ name }: Row, { pushes }: Speaker): unknown[] {
+/** Pushed errors in the shape of answers. */
+function pushedErrors({ name }: Row, { pushes }: RawClient): unknown[] {
   return pushes.flatMap((push) => {
     const { message, error } = push.payload as { message: string; error: unknown };
     return push.name === 'order:error' && message === name ? [{ ok: false, error }] : [];
@@ -71,73 +73,73 @@ function pushed({ name }: Row, { pushes }: Speaker): unknown[] {
 }
 
 beforeAll(async () => {
-  stage = await Stage.set(messageRows);
+  fixture = await Fixture.create(messageRows);
 }, 60_000);
 afterAll(async () => {
-  expect(await stage.strike()).toBe(0);
+  expect(await fixture.close()).toBe(0);
 });
 
 describe.each(messageRows)('$name', (row) => {
-  const [effective, harmless] = [
+  const [accepted, rejected] = [
     groupsOf(row).filter(({ takesEffect }) => takesEffect),
     groupsOf(row).filter(({ takesEffect }) => !takesEffect),
   ];
 
-  test.each(harmless)('refuses what it is sent $name, and nothing has changed', async ({ cases }) => {
-    const before = await stage.fingerprint();
-    expect(await faultsOf(row, cases(stage))).toEqual([]);
-    expect(await stage.fingerprint()).toBe(before);
+  test.each(rejected)('refuses input $name without any effect', async ({ cases }) => {
+    const before = await fixture.fingerprint();
+    expect(await violationsOf(row, cases(fixture))).toEqual([]);
+    expect(await fixture.fingerprint()).toBe(before);
   });
 
-  test('has its line cut by frames that are no messages, and nothing has changed', async () => {
-    const before = await stage.fingerprint();
-    const cuts = cutsOf(row, stage);
-    const { token } = stage.actorOf(row);
-    const faults = await Promise.all(
-      cuts.map(async ({ says, frames }) => {
-        const speaker = await Speaker.connect(stage.url, token);
-        speaker.line.send(...frames);
+  test('cuts the connection on invalid frames, without any effect', async () => {
+    const before = await fixture.fingerprint();
+    const frames = invalidFramesOf(row, fixture);
+    const { token } = fixture.senderOf(row);
+    const violations = await Promise.all(
+      frames.map(async ({ label, frames: bytes }) => {
+        const client = await RawClient.connect(fixture.url, token);
+        client.socket.send(...bytes);
         const late = new Promise<'late'>((resolve) => setTimeout(resolve, ANSWERED_WITHIN_MS, 'late').unref());
-        const outcome = await Promise.race([speaker.closed, late]);
-        speaker.hangUp();
-        const echo = JSON.stringify(speaker.pushes).includes(CANARY);
-        return outcome === 'late' || echo || speaker.said('1').length > 0 ? [says] : [];
+        const outcome = await Promise.race([client.closed, late]);
+        client.destroy();
+        const echo = JSON.stringify(client.pushes).includes(CANARY);
+        return outcome === 'late' || echo || client.answersTo('1').length > 0 ? [label] : [];
       }),
     );
-    counted.set(row.name, (counted.get(row.name) ?? 0) + cuts.length);
-    expect(faults.flat()).toEqual([]);
-    expect(await stage.fingerprint()).toBe(before);
+    caseCounts.set(row.name, (caseCounts.get(row.name) ?? 0) + frames.length);
+    expect(violations.flat()).toEqual([]);
+    expect(await fixture.fingerprint()).toBe(before);
   });
 
-  test('takes the message that all of this was made from', async () => {
-    const speaker = await speakerOf(stage.actorOf(row).token);
-    const id = speaker.say(written([row.name, stage.validFor(row)]));
-    await speaker.once(id, ANSWERED_WITHIN_MS);
-    expect(speaker.said(id)).toMatchObject([{ ok: true }]);
+  test('accepts the valid message that all cases derive from', async () => {
+    const client = await clientOf(fixture.senderOf(row).token);
+    const id = client.send(toJson([row.name, fixture.validFor(row)]));
+    await client.waitFor(id, ANSWERED_WITHIN_MS);
+    expect(client.answersTo(id)).toMatchObject([{ ok: true }]);
   });
 
-  test.each(effective)('answers what it is sent $name', async ({ cases }) => {
-    expect(await faultsOf(row, cases(stage))).toEqual([]);
+  test.each(accepted)('answers input $name', async ({ cases }) => {
+    expect(await violationsOf(row, cases(fixture))).toEqual([]);
   });
 });
 
-describe('after all of this', () => {
-  test.each(Object.entries(CASES_MIN))('%s was sent %i cases at least', (name, min) => {
-    expect(counted.get(name)).toBeGreaterThanOrEqual(min);
+describe('after all cases', () => {
+  test.each(Object.entries(CASES_MIN))('%s received at least %i cases', (name, min) => {
+    expect(caseCounts.get(name)).toBeGreaterThanOrEqual(min);
   });
 
-  test('the books balance', async () => {
-    expect(await audit({ rows: (sql, parameters) => stage.reader.rows(sql, parameters) })).toEqual([]);
+  test('the database is consistent', async () => {
+    expect(await audit({ rows: (sql, parameters) => fixture.reader.rows(sql, parameters) })).toEqual([]);
   });
 
-  test('the hub holds nothing back', async () => {
-    for (const speaker of speakers.values()) (await speaker).hangUp();
-    expect(await stage.comesToRest()).toBeLessThan(GROWTH_MEGABYTES_MAX);
+  test('the hub releases its resources', async () => {
+    for (const client of clients.values()) (await client).destroy();
+    expect(await fixture.settle()).toBeLessThan(GROWTH_MEGABYTES_MAX);
   });
 
-  test('the hub runs on, and has logged neither a fault nor what it was sent', () => {
-    expect(stage.hub.hasEnded).toBe(false);
-    expect(stage.hub.complaints).not.toMatch(/"level":[56]0/);
-    expect(stage.hub.complaints).not.toContain(CANARY);
+  test('the hub still runs, and has logged neither errors nor input', () => {
+    expect(fixture.hub.hasEnded).toBe(false);
+    expect(fixture.hub.complaints).not.toMatch(/"level":[56]0/);
+    expect(fixture.hub.complaints).not.toContain(CANARY);
   });
 });

@@ -1,38 +1,41 @@
 import { globalAgent } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ErrorBody, refusals } from '../../src/contract/errors.js';
+import { type ErrorBody, errorTypes } from '../../src/contract/errors.js';
 import { audit } from '../support/audit.js';
 import { type RawAnswer, rawHttp } from '../support/raw.http.js';
-import { wrongWith } from './judge.js';
+import { Fixture } from './fixture.js';
+import { answerViolation } from './invariants.js';
 import { type RouteCase, routeGroupsOf } from './routes.table.js';
 import { type HttpRequest, httpOf, type Row, routeRows } from './rows.js';
-import { Stage } from './stage.js';
 import { CANARY } from './values.js';
 
 const ANSWERED_WITHIN_MS = 2_000;
-/** What Node itself keeps after thousands of messages, which it did not need before the first. */
+/** Memory that Node retains after thousands of messages. */
 const GROWTH_MEGABYTES_MAX = 150;
-/** Checking a password takes the machine a while, and many wait for their turn. */
+/** Password hashing is slow and queued. */
 const HASHED_WITHIN_MS = 10_000;
 const CASES_MIN = 5_000;
-/** No more than a few people would: each has its two seconds. */
-const AT_A_TIME = 12;
+/** Few enough that each request can meet its timeout. */
+const CONCURRENCY = 12;
 
-let stage: Stage;
-let counted = 0;
+let fixture: Fixture;
+let caseCount = 0;
 
-async function ask(
+async function send(
   { method, path, headers, body }: HttpRequest,
   token: string,
   withinMs: number,
 ): Promise<RawAnswer | undefined> {
   const all = { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers };
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, withinMs, undefined).unref());
-  return Promise.race([late, rawHttp(stage, method, path, { headers: all, ...(body === undefined ? {} : { body }) })]);
+  return Promise.race([
+    late,
+    rawHttp(fixture, method, path, { headers: all, ...(body === undefined ? {} : { body }) }),
+  ]);
 }
 
-/** What is wrong with an answer over HTTP: told as the acknowledgement would be, and with the status of its code. */
-function wrongWithHttp(
+/** Checks an HTTP response as an acknowledgement, and its status. */
+function httpViolation(
   row: Row,
   { expects }: Pick<RouteCase, 'expects'>,
   answer: RawAnswer | undefined,
@@ -41,83 +44,85 @@ function wrongWithHttp(
   const { status, type, text } = answer;
   const content: unknown = type.includes('json') ? JSON.parse(text) : text === '' ? undefined : text;
   if (status < 400) {
-    const due = row.route?.status ?? 200;
-    return status === due ? wrongWith(row, { expects }, [{ ok: true, data: content }]) : `was answered with ${status}`;
+    const expectedStatus = row.route?.status ?? 200;
+    return status === expectedStatus
+      ? answerViolation(row, { expects }, [{ ok: true, data: content }])
+      : `was answered with ${status}`;
   }
   const { error } = (content ?? {}) as { error?: ErrorBody };
-  const fault = wrongWith(row, { expects }, [{ ok: false, error }]);
-  if (fault || !error) return fault ?? `was answered with ${status} and nothing`;
-  return status === refusals[error.code].status ? undefined : `was refused with ${status} and ${error.code}`;
+  const violation = answerViolation(row, { expects }, [{ ok: false, error }]);
+  if (violation || !error) return violation ?? `was answered with ${status} and no body`;
+  return status === errorTypes[error.code].status ? undefined : `was refused with ${status} and ${error.code}`;
 }
 
-async function faultsOf(row: Row, cases: RouteCase[], withinMs = ANSWERED_WITHIN_MS): Promise<string[]> {
-  counted += cases.length;
-  const own = stage.actorOf(row).token;
-  const faults: string[] = [];
-  for (let next = 0; next < cases.length; next += AT_A_TIME) {
+async function violationsOf(row: Row, cases: RouteCase[], withinMs = ANSWERED_WITHIN_MS): Promise<string[]> {
+  caseCount += cases.length;
+  const defaultToken = fixture.senderOf(row).token;
+  const violations: string[] = [];
+  for (let next = 0; next < cases.length; next += CONCURRENCY) {
     await Promise.all(
-      cases.slice(next, next + AT_A_TIME).map(async (each) => {
-        const answer = await ask(each.request, each.token ?? own, withinMs);
-        const fault = wrongWithHttp(row, each, answer);
-        if (fault !== undefined) faults.push(`${each.says} ${fault}`);
+      cases.slice(next, next + CONCURRENCY).map(async (testCase) => {
+        const answer = await send(testCase.request, testCase.token ?? defaultToken, withinMs);
+        const violation = httpViolation(row, testCase, answer);
+        if (violation !== undefined) violations.push(`${testCase.label} ${violation}`);
       }),
     );
   }
-  return faults;
+  return violations;
 }
 
 beforeAll(async () => {
-  stage = await Stage.set(routeRows);
+  fixture = await Fixture.create(routeRows);
 }, 60_000);
 afterAll(async () => {
-  expect(await stage.strike()).toBe(0);
+  expect(await fixture.close()).toBe(0);
 });
 
 describe.each(routeRows)('$name', (row) => {
   const groups = routeGroupsOf(row);
 
-  test('refuses what it cannot take, whatever it is, and nothing has changed', async () => {
-    const before = await stage.fingerprint();
-    const faults: string[] = [];
+  test('refuses all invalid input without any effect', async () => {
+    const before = await fixture.fingerprint();
+    const violations: string[] = [];
     for (const { name, cases } of groups.filter(({ takesEffect }) => !takesEffect)) {
-      const found = await faultsOf(row, cases(stage));
-      faults.push(...found.map((fault) => `${name}: ${fault}`));
+      const inGroup = await violationsOf(row, cases(fixture));
+      violations.push(...inGroup.map((violation) => `${name}: ${violation}`));
     }
-    expect(faults).toEqual([]);
-    expect(await stage.fingerprint()).toBe(before);
+    expect(violations).toEqual([]);
+    expect(await fixture.fingerprint()).toBe(before);
   });
 
-  test('takes the request that all of this was made from', async () => {
+  test('accepts the valid request that all cases derive from', async () => {
     const { route } = row;
-    const request = route && httpOf(route, stage.validFor(row));
-    const answer = request && (await ask(request, stage.actorOf(row).token, HASHED_WITHIN_MS));
+    const request = route && httpOf(route, fixture.validFor(row));
+    const answer = request && (await send(request, fixture.senderOf(row).token, HASHED_WITHIN_MS));
     expect(answer?.status).toBe(route?.status ?? 200);
   });
 
-  test('answers what is strange and yet taken', async () => {
+  test('answers unusual valid input', async () => {
     for (const { cases } of groups.filter(({ takesEffect }) => takesEffect)) {
-      expect(await faultsOf(row, cases(stage), HASHED_WITHIN_MS)).toEqual([]);
+      expect(await violationsOf(row, cases(fixture), HASHED_WITHIN_MS)).toEqual([]);
     }
   });
 });
 
-describe('after all of this', () => {
-  test(`${CASES_MIN} requests at least were made`, () => {
-    expect(counted).toBeGreaterThanOrEqual(CASES_MIN);
+describe('after all cases', () => {
+  test(`at least ${CASES_MIN} requests were sent`, () => {
+    expect(caseCount).toBeGreaterThanOrEqual(CASES_MIN);
   });
 
-  test('the books balance', async () => {
-    expect(await audit({ rows: (sql, parameters) => stage.reader.rows(sql, parameters) })).toEqual([]);
+  test('the database is consistent', async () => {
+    expect(await audit({ rows: (sql, parameters) => fixture.reader.rows(sql, parameters) })).toEqual([]);
   });
 
-  test('the hub holds nothing back', async () => {
+  test('the hub releases its resources', async () => {
     globalAgent.destroy();
-    expect(await stage.comesToRest()).toBeLessThan(GROWTH_MEGABYTES_MAX);
+    expect(await fixture.settle()).toBeLessThan(GROWTH_MEGABYTES_MAX);
   });
 
-  test('the hub runs on, and has logged neither a fault nor what it was sent', () => {
-    expect(stage.hub.hasEnded).toBe(false);
-    expect(stage.hub.complaints).not.toMatch(/"level":[56]0/);
-    expect(stage.hub.complaints).not.toContain(CANARY);
+  test('the hub still runs, and has logged neither errors nor input', () => {
+    expect(fixture.hub.hasEnded).toBe(false);
+    expect(fixture.hub.complaints).not.toMatch(/"level":[56]0/);
+    expect(fixture.hub.complaints).not.toContain(CANARY);
   });
 });

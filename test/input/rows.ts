@@ -1,45 +1,50 @@
 import { z } from 'zod';
-import { lifecycle, type OrderStatus } from '../../src/contract/lifecycle.js';
 import type { MessageRow, RouteRow } from '../../src/contract/row.js';
+import { amendments, type OrderStatus, transitions } from '../../src/contract/transitions.js';
 import { messages, routes } from '../../src/contract/wire.js';
 import { exampleOf } from '../../src/docs/examples.js';
 import { namedSchemas, schemaOf } from '../../src/docs/schemas.js';
-import { written } from './values.js';
+import { toJson } from './values.js';
 
 /** A row of the contract: a message over the socket, or a route. */
 export interface Row {
   name: string;
   request: z.ZodType;
-  says: MessageRow | RouteRow;
-  /** How it is asked over HTTP, where it is. */
+  contract: MessageRow | RouteRow;
+  /** Set for routes. */
   route?: RouteRow;
 }
 
-const nothing = z.strictObject({});
-export const messageRows: Row[] = Object.entries<MessageRow>(messages).map(([name, says]) => ({
+const noFields = z.strictObject({});
+export const messageRows: Row[] = Object.entries<MessageRow>(messages).map(([name, contract]) => ({
   name,
-  request: says.request,
-  says,
+  request: contract.request,
+  contract,
 }));
-export const routeRows: Row[] = Object.values<RouteRow>(routes).map((says) => ({
-  name: `${says.method} ${says.path}`,
-  request: says.request ?? nothing,
-  says,
-  route: says,
-}));
+/** All but those whose body is not the contract's: payments/events.spec.ts sends those. */
+export const routeRows: Row[] = Object.values<RouteRow>(routes)
+  .filter(({ hasRawBody }) => !hasRawBody)
+  .map((contract) => ({
+    name: `${contract.method} ${contract.path}`,
+    request: contract.request ?? noFields,
+    contract,
+    route: contract,
+  }));
 
-/** The step of an order's life that a row is: what is shipped must have been paid, and its seller ships it. */
-export function stepOfRow({ name }: Row): { from: OrderStatus; by: 'buyer' | 'seller' } | undefined {
+/** The order transition of a row: the status it needs and the role that may request it. */
+export function transitionOf({ name }: Row): { from: OrderStatus; by: 'buyer' | 'seller' } | undefined {
   const command = /(\w+)$/.exec(name)?.[1];
-  const step = lifecycle.find((each) => each.command === command);
-  return step && { from: step.from, by: step.by.includes('buyer') ? 'buyer' : 'seller' };
+  const transition = transitions.find((each) => each.command === command);
+  if (transition) return { from: transition.from, by: transition.by.includes('buyer') ? 'buyer' : 'seller' };
+  const amendment = amendments.find((each) => each.command === command);
+  return amendment?.from[0] && { from: amendment.from[0], by: amendment.by.includes('buyer') ? 'buyer' : 'seller' };
 }
 
 const shapes = namedSchemas();
 const examples = new Map<z.ZodType, unknown>();
 
-/** A message as the row's shape asks for it, made of the examples that the contract gives, with what the stage calls so. */
-export function exampleFor({ request }: Row, named: Record<string, unknown>): Record<string, unknown> {
+/** A valid message for the row, made of the contract's examples, with these values for fields of the same name. */
+export function exampleFor({ request }: Row, values: Record<string, unknown>): Record<string, unknown> {
   const example = examples.get(request) ?? exampleOf(schemaOf(request), shapes);
   examples.set(request, example);
   const replace = (value: unknown): unknown => {
@@ -48,14 +53,14 @@ export function exampleFor({ request }: Row, named: Record<string, unknown>): Re
     return Object.fromEntries(
       Object.entries(value).map(([name, content]) => [
         name,
-        Object.hasOwn(named, name) ? named[name] : replace(content),
+        Object.hasOwn(values, name) ? values[name] : replace(content),
       ]),
     );
   };
   return replace(example) as Record<string, unknown>;
 }
 
-/** A request over HTTP, as it goes over the line. */
+/** An HTTP request on the wire. */
 export interface HttpRequest {
   method: string;
   path: string;
@@ -63,17 +68,17 @@ export interface HttpRequest {
   body: string | Buffer | undefined;
 }
 
-/** The message as this route is asked: what its path names, what its query holds, and the rest as its body. */
+/** Distributes a message over the route's path, query and body. */
 export function httpOf(route: RouteRow, message: Record<string, unknown>): HttpRequest {
   const fields = { ...message };
-  const take = (name: string) => {
+  const consume = (name: string) => {
     const value = fields[name];
     delete fields[name];
-    return encodeURIComponent(typeof value === 'string' ? value : written(value));
+    return encodeURIComponent(typeof value === 'string' ? value : toJson(value));
   };
-  const path = route.path.replace(/:(\w+)/g, (_, name: string) => take(name));
-  if (route.method !== 'GET') return json(route.method, path, written(fields));
-  const query = Object.keys(fields).map((name) => `${encodeURIComponent(name)}=${take(name)}`);
+  const path = route.path.replace(/:(\w+)/g, (_, name: string) => consume(name));
+  if (route.method !== 'GET') return jsonRequest(route.method, path, toJson(fields));
+  const query = Object.keys(fields).map((name) => `${encodeURIComponent(name)}=${consume(name)}`);
   return {
     method: 'GET',
     path: query.length === 0 ? path : `${path}?${query.join('&')}`,
@@ -82,6 +87,6 @@ export function httpOf(route: RouteRow, message: Record<string, unknown>): HttpR
   };
 }
 
-export function json(method: string, path: string, body: string | Buffer): HttpRequest {
+export function jsonRequest(method: string, path: string, body: string | Buffer): HttpRequest {
   return { method, path, headers: { 'content-type': 'application/json' }, body };
 }

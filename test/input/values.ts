@@ -1,27 +1,27 @@
-/** A word that stands in what is sent. Wherever it comes back, the hub has echoed. */
+/** A marker in the input: wherever it comes back, the hub has echoed input. */
 export const CANARY = 'magpie7f3';
 
-/** JSON that `JSON.stringify` would never write: a name twice, a number beyond all numbers. */
+/** Verbatim JSON that `JSON.stringify` would never produce, such as duplicate names or 1e400. */
 export class Literal {
   constructor(readonly json: string) {}
 }
 
-/** Bytes, which travel over a socket as a frame of their own. */
+/** A Socket.IO attachment, sent as a separate binary frame. */
 export class Attachment {
   constructor(readonly bytes: Buffer) {}
 }
 
-/** Writes a value as JSON text, letter by letter where it says so. Attachments are numbered and gathered. */
-export function written(value: unknown, attachments: Buffer[] = []): string {
+/** Serializes a value to JSON; literals stay verbatim, attachments become placeholders and are collected. */
+export function toJson(value: unknown, attachments: Buffer[] = []): string {
   if (value instanceof Literal) return value.json;
   if (value instanceof Attachment) return `{"_placeholder":true,"num":${attachments.push(value.bytes) - 1}}`;
-  if (Array.isArray(value)) return `[${value.map((item) => written(item, attachments)).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => toJson(item, attachments)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const fields = Object.entries(value).filter(([, content]) => content !== undefined);
-  return `{${fields.map(([name, content]) => `${JSON.stringify(name)}:${written(content, attachments)}`).join(',')}}`;
+  return `{${fields.map(([name, content]) => `${JSON.stringify(name)}:${toJson(content, attachments)}`).join(',')}}`;
 }
 
-/** The same message with another value at one place. */
+/** A copy of the message with another value at this path. */
 export function withValue(message: unknown, path: readonly string[], value: unknown): unknown {
   const [step, ...rest] = path;
   if (step === undefined) return value;

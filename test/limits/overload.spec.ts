@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { COMMANDS_WAITING_MAX } from '../../src/commands/waiting.line.js';
+import { COMMANDS_WAITING_MAX } from '../../src/commands/command.backlog.js';
 import type { ErrorBody } from '../../src/contract/errors.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
@@ -11,11 +11,11 @@ import type { Person } from '../support/person.js';
 import { codeOf, device, range } from '../support/ways.js';
 
 const STOCK = 100_000;
-const PLACES = COMMANDS_WAITING_MAX / 2 + 200;
-/** More than the kernels of both sides take for a client that reads nothing. */
+const ORDERS = COMMANDS_WAITING_MAX / 2 + 200;
+/** Exceeds the kernels' socket buffers for a client that does not read. */
 const EVENTS = 20_000;
 
-describe('a hub of which too much is asked', () => {
+describe('an overloaded hub', () => {
   let hub: TestHub;
   let seller: Person;
   beforeAll(async () => {
@@ -24,39 +24,39 @@ describe('a hub of which too much is asked', () => {
   });
   afterAll(() => hub.stop());
 
-  /** How many sockets the hub says that it has. */
-  async function sockets(): Promise<number> {
+  /** The hub's number of sockets, from its metrics. */
+  async function socketCount(): Promise<number> {
     const { body } = await seller.get<string>('/metrics');
     return Number(/^order_hub_sockets (\d+)/m.exec(body)?.[1]);
   }
 
   const basket = () => ({ storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] });
 
-  test('refuses new orders at once while it still takes payments, and nothing was done for the refused', async () => {
-    const [crowd, payer] = [await hub.person(), await hub.buyer()];
-    await Promise.all([crowd.connect(), payer.connect()]);
+  test('sheds new orders immediately, still accepts payments, and executes nothing that it refused', async () => {
+    const [flooder, payer] = [await hub.person(), await hub.buyer()];
+    await Promise.all([flooder.connect(), payer.connect()]);
     const unpaid = await payer.place(seller);
     const stock = await seller.stock();
     const release = await holdStock(hub);
     const refused: { key: string; error: ErrorBody }[] = [];
-    const places = range(PLACES).map(async (index) => {
+    const places = range(ORDERS).map(async (index) => {
       const key = `k${index}`;
-      const answer = await crowd.send('order:place', { ...basket(), key });
+      const answer = await flooder.send('order:place', { ...basket(), key });
       if (!answer.ok && answer.error.code === 'OVERLOADED') refused.push({ key, error: answer.error });
       return answer;
     });
-    await until('some are refused', () => refused.length > 0);
-    const overHttp = await crowd.post('/orders', basket());
-    expect([overHttp.status, Number(overHttp.headers.get('Retry-After'))]).toEqual([503, expect.any(Number)]);
-    const paying = payer.send('order:pay', { orderId: unpaid.orderId });
+    await until('some orders are refused', () => refused.length > 0);
+    const httpAnswer = await flooder.post('/orders', basket());
+    expect([httpAnswer.status, Number(httpAnswer.headers.get('Retry-After'))]).toEqual([503, expect.any(Number)]);
+    const payment = payer.send('order:pay', { orderId: unpaid.orderId });
     await release();
 
     const first = await Promise.all(places);
-    expect(codeOf(await paying)).not.toBe('OVERLOADED');
-    // On a slow machine some have waited too long; their keys tell what became of them.
+    expect(codeOf(await payment)).not.toBe('OVERLOADED');
+    // On a slow machine, some time out in the backlog; a retry by key settles them.
     const answers = await Promise.all(
       first.map((answer, index) =>
-        codeOf(answer) === 'UNAVAILABLE' ? crowd.send('order:place', { ...basket(), key: `k${index}` }) : answer,
+        codeOf(answer) === 'UNAVAILABLE' ? flooder.send('order:place', { ...basket(), key: `k${index}` }) : answer,
       ),
     );
     expect(new Set(answers.map(codeOf))).toEqual(new Set(['OK', 'OVERLOADED']));
@@ -68,60 +68,60 @@ describe('a hub of which too much is asked', () => {
     });
     const placed = answers.filter(({ ok }) => ok).length;
     expect(stock - (await seller.stock())).toBe(placed);
-    // A refused command has used no key: sent again, it is carried out for the first time.
-    const again = (await crowd.send('order:place', { ...basket(), key: refused[0]?.key ?? '' })) as Answer<Order>;
-    expect([again.ok, 'replayed' in again]).toEqual([true, false]);
+    // A shed command does not consume its key: a retry executes it.
+    const retried = (await flooder.send('order:place', { ...basket(), key: refused[0]?.key ?? '' })) as Answer<Order>;
+    expect([retried.ok, 'replayed' in retried]).toEqual([true, false]);
   });
 
-  test('does not begin what nobody waits for any more', async () => {
-    const [gone, here] = [await hub.person(), await hub.person()];
-    await Promise.all([gone.connect(), here.connect()]);
+  test('drops queued commands of disconnected clients', async () => {
+    const [leaver, stayer] = [await hub.person(), await hub.person()];
+    await Promise.all([leaver.connect(), stayer.connect()]);
     const release = await holdStock(hub);
-    const first = here.send('order:place', basket());
-    for (const _ of range(20)) gone.socket?.emit('order:place', { ...basket(), key: 'given-up' });
-    const before = await sockets();
-    gone.disconnect();
-    await until('the hub has seen it go', async () => (await sockets()) < before);
+    const first = stayer.send('order:place', basket());
+    for (const _ of range(20)) leaver.socket?.emit('order:place', { ...basket(), key: 'given-up' });
+    const before = await socketCount();
+    leaver.disconnect();
+    await until('the hub notices the disconnect', async () => (await socketCount()) < before);
     await release();
     expect((await first).ok).toBe(true);
-    expect((await here.send('order:place', basket())).ok).toBe(true);
-    const orders = await hub.rows('SELECT order_id FROM orders WHERE buyer_id = ?', [gone.userId]);
+    expect((await stayer.send('order:place', basket())).ok).toBe(true);
+    const orders = await hub.rows('SELECT order_id FROM orders WHERE buyer_id = ?', [leaver.userId]);
     expect(orders).toEqual([]);
-    const back = await device(gone).connect();
-    expect((await back.send('order:place', { ...basket(), key: 'given-up' })).ok).toBe(true);
-    back.disconnect();
+    const reconnected = await device(leaver).connect();
+    expect((await reconnected.send('order:place', { ...basket(), key: 'given-up' })).ok).toBe(true);
+    reconnected.disconnect();
   });
 
-  test('answers all that is asked at once, however much it is, to whoever takes it', async () => {
+  test('answers any number of concurrent requests of a client that reads', async () => {
     const buyer = await hub.person();
-    await fill(hub, buyer);
+    await fillRoom(hub, buyer);
     await buyer.connect();
-    const cuts: string[] = [];
-    buyer.socket?.on('disconnect', (reason) => cuts.push(reason));
+    const disconnects: string[] = [];
+    buyer.socket?.on('disconnect', (reason) => disconnects.push(reason));
     const pages = await Promise.all(
       range(100).map(() => buyer.send('room:read', { role: 'buyer', after: 0, limit: 100 })),
     );
-    const nothings = await Promise.all(range(6_000).map(() => buyer.sendRaw('order:nothing', {})));
-    // On a slow machine the last of them may be told to ask again.
+    const unknownAnswers = await Promise.all(range(6_000).map(() => buyer.sendRaw('order:nothing', {})));
+    // On a slow machine, the last ones may time out.
     expect(pages.map(codeOf).filter((code) => code !== 'OK' && code !== 'UNAVAILABLE')).toEqual([]);
-    expect(new Set(nothings.map(codeOf))).toEqual(new Set(['UNKNOWN_MESSAGE']));
-    expect(cuts).toEqual([]);
+    expect(new Set(unknownAnswers.map(codeOf))).toEqual(new Set(['UNKNOWN_MESSAGE']));
+    expect(disconnects).toEqual([]);
   }, 60_000);
 
-  test('hears others while one asks for much', async () => {
-    const [eager, other] = [await hub.person(), await hub.person()];
-    await Promise.all([eager.connect(), other.connect()]);
+  test('serves other clients fairly during many requests of one', async () => {
+    const [greedy, other] = [await hub.person(), await hub.person()];
+    await Promise.all([greedy.connect(), other.connect()]);
     const answered: string[] = [];
-    const ask = (person: Person) =>
+    const list = (person: Person) =>
       person.send('order:list', { role: 'buyer' }).then(() => void answered.push(person.userId));
-    await Promise.all([...range(500).map(() => ask(eager)), ask(other)]);
+    await Promise.all([...range(500).map(() => list(greedy)), list(other)]);
     expect(answered).toHaveLength(501);
-    expect(answered.at(-1)).toBe(eager.userId);
+    expect(answered.at(-1)).toBe(greedy.userId);
   });
 
-  test('waits for a slow reader of what it asked for, and does not cut it', async () => {
+  test('waits for a slow consumer of answers without cutting it', async () => {
     const buyer = await hub.person();
-    await fill(hub, buyer);
+    await fillRoom(hub, buyer);
     await buyer.connect();
     const thaw = freeze(buyer);
     const pages = range(EVENTS / 100).map((page) =>
@@ -134,7 +134,7 @@ describe('a hub of which too much is asked', () => {
     expect(buyer.socket?.connected).toBe(true);
   }, 60_000);
 
-  test('cuts a socket that asks and does not take the answers; it comes back and misses nothing', async () => {
+  test('cuts a client that does not read its answers; it reconnects and misses nothing', async () => {
     const shop = await hub.seller(range(100).map((index) => ({ bookId: `b${index}`, title: '书'.repeat(500) })));
     const buyer = await hub.person();
     const { orderId } = await buyer.place(
@@ -143,23 +143,23 @@ describe('a hub of which too much is asked', () => {
     );
     const cancel = { orderId, key: 'again-and-again' };
     await buyer.does('order:cancel', cancel);
-    const greedy = await device(buyer).connect();
-    const before = await sockets();
-    freeze(greedy);
-    // As much as the line takes, and then more than the hub keeps for anybody: each answer holds a hundred long titles.
-    for (const _ of range(200)) greedy.socket?.emit('order:cancel', cancel, () => {});
-    await until('the hub has cut it', async () => (await sockets()) < before);
-    const back = await device(buyer).connect({ last: { buyer: 1 } });
-    expect(back.events.map(({ seq, status }) => [seq, status])).toEqual([[2, 'cancelled']]);
-    back.disconnect();
+    const slow = await device(buyer).connect();
+    const before = await socketCount();
+    freeze(slow);
+    // Exceeds the socket buffers plus the send buffer: each answer holds a hundred long titles.
+    for (const _ of range(200)) slow.socket?.emit('order:cancel', cancel, () => {});
+    await until('the hub cuts the socket', async () => (await socketCount()) < before);
+    const reconnected = await device(buyer).connect({ last: { buyer: 1 } });
+    expect(reconnected.events.map(({ seq, status }) => [seq, status])).toEqual([[2, 'cancelled']]);
+    reconnected.disconnect();
   }, 60_000);
 
-  test('waits for a slow reader of what was missed, and does not cut it', async () => {
+  test('waits for a slow consumer of a replay without cutting it', async () => {
     const reader = await hub.person();
-    await fill(hub, reader);
+    await fillRoom(hub, reader);
     const slow = device(reader);
     const connecting = slow.connect({ last: { buyer: 0 } });
-    await until('it has begun', () => slow.events.length > 0);
+    await until('the replay has begun', () => slow.events.length > 0);
     const thaw = freeze(slow);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(slow.ready).toEqual([]);
@@ -169,11 +169,12 @@ describe('a hub of which too much is asked', () => {
   }, 60_000);
 });
 
-/** So many events in a room as nobody could cause in the time of a test. */
-async function fill(hub: TestHub, { userId }: Person): Promise<void> {
+/** Inserts more events into a room than a test could cause by commands. */
+async function fillRoom(hub: TestHub, { userId }: Person): Promise<void> {
   const event = (seq: number): OrderStatusPush => ({
     ...{ role: 'buyer', seq, orderId: String(seq), version: 1, status: 'placed', previous: null, storeId: 'store' },
     ...{ buyerId: userId, sellerId: 'seller', total: 1, by: userId, at: new Date().toISOString() },
+    command: 'place',
     trackingNo: 'x'.repeat(100),
   });
   await hub.database.transaction(async (tx) => {

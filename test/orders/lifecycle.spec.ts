@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DueWatch } from '../../src/commands/due.watch.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
+import { OrderScheduler } from '../../src/orders/order.scheduler.js';
 import { audit } from '../support/audit.js';
 import { contents } from '../support/contents.js';
 import { TestHub, until } from '../support/hub.js';
@@ -11,33 +11,41 @@ import { give, type Way, ways } from '../support/two.ways.js';
 
 type Status = 'placed' | 'paid' | 'shipped' | 'received' | 'cancelled';
 type Command = 'pay' | 'ship' | 'receive' | 'cancel';
-type Time = 'paidAt' | 'shippedAt' | 'receivedAt' | 'cancelledAt';
-/** The status that follows; or FORBIDDEN; or ORDER_STATE, and then the commands that it says are allowed. */
+type Timestamp = 'paidAt' | 'shippedAt' | 'receivedAt' | 'cancelledAt';
+/** The next status, FORBIDDEN, or for ORDER_STATE the commands that its details list as allowed. */
 type Outcome = Status | 'FORBIDDEN' | Command[];
 
-interface Row {
-  from: Status;
-  /** How an order comes here, after it was placed. */
-  way: Command[];
-  late?: true;
-  times: Time[];
-  reads: { buyer: Command[]; seller: Command[] };
-  cells: Record<Command, { buyer: Outcome; seller: Outcome }>;
+interface State {
+  status: Status;
+  /** The commands that bring a placed order into this state. */
+  path: Command[];
+  /** Past `expiresAt`, on a hub whose scheduler is stopped. */
+  overdue?: true;
+  timestamps: Timestamp[];
+  allowed: { buyer: Command[]; seller: Command[] };
+  outcomes: Record<Command, { buyer: Outcome; seller: Outcome }>;
 }
 
 const FORBIDDEN = 'FORBIDDEN';
 
-/**
- * The life of an order, cell by cell. Written down here a second time, from the contract's page and not from the hub's own
- * table: the two must agree.
- */
-const life: Record<string, Row> = {
+const final: Pick<State, 'allowed' | 'outcomes'> = {
+  allowed: { buyer: [], seller: [] },
+  outcomes: {
+    pay: { buyer: [], seller: FORBIDDEN },
+    ship: { buyer: FORBIDDEN, seller: [] },
+    receive: { buyer: [], seller: FORBIDDEN },
+    cancel: { buyer: [], seller: [] },
+  },
+};
+
+/** The state machine, written from the contract's page and not derived from the hub's own table: the two must agree. */
+const states: Record<string, State> = {
   placed: {
-    from: 'placed',
-    way: [],
-    times: [],
-    reads: { buyer: ['pay', 'cancel'], seller: ['cancel'] },
-    cells: {
+    status: 'placed',
+    path: [],
+    timestamps: [],
+    allowed: { buyer: ['pay', 'cancel'], seller: ['cancel'] },
+    outcomes: {
       pay: { buyer: 'paid', seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: ['cancel'] },
       receive: { buyer: ['pay', 'cancel'], seller: FORBIDDEN },
@@ -45,11 +53,11 @@ const life: Record<string, Row> = {
     },
   },
   paid: {
-    from: 'paid',
-    way: ['pay'],
-    times: ['paidAt'],
-    reads: { buyer: ['cancel'], seller: ['ship', 'cancel'] },
-    cells: {
+    status: 'paid',
+    path: ['pay'],
+    timestamps: ['paidAt'],
+    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel'] },
+    outcomes: {
       pay: { buyer: ['cancel'], seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: 'shipped' },
       receive: { buyer: ['cancel'], seller: FORBIDDEN },
@@ -57,11 +65,11 @@ const life: Record<string, Row> = {
     },
   },
   shipped: {
-    from: 'shipped',
-    way: ['pay', 'ship'],
-    times: ['paidAt', 'shippedAt'],
-    reads: { buyer: ['receive'], seller: [] },
-    cells: {
+    status: 'shipped',
+    path: ['pay', 'ship'],
+    timestamps: ['paidAt', 'shippedAt'],
+    allowed: { buyer: ['receive'], seller: [] },
+    outcomes: {
       pay: { buyer: ['receive'], seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: [] },
       receive: { buyer: 'received', seller: FORBIDDEN },
@@ -69,61 +77,43 @@ const life: Record<string, Row> = {
     },
   },
   received: {
-    from: 'received',
-    way: ['pay', 'ship', 'receive'],
-    times: ['paidAt', 'shippedAt', 'receivedAt'],
-    reads: { buyer: [], seller: [] },
-    cells: {
-      pay: { buyer: [], seller: FORBIDDEN },
-      ship: { buyer: FORBIDDEN, seller: [] },
-      receive: { buyer: [], seller: FORBIDDEN },
-      cancel: { buyer: [], seller: [] },
-    },
+    status: 'received',
+    path: ['pay', 'ship', 'receive'],
+    timestamps: ['paidAt', 'shippedAt', 'receivedAt'],
+    ...final,
   },
   cancelled: {
-    from: 'cancelled',
-    way: ['cancel'],
-    times: ['cancelledAt'],
-    reads: { buyer: [], seller: [] },
-    cells: {
-      pay: { buyer: [], seller: FORBIDDEN },
-      ship: { buyer: FORBIDDEN, seller: [] },
-      receive: { buyer: [], seller: FORBIDDEN },
-      cancel: { buyer: [], seller: [] },
-    },
+    status: 'cancelled',
+    path: ['cancel'],
+    timestamps: ['cancelledAt'],
+    ...final,
   },
-  'cancelled after it was paid': {
-    from: 'cancelled',
-    way: ['pay', 'cancel'],
-    times: ['paidAt', 'cancelledAt'],
-    reads: { buyer: [], seller: [] },
-    cells: {
-      pay: { buyer: [], seller: FORBIDDEN },
-      ship: { buyer: FORBIDDEN, seller: [] },
-      receive: { buyer: [], seller: FORBIDDEN },
-      cancel: { buyer: [], seller: [] },
-    },
+  'cancelled after payment': {
+    status: 'cancelled',
+    path: ['pay', 'cancel'],
+    timestamps: ['paidAt', 'cancelledAt'],
+    ...final,
   },
-  'placed, and past expiresAt before the hub has acted': {
-    from: 'placed',
-    way: [],
-    late: true,
-    times: [],
-    reads: { buyer: ['cancel'], seller: ['cancel'] },
-    cells: {
+  'placed and past expiresAt, before the hub has cancelled it': {
+    status: 'placed',
+    path: [],
+    overdue: true,
+    timestamps: [],
+    allowed: { buyer: ['cancel'], seller: ['cancel'] },
+    outcomes: {
       pay: { buyer: ['cancel'], seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: ['cancel'] },
       receive: { buyer: ['cancel'], seller: FORBIDDEN },
       cancel: { buyer: 'cancelled', seller: 'cancelled' },
     },
   },
-  'paid in time, and past expiresAt': {
-    from: 'paid',
-    way: ['pay'],
-    late: true,
-    times: ['paidAt'],
-    reads: { buyer: ['cancel'], seller: ['ship', 'cancel'] },
-    cells: {
+  'paid in time and past expiresAt': {
+    status: 'paid',
+    path: ['pay'],
+    overdue: true,
+    timestamps: ['paidAt'],
+    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel'] },
+    outcomes: {
       pay: { buyer: ['cancel'], seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: 'shipped' },
       receive: { buyer: ['cancel'], seller: FORBIDDEN },
@@ -133,37 +123,54 @@ const life: Record<string, Row> = {
 };
 
 const commands = ['pay', 'ship', 'receive', 'cancel'] as const;
-const timeOf = { pay: 'paidAt', ship: 'shippedAt', receive: 'receivedAt', cancel: 'cancelledAt' } as const;
-const times = Object.values(timeOf);
+const timestampOf = { pay: 'paidAt', ship: 'shippedAt', receive: 'receivedAt', cancel: 'cancelledAt' } as const;
+const timestamps = Object.values(timestampOf);
 const roles = ['buyer', 'seller'] as const;
 
-/** The shopkeeper is a buyer who owns another store: a seller, but not of this order. */
+/** The shopkeeper buys, and owns another store: a seller, but not of this order. */
 const actors = ['buyer', 'seller', 'stranger', 'shopkeeper'] as const;
 type Actor = (typeof actors)[number];
-type Cast = Record<Actor, Person>;
+type People = Record<Actor, Person>;
 
 const COUNT = 3;
 const PRICE = 700;
 const TOTAL = COUNT * PRICE;
 const ITEMS = [{ bookId: 'book-1', count: COUNT }];
-const LATE_TTL_SECONDS = 2;
+const SHORT_TTL_SECONDS = 2;
 
-function outcomeOf({ cells }: Row, command: Command, actor: Actor): Outcome {
+function outcomeOf({ outcomes }: State, command: Command, actor: Actor): Outcome {
   if (actor === 'stranger') return FORBIDDEN;
-  return cells[command][actor === 'seller' ? 'seller' : 'buyer'];
+  return outcomes[command][actor === 'seller' ? 'seller' : 'buyer'];
 }
 
-const cellsOf = (row: Row) =>
+interface Case {
+  command: Command;
+  actor: Actor;
+  /** A success needs an order per transport; a rejection changes nothing, so one order serves both. */
+  transports: readonly Way[];
+  over: string;
+  outcome: Outcome;
+  result: string;
+}
+
+const casesOf = (state: State): Case[] =>
   commands.flatMap((command) =>
     actors.flatMap((actor) => {
-      const outcome = outcomeOf(row, command, actor);
-      const told = Array.isArray(outcome) ? `is ORDER_STATE, allowed [${outcome}]` : `is ${outcome}`;
-      const refused = Array.isArray(outcome) || outcome === FORBIDDEN;
-      return (refused ? (['socket'] as const) : ways).map((way) => ({ command, actor, way, outcome, told }));
+      const outcome = outcomeOf(state, command, actor);
+      const result = Array.isArray(outcome) ? `ORDER_STATE, allowed [${outcome}]` : outcome;
+      const rejected = Array.isArray(outcome) || outcome === FORBIDDEN;
+      return (rejected ? [ways] : ways.map((way) => [way])).map((transports) => ({
+        command,
+        actor,
+        transports,
+        over: transports.join(' and '),
+        outcome,
+        result,
+      }));
     }),
   );
 
-async function castOf(hub: TestHub): Promise<Cast> {
+async function peopleOf(hub: TestHub): Promise<People> {
   const [buyer, seller, stranger, shopkeeper] = await Promise.all([
     hub.buyer(),
     hub.seller([{ price: PRICE, stock: 1_000 }]),
@@ -175,7 +182,7 @@ async function castOf(hub: TestHub): Promise<Cast> {
   return { buyer, seller, stranger, shopkeeper };
 }
 
-/** Every event of a room, from the first. */
+/** Every event of a room, oldest first. */
 async function eventsOf(person: Person, role: 'buyer' | 'seller'): Promise<OrderStatusPush[]> {
   const events: OrderStatusPush[] = [];
   for (;;) {
@@ -189,55 +196,61 @@ async function headOf(person: Person, role: 'buyer' | 'seller'): Promise<number>
   return (await person.does('room:read', { role, after: 0, limit: 1 })).head;
 }
 
-interface Scene {
-  cast: Cast;
+interface Fixture {
+  people: People;
   orders: Map<string, Order>;
 }
 
-/** People, and an order for each cell of a row: of the buyer, or of the shopkeeper where that is who gives the command. */
-async function stage(hub: TestHub, row: Row): Promise<Scene> {
-  const cast = await castOf(hub);
+const keyOf = (command: Command, actor: Actor, transports: readonly Way[]) => `${command} ${actor} ${transports}`;
+
+/** Creates people, and one order per case in the given state; the shopkeeper's cases need an order the shopkeeper placed. */
+async function createFixture(hub: TestHub, state: State): Promise<Fixture> {
+  const people = await peopleOf(hub);
   const orders = new Map<string, Order>();
   const reach = async (buyer: Person): Promise<Order> => {
-    let order = await buyer.place(cast.seller, ITEMS);
-    for (const command of row.way) {
-      const person = command === 'ship' ? cast.seller : buyer;
+    let order = await buyer.place(people.seller, ITEMS);
+    for (const command of state.path) {
+      const person = command === 'ship' ? people.seller : buyer;
       order = await person.does(`order:${command}`, { orderId: order.orderId });
     }
     return order;
   };
   await Promise.all(
-    cellsOf(row).map(async ({ command, actor, way }) => {
-      orders.set(`${command} ${actor} ${way}`, await reach(actor === 'shopkeeper' ? cast.shopkeeper : cast.buyer));
+    casesOf(state).map(async ({ command, actor, transports }) => {
+      const buyer = actor === 'shopkeeper' ? people.shopkeeper : people.buyer;
+      orders.set(keyOf(command, actor, transports), await reach(buyer));
     }),
   );
-  return { cast, orders };
+  return { people, orders };
 }
 
-describe('the life of an order', () => {
+describe.each(['paid', 'received'] as const)('the order lifecycle, with SETTLE_AT=%s', (settleAt) => {
+  const isHeld = settleAt === 'received';
   let hub: TestHub;
-  /** A hub that does not act on what came due, so that an order past its time stays as it is. */
-  let lateHub: TestHub;
-  const staged = new Map<Row, Scene>();
+  /** Its scheduler is stopped, so that an overdue order keeps its status. */
+  let unscheduledHub: TestHub;
+  const overdueFixtures = new Map<State, Fixture>();
 
   beforeAll(async () => {
-    hub = await TestHub.start();
-    lateHub = await TestHub.start({ unpaidTtlSeconds: LATE_TTL_SECONDS });
-    await lateHub.hub.app.get(DueWatch).stop();
-    // Their time passes while the others are looked at.
-    for (const row of Object.values(life)) if (row.late) staged.set(row, await stage(lateHub, row));
+    hub = await TestHub.start({ settleAt });
+    unscheduledHub = await TestHub.start({ settleAt, unpaidTtlSeconds: SHORT_TTL_SECONDS });
+    await unscheduledHub.hub.app.get(OrderScheduler).stop();
+    // Created first, so that they expire while the other states are tested.
+    for (const state of Object.values(states)) {
+      if (state.overdue) overdueFixtures.set(state, await createFixture(unscheduledHub, state));
+    }
   });
   afterAll(async () => {
     await hub.stop();
-    await lateHub.stop();
+    await unscheduledHub.stop();
   });
 
   describe('placing', () => {
     test.each((['buyer', 'stranger', 'shopkeeper'] as const).flatMap((actor) => ways.map((way) => ({ actor, way }))))(
-      'by any user but the store’s owner takes stock and nothing else: $actor over $way',
+      'by the $actor over $way takes stock and moves no money',
       async ({ actor, way }) => {
-        const cast = await castOf(hub);
-        const { seller, [actor]: buyer } = cast;
+        const people = await peopleOf(hub);
+        const { seller, [actor]: buyer } = people;
         const answer = await give(way, buyer, 'order:place', { storeId: seller.storeId, items: ITEMS });
         if (!answer.ok) throw new Error(`Not placed: ${answer.error.code}`);
         const order = answer.data;
@@ -247,6 +260,7 @@ describe('the life of an order', () => {
           storeId: seller.storeId,
           buyerId: buyer.userId,
           sellerId: seller.userId,
+          number: 1,
           status: 'placed',
           version: 1,
           items: [{ bookId: 'book-1', title: 'Book 1', count: COUNT, price: PRICE }],
@@ -257,6 +271,7 @@ describe('the life of an order', () => {
           shippedAt: null,
           receivedAt: null,
           cancelledAt: null,
+          shipBy: null,
           carrier: null,
           trackingNo: null,
           cancelReason: null,
@@ -266,8 +281,9 @@ describe('the life of an order', () => {
         expect(await seller.balance()).toBe(0);
         expect(await movementsOf(buyer)).toEqual([['deposit', 1_000_000, 1_000_000, null]]);
         const { timeline, ...read } = await seller.does('order:get', { orderId: order.orderId });
-        expect(read).toEqual({ ...order, allowed: ['cancel'] });
-        expect(timeline).toEqual([{ version: 1, status: 'placed', by: buyer.userId, at: order.placedAt }]);
+        expect(read).toEqual({ ...order, deliverTo: null, notes: [], allowed: ['cancel'] });
+        const placed = { version: 1, status: 'placed', command: 'place', by: buyer.userId, at: order.placedAt };
+        expect(timeline).toEqual([placed]);
 
         const [event] = await eventsOf(seller, 'seller');
         expect(event).toEqual({
@@ -277,6 +293,7 @@ describe('the life of an order', () => {
           version: 1,
           status: 'placed',
           previous: null,
+          command: 'place',
           storeId: seller.storeId,
           buyerId: buyer.userId,
           sellerId: seller.userId,
@@ -287,14 +304,14 @@ describe('the life of an order', () => {
         expect(await eventsOf(buyer, 'buyer')).toEqual([{ ...event, role: 'buyer' }]);
         expect(await seller.hears(1)).toEqual([event]);
         expect(await buyer.hears(1)).toEqual([{ ...event, role: 'buyer' }]);
-        for (const other of Object.values(cast).filter((person) => person !== seller && person !== buyer)) {
+        for (const other of Object.values(people).filter((person) => person !== seller && person !== buyer)) {
           expect([await headOf(other, 'buyer'), await headOf(other, 'seller'), other.events]).toEqual([0, 0, []]);
         }
       },
     );
 
-    test.each(ways)('by the store’s owner is forbidden, at each of the owner’s stores: over %s', async (way) => {
-      const { seller } = await castOf(hub);
+    test.each(ways)('over %s is FORBIDDEN in any store of one’s own', async (way) => {
+      const { seller } = await peopleOf(hub);
       const second = `second-of-${seller.userId}`;
       await seller.post('/stores', { storeId: second });
       await seller.post(`/stores/${second}/books`, { bookId: 'book-1', title: 'Book 1', price: 1, stock: 10 });
@@ -311,39 +328,46 @@ describe('the life of an order', () => {
     });
   });
 
-  describe.each(Object.entries(life))('an order that is %s', (_, row) => {
+  describe.each(Object.entries(states))('an order that is %s', (_, state) => {
     let orders: Map<string, Order>;
-    let here: TestHub;
-    let cast: Cast;
+    let currentHub: TestHub;
+    let people: People;
 
     beforeAll(async () => {
-      here = row.late ? lateHub : hub;
-      ({ cast, orders } = await (staged.get(row) ?? stage(here, row)));
-      if (!row.late) return;
+      currentHub = state.overdue ? unscheduledHub : hub;
+      ({ people, orders } = await (overdueFixtures.get(state) ?? createFixture(currentHub, state)));
+      if (!state.overdue) return;
       const last = Math.max(...[...orders.values()].map(({ expiresAt }) => Date.parse(expiresAt)));
-      await until('every order is past its expiresAt', () => Date.now() >= last);
+      await until('every order is past its expiresAt', () => currentHub.now() >= last);
     });
 
-    function orderOf(command: Command, actor: Actor, way: Way): string {
-      const order = orders.get(`${command} ${actor} ${way}`);
-      if (!order) throw new Error('No such cell');
+    function orderOf(command: Command, actor: Actor, transports: readonly Way[]): string {
+      const order = orders.get(keyOf(command, actor, transports));
+      if (!order) throw new Error('No such case');
       return order.orderId;
     }
 
-    test('is read by its two parties alone, each with the commands that it may give now', async () => {
-      const orderId = orderOf('pay', 'stranger', 'socket');
+    test('is readable by its two parties only, each with the commands allowed to that party', async () => {
+      const orderId = orderOf('pay', 'stranger', ways);
       for (const role of roles) {
-        const person = cast[role];
+        const person = people[role];
         const order = await person.does('order:get', { orderId });
-        expect(order).toMatchObject({ status: row.from, version: row.way.length + 1, allowed: row.reads[role] });
-        expect(times.filter((time) => order[time] !== null)).toEqual(times.filter((time) => row.times.includes(time)));
+        expect(order).toMatchObject({
+          status: state.status,
+          version: state.path.length + 1,
+          allowed: state.allowed[role],
+        });
+        expect(timestamps.filter((name) => order[name] !== null)).toEqual(
+          timestamps.filter((name) => state.timestamps.includes(name)),
+        );
         expect(order.timeline).toHaveLength(order.version);
         expect((await person.get(`/orders/${orderId}`)).body).toEqual(order);
-        const { items } = await person.does('order:list', { role, status: row.from, limit: 100 });
-        const { timeline: _timeline, ...listed } = order;
+        const { items } = await person.does('order:list', { role, status: state.status, limit: 100 });
+        const { timeline: _timeline, notes, ...listed } = order;
+        expect(notes).toEqual([]);
         expect(items.find((item) => item.orderId === orderId)).toEqual(listed);
       }
-      for (const person of [cast.stranger, cast.shopkeeper]) {
+      for (const person of [people.stranger, people.shopkeeper]) {
         expect(await person.isRefused('order:get', { orderId })).toEqual({
           code: 'FORBIDDEN',
           message: expect.any(String),
@@ -352,20 +376,24 @@ describe('the life of an order', () => {
       }
     });
 
-    test.each(cellsOf(row))('$command by the $actor over $way $told', async ({ command, actor, way, outcome }) => {
-      const orderId = orderOf(command, actor, way);
-      const buyer = actor === 'shopkeeper' ? cast.shopkeeper : cast.buyer;
-      const { seller } = cast;
+    test.each(casesOf(state))('$command by the $actor over $over: $result', async (each) => {
+      const { command, actor, transports, outcome } = each;
+      const orderId = orderOf(command, actor, transports);
+      const buyer = actor === 'shopkeeper' ? people.shopkeeper : people.buyer;
+      const { seller } = people;
       if (typeof outcome === 'string' && outcome !== FORBIDDEN) {
-        return await succeeds({ command, person: cast[actor], buyer, seller, way, orderId, next: outcome });
+        const [way = 'socket'] = transports;
+        return await expectSuccess({ command, person: people[actor], buyer, seller, way, orderId, next: outcome });
       }
-      const before = await contents(here);
-      const answer = await give(way, cast[actor], `order:${command}`, { orderId });
       const error = Array.isArray(outcome)
-        ? { code: 'ORDER_STATE', details: { status: row.from, allowed: outcome } }
+        ? { code: 'ORDER_STATE', details: { status: state.status, allowed: outcome } }
         : { code: FORBIDDEN };
-      expect(answer).toEqual({ ok: false, error: { message: expect.any(String), retryable: false, ...error } });
-      expect(await contents(here)).toEqual(before);
+      const before = await contents(currentHub);
+      for (const way of transports) {
+        const answer = await give(way, people[actor], `order:${command}`, { orderId });
+        expect(answer).toEqual({ ok: false, error: { message: expect.any(String), retryable: false, ...error } });
+      }
+      expect(await contents(currentHub)).toEqual(before);
     });
 
     interface Success {
@@ -378,71 +406,70 @@ describe('the life of an order', () => {
       next: Status;
     }
 
-    async function succeeds({ command, person, buyer, seller, way, orderId, next }: Success): Promise<void> {
-      const state = async () => {
-        const [stock, otherStock, order, buyersHead, sellersHead, otherHeads, buyers, sellers, balances] =
-          await Promise.all([
-            seller.stock(),
-            cast.shopkeeper.stock(),
-            buyer.does('order:get', { orderId }),
-            headOf(buyer, 'buyer'),
-            headOf(seller, 'seller'),
-            Promise.all([headOf(buyer, 'seller'), headOf(seller, 'buyer')]),
-            movementsOf(buyer),
-            movementsOf(seller),
-            Promise.all([buyer.balance(), seller.balance()]),
-          ]);
-        return {
-          stock,
-          otherStock,
-          order,
-          heads: [buyersHead, sellersHead] as const,
-          otherHeads,
-          buyers,
-          sellers,
-          balances,
-        };
-      };
-      const before = await state();
+    async function snapshot(buyer: Person, seller: Person, orderId: string) {
+      const [stock, otherStock, order, buyersHead, sellersHead, otherHeads, buyers, sellers, wallets] =
+        await Promise.all([
+          seller.stock(),
+          people.shopkeeper.stock(),
+          buyer.does('order:get', { orderId }),
+          headOf(buyer, 'buyer'),
+          headOf(seller, 'seller'),
+          Promise.all([headOf(buyer, 'seller'), headOf(seller, 'buyer')]),
+          movementsOf(buyer),
+          movementsOf(seller),
+          Promise.all([buyer.wallet(), seller.wallet()]),
+        ]);
+      const heads = [buyersHead, sellersHead] as const;
+      return { stock, otherStock, order, heads, otherHeads, buyers, sellers, wallets };
+    }
+
+    async function expectSuccess({ command, person, buyer, seller, way, orderId, next }: Success): Promise<void> {
+      const before = await snapshot(buyer, seller, orderId);
       const answer = await give(way, person, `order:${command}`, { orderId });
-      const after = await state();
+      const after = await snapshot(buyer, seller, orderId);
 
       const role = person === seller ? 'seller' : 'buyer';
       const { version } = before.order;
-      const { timeline, ...read } = after.order;
+      const { timeline, deliverTo: _deliverTo, notes: _notes, ...read } = after.order;
       const { at } = timeline.at(-1) ?? { at: '' };
       const [buyersHead, sellersHead] = before.heads;
       const seq = role === 'buyer' ? buyersHead + 1 : sellersHead + 1;
-      const reads = Object.values(life).find(({ from }) => from === next)?.reads;
+      const allowed = Object.values(states).find(({ status }) => status === next)?.allowed;
 
-      expect(answer).toEqual({ ok: true, seq, data: { ...read, allowed: reads?.[role] } });
-      const { timeline: timelineBefore, ...readBefore } = before.order;
+      expect(answer).toEqual({ ok: true, seq, data: { ...read, allowed: allowed?.[role] } });
+      const { timeline: timelineBefore, deliverTo: _before, notes: _none, ...readBefore } = before.order;
       expect(read).toEqual({
         ...readBefore,
         status: next,
         version: version + 1,
-        [timeOf[command]]: at,
-        allowed: reads?.buyer,
+        [timestampOf[command]]: at,
+        allowed: allowed?.buyer,
       });
-      expect((await seller.does('order:get', { orderId })).allowed).toEqual(reads?.seller);
-      expect(timeline).toEqual([...timelineBefore, { version: version + 1, status: next, by: person.userId, at }]);
+      expect((await seller.does('order:get', { orderId })).allowed).toEqual(allowed?.seller);
+      const entry = { version: version + 1, status: next, command, by: person.userId, at };
+      expect(timeline).toEqual([...timelineBefore, entry]);
       expect(at >= (timelineBefore.at(-1)?.at ?? at)).toBe(true);
 
       expect(after.stock - before.stock).toBe(command === 'cancel' ? COUNT : 0);
       expect(after.otherStock).toBe(before.otherStock);
 
       const paid = command === 'pay' ? TOTAL : 0;
-      const refunded = command === 'cancel' && row.from === 'paid' ? TOTAL : 0;
-      const [buyers, sellers] = before.balances;
-      expect(after.balances).toEqual([buyers - paid + refunded, sellers + paid - refunded]);
+      const refunded = command === 'cancel' && state.status === 'paid' ? TOTAL : 0;
+      const released = command === 'receive' ? TOTAL : 0;
+      const [sold, returned] = isHeld ? [released, 0] : [paid, refunded];
+      const [{ balance: buyers }, { balance: sellers, held }] = before.wallets;
+      expect(after.wallets).toEqual([
+        { balance: buyers - paid + refunded, held: 0 },
+        { balance: sellers + sold - returned, held: held + (isHeld ? paid - refunded - released : 0) },
+      ]);
       expect(after.buyers).toEqual([
         ...(paid ? [['payment', -TOTAL, buyers - TOTAL, orderId]] : []),
         ...(refunded ? [['refund', TOTAL, buyers + TOTAL, orderId]] : []),
         ...before.buyers,
       ]);
       expect(after.sellers).toEqual([
-        ...(paid ? [['sale', TOTAL, sellers + TOTAL, orderId]] : []),
-        ...(refunded ? [['refunded', -TOTAL, sellers - TOTAL, orderId]] : []),
+        ...(sold ? [['sale', TOTAL, sellers + TOTAL, orderId]] : []),
+        ...(returned ? [['refunded', -TOTAL, sellers - TOTAL, orderId]] : []),
         ...before.sellers,
       ]);
 
@@ -452,7 +479,8 @@ describe('the life of an order', () => {
         orderId,
         version: version + 1,
         status: next,
-        previous: row.from,
+        previous: state.status,
+        command,
         storeId: seller.storeId,
         buyerId: buyer.userId,
         sellerId: seller.userId,
@@ -468,16 +496,16 @@ describe('the life of an order', () => {
       expect(toSeller.events).toEqual([{ role: 'seller', seq: sellersHead + 1, ...event }]);
     }
 
-    test('was told to its parties, event by event as their rooms keep them, and to nobody else', async () => {
-      for (const person of Object.values(cast)) {
+    test('was pushed to its parties only, exactly as their rooms store it', async () => {
+      for (const person of Object.values(people)) {
         const stored = { buyer: await eventsOf(person, 'buyer'), seller: await eventsOf(person, 'seller') };
-        const told = await person.hears(stored.buyer.length + stored.seller.length);
+        const pushed = await person.hears(stored.buyer.length + stored.seller.length);
         for (const role of roles) {
-          expect(told.filter((event) => event.role === role)).toEqual(stored[role]);
+          expect(pushed.filter((event) => event.role === role)).toEqual(stored[role]);
           expect(stored[role].map(({ seq }) => seq)).toEqual(stored[role].map((_, index) => index + 1));
         }
       }
-      const { buyer, seller, stranger, shopkeeper } = cast;
+      const { buyer, seller, stranger, shopkeeper } = people;
       expect(stranger.events).toEqual([]);
       expect(new Set(shopkeeper.events.map(({ role, buyerId }) => `${role} ${buyerId}`))).toEqual(
         new Set([`buyer ${shopkeeper.userId}`]),
@@ -487,8 +515,8 @@ describe('the life of an order', () => {
     });
   });
 
-  test('leaves the books right', async () => {
+  test('passes the audit', async () => {
     expect(await audit(hub)).toEqual([]);
-    expect(await audit(lateHub)).toEqual([]);
+    expect(await audit(unscheduledHub)).toEqual([]);
   });
 });

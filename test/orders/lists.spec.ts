@@ -6,7 +6,7 @@ import type { Person } from '../support/person.js';
 
 const ORDERS = 7;
 
-describe('lists of orders', () => {
+describe('order:list', () => {
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
@@ -29,7 +29,7 @@ describe('lists of orders', () => {
   const newestFirst = (...indexes: number[]): string[] => indexes.map(id).sort().reverse();
   const all = () => newestFirst(...placed.keys());
 
-  test('show each party its own orders, newest first, with what that party may do', async () => {
+  test('lists each party’s orders, newest first, with the commands allowed to that party', async () => {
     const [ofBuyer, ofSeller] = [
       await buyer.does('order:list', { role: 'buyer' }),
       await seller.does('order:list', { role: 'seller' }),
@@ -42,7 +42,7 @@ describe('lists of orders', () => {
     expect(allowed(ofSeller)).toMatchObject({ [id(0)]: ['cancel'], [id(1)]: ['ship', 'cancel'], [id(5)]: [] });
   });
 
-  test('show nothing of it in the other role, or to a stranger', async () => {
+  test('is empty in the other role and for a stranger', async () => {
     const stranger = await hub.person();
     expect(await buyer.does('order:list', { role: 'seller' })).toEqual({ items: [], next: null });
     expect(await stranger.does('order:list', { role: 'buyer' })).toEqual({ items: [], next: null });
@@ -52,7 +52,7 @@ describe('lists of orders', () => {
     });
   });
 
-  test('can be narrowed by status and by store', async () => {
+  test('filters by status and store', async () => {
     const list = async (filter: { status?: 'paid' | 'cancelled' | 'shipped'; storeId?: string }) =>
       ids(await seller.does('order:list', { role: 'seller', ...filter }));
     expect(await list({ status: 'paid' })).toEqual(newestFirst(1, 3));
@@ -62,19 +62,19 @@ describe('lists of orders', () => {
     expect(await list({ storeId: 'another-store' })).toEqual([]);
   });
 
-  test.each([1, 2, 3, ORDERS, 100])('are paged through with a limit of %i, each order once', async (limit) => {
-    const seen: string[] = [];
+  test.each([1, 2, 3, ORDERS, 100])('returns each order once over all pages of %i', async (limit) => {
+    const listed: string[] = [];
     let after: string | undefined;
     do {
       const page: Page<Order> = await buyer.does('order:list', { role: 'buyer', limit, ...(after ? { after } : {}) });
       expect(page.items.length).toBeLessThanOrEqual(limit);
-      seen.push(...ids(page));
+      listed.push(...ids(page));
       after = page.next ?? undefined;
     } while (after);
-    expect(seen).toEqual(all());
+    expect(listed).toEqual(all());
   });
 
-  test('are the same over HTTP', async () => {
+  test('pages and filters alike over HTTP', async () => {
     const first = await buyer.get<Page<Order>>('/orders?role=buyer&limit=4');
     expect([first.status, ids(first.body)]).toEqual([200, all().slice(0, 4)]);
     const second = await buyer.get<Page<Order>>(`/orders?role=buyer&limit=4&after=${first.body.next}`);
@@ -84,7 +84,7 @@ describe('lists of orders', () => {
   });
 
   test.each([{ after: 'zzz' }, { limit: 0 }, { limit: 101 }, { limit: 1.5 }, { status: 'lost' }, { role: 'owner' }])(
-    'are refused with %j',
+    'rejects %j with BAD_MESSAGE at its path',
     async (fault) => {
       const answer = await buyer.sendRaw('order:list', { role: 'buyer', ...fault });
       expect(answer).toMatchObject({ ok: false, error: { code: 'BAD_MESSAGE' } });

@@ -3,8 +3,7 @@ import { audit } from '../support/audit.js';
 import { TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 
-/** The seed's first test: a new seller, buyer and store; an order; pay; ship. */
-describe('shipping', () => {
+describe('shipping an order', () => {
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
@@ -21,7 +20,7 @@ describe('shipping', () => {
   });
   afterAll(() => hub.stop());
 
-  test('an order is placed, paid, shipped and received, and both parties hear of each step', async () => {
+  test('leads from placed over paid to received, with an event per step for both parties', async () => {
     const placed = await buyer.does('order:place', { storeId: 'corner', items: [{ bookId: 'three-body', count: 2 }] });
     expect(placed).toMatchObject({
       status: 'placed',
@@ -62,7 +61,7 @@ describe('shipping', () => {
     expect(await audit(hub)).toEqual([]);
   });
 
-  test('an order that is not paid cannot be shipped', async () => {
+  test('rejects an unpaid order with ORDER_STATE', async () => {
     const { orderId } = await buyer.does('order:place', {
       storeId: 'corner',
       items: [{ bookId: 'three-body', count: 1 }],
@@ -74,7 +73,7 @@ describe('shipping', () => {
     });
   });
 
-  test('nobody but its seller ships an order', async () => {
+  test('rejects anyone but the seller with FORBIDDEN', async () => {
     const { orderId } = await buyer.does('order:place', {
       storeId: 'corner',
       items: [{ bookId: 'three-body', count: 1 }],

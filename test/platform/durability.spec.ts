@@ -33,48 +33,48 @@ describe('a hub process', () => {
   });
 
   const message = (key: string) => ({ storeId: 'store', items: [{ bookId: 'book-1', count: 1 }], key });
-  const again = (person: Person) => {
-    const back = hub.person(person.userId, person.token);
-    back.storeId = person.storeId;
-    return back;
+  const reconnectedPerson = (person: Person) => {
+    const reconnected = hub.person(person.userId, person.token);
+    reconnected.storeId = person.storeId;
+    return reconnected;
   };
-  const startAgain = async () => {
+  const restart = async () => {
     hub = await HubProcess.start(database);
-    [seller, buyer] = [again(seller), again(buyer)];
+    [seller, buyer] = [reconnectedPerson(seller), reconnectedPerson(buyer)];
   };
   const headOf = async (person: Person, role: string) =>
     (await person.get<{ head: number }>(`/rooms/${role}/events?after=0`)).body.head;
 
-  test('that is killed right after an acknowledgement has kept what it acknowledged, and does the rest once', async () => {
+  test('keeps what it acknowledged right before a kill, and executes the rest once on retry', async () => {
     const acknowledged = new Map<string, Answer<Order>>();
     const keys: string[] = [];
     for (const round of range(KILLS)) {
       await buyer.connect();
       const sent = range(40).map((index) => `kill-${round}-${index}`);
       keys.push(...sent);
-      const enough = 1 + round * 3;
+      const killAfter = 1 + round * 3;
       let count = 0;
       await new Promise<void>((resolve) => {
         for (const key of sent) {
           buyer.socket?.emit('order:place', message(key), (answer) => {
             acknowledged.set(key, answer);
-            // The very first acknowledgement, or a later one.
-            if (++count === enough) hub.kill().then(resolve);
+            // The very first acknowledgement in the first round, a later one in the others.
+            if (++count === killAfter) hub.kill().then(resolve);
           });
         }
       });
-      await startAgain();
+      await restart();
     }
     expect(acknowledged.size).toBeGreaterThanOrEqual(KILLS);
 
     await buyer.connect();
     for (const [key, answer] of acknowledged) {
       const first = dataOf(answer);
-      const kept = await buyer.does('order:get', { orderId: first.orderId });
-      expect(kept).toMatchObject({ orderId: first.orderId, version: 1, placedAt: first.placedAt });
+      const stored = await buyer.does('order:get', { orderId: first.orderId });
+      expect(stored).toMatchObject({ orderId: first.orderId, version: 1, placedAt: first.placedAt });
       expect(await buyer.send('order:place', message(key))).toEqual({ ...answer, replayed: true });
     }
-    // Whatever became of the others: sent again with their keys, each is there once.
+    // After a retry with its key, every order exists once.
     const orders = await Promise.all(keys.map((key) => buyer.does('order:place', message(key))));
     expect(new Set(orders.map(({ orderId }) => orderId)).size).toBe(keys.length);
     expect(await headOf(buyer, 'buyer')).toBe(keys.length);
@@ -83,7 +83,7 @@ describe('a hub process', () => {
     expect(stock).toBe(100_000 - keys.length);
   }, 90_000);
 
-  test('that is killed has paid either not at all or wholly', async () => {
+  test('has executed each payment fully or not at all after a kill', async () => {
     await buyer.connect();
     const orders = await Promise.all(
       range(30).map((index) => buyer.place(seller, [{ bookId: 'book-1', count: index + 1 }])),
@@ -97,34 +97,34 @@ describe('a hub process', () => {
         });
       }
     });
-    await startAgain();
+    await restart();
     await buyer.connect();
     const found = await Promise.all(orders.map(({ orderId }) => buyer.does('order:get', { orderId })));
     const paid = found.filter(({ status }) => status === 'paid');
     expect(paid.length).toBeGreaterThanOrEqual(3);
     const spent = paid.reduce((sum, order) => sum + order.total, 0);
     expect([await buyer.balance(), await seller.balance()]).toEqual([before - spent, spent]);
-    // With their keys, the rest is paid too, and nothing twice.
+    // A retry with the keys pays the rest, and nothing twice.
     await Promise.all(orders.map(({ orderId }) => buyer.does('order:pay', { orderId, key: `pay-${orderId}` })));
     expect([await buyer.balance(), await seller.balance()]).toEqual([before - total, total]);
   }, 60_000);
 
-  test('that is asked to end tells its sockets when to come back, answers what is under way, and ends well', async () => {
+  test('announces its shutdown, answers what is in flight, and exits with 0', async () => {
     await Promise.all([buyer.connect(), seller.connect()]);
-    const draining: unknown[] = [];
-    const cut: string[] = [];
+    const drainingPushes: unknown[] = [];
+    const disconnects: string[] = [];
     for (const person of [buyer, seller]) {
-      person.socket?.on('hub:draining', (push) => draining.push(push));
-      person.socket?.on('disconnect', (reason) => cut.push(reason));
+      person.socket?.on('hub:draining', (push) => drainingPushes.push(push));
+      person.socket?.on('disconnect', (reason) => disconnects.push(reason));
     }
     const answers = new Map<string, Answer<Order>>();
     const keys = range(IN_FLIGHT).map((index) => `drain-${index}`);
     const reads: Answer<unknown>[] = [];
-    const once = { connection: 'close' };
-    const overHttp = range(20).map(async (index) => {
+    const closing = { connection: 'close' };
+    const httpAnswers = range(20).map(async (index) => {
       const key = `http-${index}`;
-      // Without an answer where the connection was not taken any more.
-      return { key, answer: await buyer.post('/orders', message(key), once).then(asAnswer<Order>, () => undefined) };
+      // Undefined if the connection was refused.
+      return { key, answer: await buyer.post('/orders', message(key), closing).then(asAnswer<Order>, () => undefined) };
     });
     const firstAnswer = new Promise<void>((resolve) => {
       for (const key of keys) {
@@ -139,12 +139,12 @@ describe('a hub process', () => {
     });
     await firstAnswer;
     expect(await hub.terminate()).toBe(0);
-    await until('both sockets are cut', () => cut.length === 2);
+    await until('both sockets are disconnected', () => disconnects.length === 2);
     expect(hub.complaints).toBe('');
 
-    expect(draining).toHaveLength(2);
-    for (const push of draining) expect(push).toStrictEqual({ reconnectAfterMs: expect.any(Number) });
-    for (const { reconnectAfterMs } of draining as { reconnectAfterMs: number }[]) {
+    expect(drainingPushes).toHaveLength(2);
+    for (const push of drainingPushes) expect(push).toStrictEqual({ reconnectAfterMs: expect.any(Number) });
+    for (const { reconnectAfterMs } of drainingPushes as { reconnectAfterMs: number }[]) {
       expect(Number.isInteger(reconnectAfterMs) && reconnectAfterMs >= 0).toBe(true);
     }
     expect(answers.size).toBe(IN_FLIGHT);
@@ -153,17 +153,17 @@ describe('a hub process', () => {
       if (!answer.ok) expect(answer.error).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
     }
 
-    for (const { key, answer } of await Promise.all(overHttp)) {
+    for (const { key, answer } of await Promise.all(httpAnswers)) {
       if (answer && !answer.ok) expect(answer.error).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
       if (answer) answers.set(key, answer);
     }
 
-    await startAgain();
+    await restart();
     await buyer.connect();
     for (const [key, answer] of answers) {
-      const now = await buyer.send('order:place', message(key));
-      if (answer.ok) expect(now).toEqual({ ...answer, replayed: true });
-      else expect(now.ok).toBe(true);
+      const retried = await buyer.send('order:place', message(key));
+      if (answer.ok) expect(retried).toEqual({ ...answer, replayed: true });
+      else expect(retried.ok).toBe(true);
     }
   }, 60_000);
 });

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { WRONG_PASSWORDS_PER_ACCOUNT } from '../../src/auth/login.limits.js';
-import { orderStatuses } from '../../src/contract/lifecycle.js';
+import { Gauge } from 'prom-client';
+import { WRONG_PASSWORDS_PER_ACCOUNT } from '../../src/auth/login.throttle.js';
+import { orderStatuses } from '../../src/contract/transitions.js';
 import { messages, routes } from '../../src/contract/wire.js';
+import { Metrics } from '../../src/platform/observability/metrics.js';
 import { knock } from '../support/handshake.js';
 import { TestHub, until } from '../support/hub.js';
 import { Person } from '../support/person.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
+import { range } from '../support/ways.js';
 
 const isServer = process.env.TEST_DATABASE_URL !== undefined;
 
@@ -33,12 +36,12 @@ describe('the metrics', () => {
   });
   afterAll(() => hub.stop());
 
-  /** By how much each sample grows while something happens. It may be counted a moment after it was answered. */
-  async function grows(sample: string, by: number, happens: () => Promise<unknown>): Promise<void> {
-    const now = async () => (await samplesOf(hub)).get(sample) ?? 0;
-    const before = await now();
-    await happens();
-    await until(`${sample} grows by ${by}`, async () => (await now()) === before + by, 5_000);
+  /** Expects a sample to grow by this amount. Metrics may be updated shortly after the answer. */
+  async function expectGrowth(sample: string, growth: number, action: () => Promise<unknown>): Promise<void> {
+    const currentValue = async () => (await samplesOf(hub)).get(sample) ?? 0;
+    const before = await currentValue();
+    await action();
+    await until(`${sample} grows by ${growth}`, async () => (await currentValue()) === before + growth, 5_000);
   }
 
   test.each<[string, number, () => Promise<unknown>]>([
@@ -73,18 +76,20 @@ describe('the metrics', () => {
     ['order_hub_batch_phase_seconds_count{phase="commit"}', 1, () => buyer.place(seller)],
     ['order_hub_room_events_total{from="memory"}', 1, () => buyer.place(seller)],
     ['order_hub_security_events_total{event="handshake-refused"}', 1, () => knock(hub, { token: 'nobody' })],
-  ])('count %s', async (sample, by, happens) => {
-    await grows(sample, by, happens);
+  ])('count %s', async (sample, growth, action) => {
+    await expectGrowth(sample, growth, action);
   });
 
-  test('tell what a socket that comes back was given from the database', async () => {
-    const back = new Person(hub, buyer.userId, buyer.token);
+  test('count events replayed from the database', async () => {
+    const reconnected = new Person(hub, buyer.userId, buyer.token);
     const { head } = await buyer.does('room:read', { role: 'buyer', after: 0, limit: 1 });
-    await grows('order_hub_room_events_total{from="database"}', head, () => back.connect({ last: { buyer: 0 } }));
-    back.disconnect();
+    await expectGrowth('order_hub_room_events_total{from="database"}', head, () =>
+      reconnected.connect({ last: { buyer: 0 } }),
+    );
+    reconnected.disconnect();
   });
 
-  test('tell how many sockets and rooms there are', async () => {
+  test('report sockets and rooms', async () => {
     const before = await samplesOf(hub);
     const other = await hub.person();
     await other.connect();
@@ -93,7 +98,32 @@ describe('the metrics', () => {
     expect(after.get('order_hub_rooms')).toBe((before.get('order_hub_rooms') ?? 0) + 2);
   });
 
-  test('tell the connections to the database, the lag of the event loop and what waits', async () => {
+  test('do not show which version of Node runs', async () => {
+    const text = await (await fetch(`${hub.url}/metrics`)).text();
+    expect(text).not.toContain(process.version);
+    expect(text).not.toContain('nodejs_version_info');
+  });
+
+  test('are rendered at a bounded rate, however many scrapes there are', async () => {
+    const { registry } = hub.hub.app.get(Metrics);
+    let rendered = 0;
+    registry.registerMetric(
+      new Gauge({
+        name: 'order_hub_test_renderings',
+        help: 'Counts renderings.',
+        registers: [],
+        collect: () => {
+          rendered++;
+        },
+      }),
+    );
+    const startedAt = performance.now();
+    for (const _ of range(300)) await hub.hub.app.get(Metrics).text();
+    registry.removeSingleMetric('order_hub_test_renderings');
+    expect(rendered).toBeLessThan(150 + (performance.now() - startedAt) / 50);
+  });
+
+  test('report database connections, event loop lag and the backlog', async () => {
     const samples = await samplesOf(hub);
     for (const state of ['used', 'free', 'waiting']) {
       expect(samples.get(`order_hub_database_connections{state="${state}"}`)).toBeGreaterThanOrEqual(0);
@@ -104,37 +134,37 @@ describe('the metrics', () => {
     expect(samples.has('process_resident_memory_bytes')).toBe(true);
   });
 
-  test('tell how many commands wait while the database is held up', async () => {
-    const held = hub.database.transaction(async (tx) => {
+  test('report queued commands while the database is blocked', async () => {
+    const blocked = hub.database.transaction(async (tx) => {
       await tx.query(`SELECT stock FROM book_stock${hub.database.dialect.forUpdate}`);
       const orders = Array.from({ length: 20 }, () => buyer.place(seller));
       await until(
-        'commands wait',
+        'commands are queued',
         async () => ((await samplesOf(hub)).get('order_hub_queue_commands') ?? 0) > 0,
         2_000,
       );
       const used = (await samplesOf(hub)).get('order_hub_database_connections{state="used"}');
       return { orders, used };
     });
-    const { orders, used } = await held;
+    const { orders, used } = await blocked;
     await Promise.all(orders);
     expect(used).toBeGreaterThan(0);
   });
 
-  test('tell the orders by status, and count them again no sooner than after a while', async () => {
-    // Nobody has asked this hub for its metrics yet.
+  test('report orders by status from a cache', async () => {
+    // A new hub has nothing cached.
     const other = await TestHub.start();
-    const [itsSeller, itsBuyer] = [await other.seller(), await other.buyer()];
-    const [first] = [await itsBuyer.place(itsSeller), await itsBuyer.place(itsSeller)];
-    await itsBuyer.does('order:pay', { orderId: first.orderId });
+    const [otherSeller, otherBuyer] = [await other.seller(), await other.buyer()];
+    const [first] = [await otherBuyer.place(otherSeller), await otherBuyer.place(otherSeller)];
+    await otherBuyer.does('order:pay', { orderId: first.orderId });
     const count = async (status: string) => (await samplesOf(other)).get(`order_hub_orders{status="${status}"}`);
     expect(await Promise.all(orderStatuses.map(count))).toEqual([1, 1, 0, 0, 0]);
-    await itsBuyer.place(itsSeller);
+    await otherBuyer.place(otherSeller);
     expect(await count('placed')).toBe(1);
     await other.stop();
   });
 
-  test('count orders along an index, without reading one', async () => {
+  test('count orders with a covering index', async () => {
     const plan = JSON.stringify(
       await hub.rows(
         `EXPLAIN ${isServer ? '' : 'QUERY PLAN '}SELECT status, COUNT(*) AS orders FROM orders GROUP BY status`,
@@ -143,11 +173,11 @@ describe('the metrics', () => {
     expect(plan).toMatch(isServer ? /Using index|Covering index/ : /USING COVERING INDEX/);
   });
 
-  test('have no label that a client could choose', async () => {
-    const nasty = 'nasty-"}\n1';
-    await buyer.sendRaw(nasty, { orderId: nasty });
-    await buyer.get(`/stores/${encodeURIComponent(nasty)}`);
-    await buyer.get(`/${encodeURIComponent(nasty)}`);
+  test('have no client-controlled labels', async () => {
+    const malicious = 'nasty-"}\n1';
+    await buyer.sendRaw(malicious, { orderId: malicious });
+    await buyer.get(`/stores/${encodeURIComponent(malicious)}`);
+    await buyer.get(`/${encodeURIComponent(malicious)}`);
     const labels = new Set(
       [...(await samplesOf(hub)).keys()].flatMap((sample) =>
         sample.startsWith('order_hub_') ? [...sample.matchAll(/message="([^"]*)"/g)].map(([, name]) => name ?? '') : [],
@@ -156,19 +186,19 @@ describe('the metrics', () => {
     const known = [
       ...Object.keys(messages),
       ...Object.values(routes).map(({ method, path }) => `${method} ${path}`),
-      ...['wallet:deposit', 'wallet:withdraw', 'stock:add', 'order:due', 'unlisted'],
+      ...['wallet:deposit', 'wallet:withdraw', 'stock:add', 'order:timeout', 'unlisted'],
     ];
     expect([...labels].filter((name) => !known.includes(name))).toEqual([]);
   });
 
-  test('tell how old a batch was that another hub has committed', async () => {
-    // The embedded database has one hub, which hears of no other.
+  test("report the age of another hub's batches", async () => {
+    // The embedded database has only one hub.
     if (!isServer) {
       expect((await samplesOf(hub)).get('order_hub_hint_age_seconds_count')).toBe(0);
       return;
     }
     const other = await TestHub.start({}, { ...database, drop: async () => {} });
-    await grows('order_hub_hint_age_seconds_count', 1, () =>
+    await expectGrowth('order_hub_hint_age_seconds_count', 1, () =>
       fetch(`${other.url}/wallet/deposits`, {
         method: 'POST',
         headers: { authorization: `Bearer ${buyer.token}`, 'content-type': 'application/json' },
@@ -180,7 +210,7 @@ describe('the metrics', () => {
 });
 
 describe('the metrics of limits', () => {
-  test('count what was turned away, by the limit', async () => {
+  test('count refusals by limit', async () => {
     const hub = await TestHub.start({ rateLimits: true });
     const buyer = await hub.buyer();
     const refused = async (limit: string) => (await samplesOf(hub)).get(`order_hub_refusals_total{limit="${limit}"}`);
@@ -192,7 +222,7 @@ describe('the metrics of limits', () => {
   });
 });
 
-describe('what ops/ says', () => {
+describe('the files of ops/', () => {
   const read = (path: string) => readFileSync(`ops/${path}`, 'utf8');
   const dashboard = read('grafana/dashboards/order-hub.json');
   const alerts = read('prometheus/alerts.yml');
@@ -202,38 +232,40 @@ describe('what ops/ says', () => {
         name.replace(/_(bucket|count|sum)$/, ''),
       ),
     );
-  let offered: Set<string>;
+  let exported: Set<string>;
 
   beforeAll(async () => {
     const hub = await TestHub.start();
     const text = await (await fetch(`${hub.url}/metrics`)).text();
-    offered = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? ''));
+    exported = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? ''));
     await hub.stop();
   });
 
-  test('the dashboard and the alerts name no metric that is not there', () => {
-    const named = [...namesIn(dashboard), ...namesIn(alerts)];
-    expect(named.length).toBeGreaterThan(10);
-    expect(named.filter((name) => !offered.has(name))).toEqual([]);
+  test('only reference exported metrics', () => {
+    const referenced = [...namesIn(dashboard), ...namesIn(alerts)];
+    expect(referenced.length).toBeGreaterThan(10);
+    expect(referenced.filter((name) => !exported.has(name))).toEqual([]);
   });
 
-  test('every metric of the hub is on the dashboard', () => {
-    const own = [...offered].filter((name) => name.startsWith('order_hub_'));
-    expect(own.filter((name) => !namesIn(dashboard).has(name))).toEqual([]);
+  test('show every metric of the hub on the dashboard', () => {
+    const ownMetrics = [...exported].filter((name) => name.startsWith('order_hub_'));
+    expect(ownMetrics.filter((name) => !namesIn(dashboard).has(name))).toEqual([]);
   });
 
-  test('every alert is explained under its name', () => {
-    const named = [...alerts.matchAll(/alert: (\w+)/g)].map(([, name]) => `### ${name}\n`);
-    expect(named.length).toBeGreaterThan(5);
-    expect(named.filter((heading) => !read('README.md').includes(heading))).toEqual([]);
+  test('explain every alert', () => {
+    const referenced = [...alerts.matchAll(/alert: (\w+)/g)].map(([, name]) => `### ${name}\n`);
+    expect(referenced.length).toBeGreaterThan(5);
+    expect(referenced.filter((heading) => !read('README.md').includes(heading))).toEqual([]);
   });
 
-  test('every alert and panel has an expression, and every panel says what it shows', () => {
+  test('have an expression for every alert and panel, and a description for every panel', () => {
     const { panels } = JSON.parse(dashboard) as {
       panels: { type: string; title: string; description?: string; targets?: { expr: string }[] }[];
     };
-    const shown = panels.filter(({ type }) => type !== 'row');
-    expect(shown.filter(({ description, targets }) => !description || !targets?.every(({ expr }) => expr))).toEqual([]);
+    const visible = panels.filter(({ type }) => type !== 'row');
+    expect(visible.filter(({ description, targets }) => !description || !targets?.every(({ expr }) => expr))).toEqual(
+      [],
+    );
     expect(alerts.match(/ expr: \S/g)?.length).toBe(alerts.match(/- alert:/g)?.length);
   });
 });

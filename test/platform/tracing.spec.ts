@@ -8,8 +8,8 @@ const PHASES = ['load', 'settle', 'save', 'commit'];
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = 'b7ad6b7169203331';
 
-/** Tells, as the process ends, which modules it has loaded. OpenTelemetry's are CommonJS. */
-const TELL_LOADED = `data:text/javascript,${encodeURIComponent(`
+/** Prints the loaded CommonJS modules at exit. OpenTelemetry's are CommonJS. */
+const PRINT_LOADED = `data:text/javascript,${encodeURIComponent(`
   import { createRequire } from 'node:module';
   const { cache } = createRequire('/');
   process.on('exit', () => console.error(Object.keys(cache).join('\\n')));
@@ -21,7 +21,7 @@ function attribute({ attributes }: Span, name: string): unknown {
 }
 
 describe('traces', () => {
-  test('join messages, over either way, with their batch and its phases', async () => {
+  test('link messages of both transports with their batch and its phases', async () => {
     const collector = await TraceCollector.open();
     const hub = await TestHub.start({ traceEndpoint: collector.url });
     const [seller, buyer] = [await hub.seller(), await hub.buyer(0)];
@@ -29,7 +29,7 @@ describe('traces', () => {
     await buyer.post('/wallet/deposits', { amount: 10_000 }, { traceparent: `00-${TRACE}-${CALLER}-01` });
     await buyer.post('/wallet/deposits', { amount: 10_000 }, { traceparent: '00-nonsense-01' });
     await buyer.isRefused('order:ship', { orderId });
-    // What is left is sent when the hub ends.
+    // Shutdown flushes the remaining spans.
     await hub.stop();
     await collector.close();
 
@@ -56,7 +56,7 @@ describe('traces', () => {
     expect(JSON.stringify(collector.spans)).not.toContain(buyer.userId);
   });
 
-  test('that nobody takes harm nothing, neither the work nor the end', async () => {
+  test('affect neither commands nor the shutdown when the collector is down', async () => {
     const hub = await TestHub.start({ traceEndpoint: 'http://127.0.0.1:1' });
     const [seller, buyer] = [await hub.seller(), await hub.buyer()];
     const orders = await Promise.all(Array.from({ length: 5 }, () => buyer.place(seller)));
@@ -64,16 +64,16 @@ describe('traces', () => {
     await hub.stop();
   });
 
-  test('are not even loaded when there is nowhere to send them', async () => {
-    /** What a hub has loaded of OpenTelemetry by its end, but for the API, which prom-client brings along. */
-    const loaded = async (variables: Record<string, string>) => {
+  test('load no modules when they are disabled', async () => {
+    /** The loaded OpenTelemetry modules, except the API, which prom-client depends on. */
+    const loadedModules = async (variables: Record<string, string>) => {
       const database = await createTestDatabase();
-      const hub = await HubProcess.start(database, { NODE_OPTIONS: `--import=${TELL_LOADED}`, ...variables });
+      const hub = await HubProcess.start(database, { NODE_OPTIONS: `--import=${PRINT_LOADED}`, ...variables });
       await hub.terminate();
       await database.drop();
       return hub.complaints.split('\n').filter((path) => /@opentelemetry.(sdk|exporter)/.test(path));
     };
-    expect((await loaded({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' })).length).toBeGreaterThan(0);
-    expect(await loaded({})).toEqual([]);
+    expect((await loadedModules({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' })).length).toBeGreaterThan(0);
+    expect(await loadedModules({})).toEqual([]);
   });
 });

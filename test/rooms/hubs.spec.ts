@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { audit } from '../support/audit.js';
-import { inShort, listen } from '../support/ear.js';
+import { inShort, listen } from '../support/event.recorder.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { device, range, stopBoth, twoHubs } from '../support/ways.js';
 
-/** The contract gives it five seconds. */
-const CUT_WITHIN_MS = 5_000;
+/** The contract's limit. */
+const DISCONNECT_WITHIN_MS = 5_000;
 
-/** Two hubs on one database of a server. The embedded database has one hub, which must keep the same promises. */
+/** Two hubs on one server database; on the embedded database, a single hub must pass the same tests. */
 describe('several hubs', () => {
   let here: TestHub;
   let there: TestHub;
@@ -24,7 +24,7 @@ describe('several hubs', () => {
     return { seller, buyer };
   };
 
-  test('an event is heard at every hub of the database, whichever hub committed it', async () => {
+  test('push every event at both hubs, whichever committed it', async () => {
     const { seller, buyer } = await pair();
     const [sellerThere, buyerThere] = [await listen(seller, undefined, there), await listen(buyer, undefined, there)];
     for (const _ of range(3)) {
@@ -37,7 +37,7 @@ describe('several hubs', () => {
     expect(inShort(sellerThere)).toEqual(['room:ready', ...range(6).map((index) => `seller ${index + 1}`)]);
   });
 
-  test('who moves to another hub with `last` misses nothing and sees nothing twice', async () => {
+  test('resume a room with `last` at the other hub, each event once', async () => {
     const { seller, buyer } = await pair();
     await buyer.place(seller);
     await seller.hears(1);
@@ -48,19 +48,19 @@ describe('several hubs', () => {
     expect((await moved.at.hears(2)).map(({ seq }) => seq)).toEqual([2, 3]);
   });
 
-  test('an owner is told of low stock at every hub, whichever hub sold the copies or took them away', async () => {
+  test('push stock alerts at both hubs, whichever changed the stock', async () => {
     const [seller, buyer] = [await here.seller([{ bookId: 'scarce', stock: 7 }]), await here.buyer()];
-    const elsewhere = device(seller, there);
-    await Promise.all([seller.connect(), elsewhere.connect()]);
-    const tells = (stocks: number[]) =>
-      until(`both are told of ${stocks}`, () =>
-        [seller, elsewhere].every(({ stockAlerts }) => stockAlerts.length === stocks.length),
+    const remote = device(seller, there);
+    await Promise.all([seller.connect(), remote.connect()]);
+    const alerted = (stocks: number[]) =>
+      until(`both have received ${stocks}`, () =>
+        [seller, remote].every(({ stockAlerts }) => stockAlerts.length === stocks.length),
       );
     await buyer.place(seller, [{ bookId: 'scarce', count: 2 }]);
-    await tells([5]);
+    await alerted([5]);
     await device(seller, there).post(`/stores/${seller.storeId}/books/scarce/stock`, { add: -5 });
-    await tells([5, 0]);
-    expect(elsewhere.stockAlerts).toEqual(seller.stockAlerts);
+    await alerted([5, 0]);
+    expect(remote.stockAlerts).toEqual(seller.stockAlerts);
     expect(seller.stockAlerts.map(({ bookId, stock }) => [bookId, stock])).toEqual([
       ['scarce', 5],
       ['scarce', 0],
@@ -72,50 +72,50 @@ describe('several hubs', () => {
     ['password', (person) => changePassword(device(person))],
     ['unregistered', (person) => person.post('/auth/unregister', { password: PASSWORD })],
   ];
-  test.each(endings)('a session that is ended at one hub (%s) is cut at the others', async (reason, end) => {
+  test.each(endings)('disconnect the sockets of a session ended at the other hub: %s', async (reason, end) => {
     const person = await here.person();
-    const elsewhere = device(person, there);
-    await elsewhere.connect();
+    const remote = device(person, there);
+    await remote.connect();
     await end(person);
-    await until('the other hub cuts the socket', () => elsewhere.socket?.connected === false, CUT_WITHIN_MS);
-    expect(elsewhere.endings).toEqual([reason]);
+    await until('the other hub disconnects the socket', () => remote.socket?.connected === false, DISCONNECT_WITHIN_MS);
+    expect(remote.endings).toEqual([reason]);
     await expect(device(person, there).connect()).rejects.toMatchObject({ message: 'UNAUTHENTICATED' });
   });
 
-  /** Through a session of its own, which is the one that stays. */
+  /** From a new session, the only one that remains. */
   async function changePassword(at: Person): Promise<unknown> {
     const { userId } = at;
     at.token = (await at.post<{ token: string }>('/auth/login', { userId, password: PASSWORD })).body.token;
     return at.post('/auth/password', { oldPassword: PASSWORD, newPassword: `${PASSWORD} again` });
   }
 
-  test('what it costs to look for the news of other hubs does not grow with rooms', async () => {
+  test('find new batches by the primary key, whatever the number of rooms', async () => {
     const { dialect } = here.database;
     const sql = 'SELECT node_id, MAX(batch_no) FROM hub_batches GROUP BY node_id';
     const explained = await here.rows<Record<string, unknown>>(
       `EXPLAIN ${dialect.singleWriter ? 'QUERY PLAN ' : ''}${sql}`,
     );
     const plan = JSON.stringify(explained);
-    // Along the primary key: never the rows themselves, nor a table of its own to sort them.
+    // Neither a table scan nor a temporary table.
     expect(plan).toMatch(/PRIMARY|COVERING INDEX/);
     expect(plan).not.toMatch(/TEMP|filesort/i);
   });
 
-  test('a second hub on an embedded database refuses to start, and says why', async () => {
+  test('cannot share an embedded database: the second fails to start', async () => {
     if (!here.database.dialect.singleWriter) {
-      // Any number of hubs may share a server.
+      // Any number of hubs can share a server.
       expect(there.url).not.toBe(here.url);
       return;
     }
-    const own = await here.leave();
-    const first = await TestHub.start({}, own);
-    await expect(TestHub.start({}, own)).rejects.toThrow(/Another hub is using .*hub\.sqlite/);
+    const database = await here.leave();
+    const first = await TestHub.start({}, database);
+    await expect(TestHub.start({}, database)).rejects.toThrow(/Another hub is using .*hub\.sqlite/);
     expect((await first.person()).userId).toBeTruthy();
     here = first;
     there = first;
   });
 
-  test('after all this the books balance', async () => {
+  test('pass the audit', async () => {
     expect(await audit(here)).toEqual([]);
   });
 });

@@ -5,9 +5,9 @@ import { TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { dataOf, device, overHttp, range } from '../support/ways.js';
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-describe('rooms, live', () => {
+describe('live rooms', () => {
   let hub: TestHub;
 
   beforeAll(async () => {
@@ -21,7 +21,7 @@ describe('rooms, live', () => {
     return { seller, buyer };
   };
 
-  test("two buyers and two sellers each hear of their own orders and of nobody else's", async () => {
+  test('push each party the events of its own orders only', async () => {
     const [one, other] = [await pair(), await pair()];
     const deals = [
       { buyer: one.buyer, seller: one.seller },
@@ -29,7 +29,7 @@ describe('rooms, live', () => {
       { buyer: other.buyer, seller: one.seller },
       { buyer: other.buyer, seller: other.seller },
     ];
-    const lives = await Promise.all(
+    const orders = await Promise.all(
       deals.map(async ({ buyer, seller }) => {
         const { orderId } = await buyer.place(seller);
         await buyer.does('order:pay', { orderId });
@@ -43,7 +43,7 @@ describe('rooms, live', () => {
       expect(events.map(({ seq }) => seq)).toEqual(range(8).map((index) => index + 1));
       const role = person.storeId ? 'seller' : 'buyer';
       expect(events.every((event) => event.role === role)).toBe(true);
-      const own = lives.filter(({ buyer, seller }) => buyer === person || seller === person);
+      const own = orders.filter(({ buyer, seller }) => buyer === person || seller === person);
       expect(new Set(events.map(({ orderId }) => orderId))).toEqual(new Set(own.map(({ orderId }) => orderId)));
       for (const { orderId } of own) {
         const versions = events.filter((event) => event.orderId === orderId).map(({ version }) => version);
@@ -52,7 +52,7 @@ describe('rooms, live', () => {
     }
   });
 
-  test('somebody who buys and sells has two rooms, each with numbers of its own', async () => {
+  test('number the buyer and the seller room of one user separately', async () => {
     const { seller: trader, buyer } = await pair();
     const shop = await hub.seller();
     await trader.place(shop);
@@ -65,16 +65,16 @@ describe('rooms, live', () => {
     expect(events[0]).toMatchObject({ sellerId: shop.userId, buyerId: trader.userId });
   });
 
-  test('when an event is heard, the change that it tells of can be read', async () => {
+  test('push an event only once its change can be read', async () => {
     const { seller, buyer } = await pair();
-    const checks: Promise<{ told: number; read: number }>[] = [];
+    const checks: Promise<{ pushed: number; read: number }>[] = [];
     for (const person of [seller, buyer]) {
       person.socket?.on('order:status', ({ orderId, version }) => {
         const reads = [
           person.get<OrderWithTimeline>(`/orders/${orderId}`).then(({ body }) => body),
           person.does('order:get', { orderId }),
         ];
-        checks.push(...reads.map(async (reading) => ({ told: version, read: (await reading).version })));
+        checks.push(...reads.map(async (reading) => ({ pushed: version, read: (await reading).version })));
       });
     }
     await Promise.all(
@@ -87,10 +87,10 @@ describe('rooms, live', () => {
     await Promise.all([seller.hears(36), buyer.hears(36)]);
     const checked = await Promise.all(checks);
     expect(checked).toHaveLength(144);
-    expect(checked.filter(({ told, read }) => read < told)).toEqual([]);
+    expect(checked.filter(({ pushed, read }) => read < pushed)).toEqual([]);
   });
 
-  test('every device of a user hears every event, in the same order', async () => {
+  test('push every event to every device of a user, in the same order', async () => {
     const { seller, buyer } = await pair();
     const polling = await device(buyer).connect({ transports: ['polling'] });
     const devices = [buyer, await device(buyer).connect(), polling];
@@ -100,7 +100,7 @@ describe('rooms, live', () => {
     for (const events of others) expect(events).toEqual(first);
   });
 
-  test('a device that leaves does not keep the others from hearing', async () => {
+  test('keep pushing to the other devices when one disconnects', async () => {
     const { seller, buyer } = await pair();
     const leaving = await device(buyer).connect();
     await buyer.place(seller);
@@ -111,12 +111,12 @@ describe('rooms, live', () => {
     expect(leaving.events).toHaveLength(1);
   });
 
-  test('the number in an answer is that of the event that its giver hears, for the buyer and for the seller', async () => {
+  test('answer a command with the seq of its event in the sender’s room', async () => {
     const { seller, buyer } = await pair();
-    // Moves the seller's numbers away from the buyer's.
-    const another = await hub.buyer();
-    await another.connect();
-    for (const _ of range(3)) await another.place(seller);
+    // Makes the seller's numbers differ from the buyer's.
+    const other = await hub.buyer();
+    await other.connect();
+    for (const _ of range(3)) await other.place(seller);
     const placed = await buyer.send('order:place', {
       storeId: seller.storeId,
       items: [{ bookId: 'book-1', count: 1 }],
@@ -130,22 +130,22 @@ describe('rooms, live', () => {
     const seqOf = (person: Person, id: string, status: string) =>
       person.events.find((event) => event.orderId === id && event.status === status)?.seq;
     await Promise.all([buyer.hears(6), seller.hears(9)]);
-    const told = [placed, paid, shipped, received, cancelled].map((answer) => answer.ok && answer.seq);
-    expect(told).toEqual([
+    const seqs = [placed, paid, shipped, received, cancelled].map((answer) => answer.ok && answer.seq);
+    expect(seqs).toEqual([
       seqOf(buyer, orderId, 'placed'),
       seqOf(buyer, orderId, 'paid'),
       seqOf(seller, orderId, 'shipped'),
       seqOf(buyer, orderId, 'received'),
       seqOf(seller, second.orderId, 'cancelled'),
     ]);
-    expect(told).toEqual([1, 2, 6, 4, 9]);
+    expect(seqs).toEqual([1, 2, 6, 4, 9]);
   });
 
-  test('a refused command has no number, and nobody hears of it', async () => {
+  test('push nothing for a rejected command, whose answer has no seq', async () => {
     const { seller, buyer } = await pair();
     const { orderId } = await buyer.place(seller);
-    const refused = await seller.send('order:ship', { orderId });
-    expect(refused).not.toHaveProperty('seq');
+    const rejected = await seller.send('order:ship', { orderId });
+    expect(rejected).not.toHaveProperty('seq');
     await buyer.isRefused('order:place', { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1_000_000 }] });
     await buyer.does('order:pay', { orderId });
     for (const person of [buyer, seller]) {
@@ -156,7 +156,7 @@ describe('rooms, live', () => {
     }
   });
 
-  test('a replayed answer makes no second event', async () => {
+  test('push no second event for a replayed answer', async () => {
     const { seller, buyer } = await pair();
     const message = { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }], key: 'once' };
     for (const _ of range(3)) await buyer.send('order:place', message);
@@ -168,7 +168,7 @@ describe('rooms, live', () => {
     }
   });
 
-  describe('the fields of order:status', () => {
+  describe('push order:status', () => {
     let seller: Person;
     let buyer: Person;
 
@@ -176,7 +176,7 @@ describe('rooms, live', () => {
       ({ seller, buyer } = await pair());
     });
 
-    /** What both parties must have heard last, besides what is the same for every event of the order. */
+    /** Checks both parties' latest event: these fields and those common to all events of the order. */
     async function expectLast(orderId: string, fields: Record<string, unknown>): Promise<void> {
       const { version } = await buyer.does('order:get', { orderId });
       for (const [role, person] of [
@@ -194,49 +194,73 @@ describe('rooms, live', () => {
           buyerId: buyer.userId,
           sellerId: seller.userId,
           total: 1_000,
-          at: expect.stringMatching(TIME),
+          at: expect.stringMatching(TIMESTAMP),
           ...fields,
         });
       }
     }
 
-    test('are just those that the contract lists, with what is optional when it was given', async () => {
+    test('with exactly the fields of the contract', async () => {
       const { orderId, placedAt } = await buyer.place(seller);
-      await expectLast(orderId, { status: 'placed', previous: null, by: buyer.userId, at: placedAt });
+      await expectLast(orderId, { status: 'placed', previous: null, command: 'place', by: buyer.userId, at: placedAt });
       await buyer.does('order:pay', { orderId });
-      await expectLast(orderId, { status: 'paid', previous: 'placed', by: buyer.userId });
+      await expectLast(orderId, { status: 'paid', previous: 'placed', command: 'pay', by: buyer.userId });
       await seller.does('order:ship', { orderId, carrier: '顺丰', trackingNo: 'SF-1' });
       const shipping = { carrier: '顺丰', trackingNo: 'SF-1' };
-      await expectLast(orderId, { status: 'shipped', previous: 'paid', by: seller.userId, ...shipping });
+      await expectLast(orderId, {
+        status: 'shipped',
+        previous: 'paid',
+        command: 'ship',
+        by: seller.userId,
+        ...shipping,
+      });
       const { receivedAt } = await buyer.does('order:receive', { orderId });
-      const received = { status: 'received', previous: 'shipped', by: buyer.userId, at: receivedAt };
+      const received = {
+        status: 'received',
+        previous: 'shipped',
+        command: 'receive',
+        by: buyer.userId,
+        at: receivedAt,
+      };
       await expectLast(orderId, { ...received, ...shipping });
     });
 
-    test('leave out what was not given', async () => {
+    test('without optional fields that were not set', async () => {
       const { orderId } = await buyer.place(seller);
       await buyer.does('order:pay', { orderId });
       await seller.does('order:ship', { orderId, carrier: 'Post' });
-      await expectLast(orderId, { status: 'shipped', previous: 'paid', by: seller.userId, carrier: 'Post' });
+      await expectLast(orderId, {
+        status: 'shipped',
+        previous: 'paid',
+        command: 'ship',
+        by: seller.userId,
+        carrier: 'Post',
+      });
       const second = await buyer.place(seller);
       await buyer.does('order:cancel', { orderId: second.orderId });
-      await expectLast(second.orderId, { status: 'cancelled', previous: 'placed', by: buyer.userId });
+      await expectLast(second.orderId, {
+        status: 'cancelled',
+        previous: 'placed',
+        command: 'cancel',
+        by: buyer.userId,
+      });
     });
 
-    test('tell the reason of a cancellation, and who cancelled', async () => {
+    test('with the reason and the actor of a cancellation', async () => {
       const { orderId } = await buyer.place(seller);
       await buyer.does('order:pay', { orderId });
       await seller.does('order:cancel', { orderId, reason: 'sold elsewhere' });
       await expectLast(orderId, {
         status: 'cancelled',
         previous: 'paid',
+        command: 'cancel',
         by: seller.userId,
         cancelReason: 'sold elsewhere',
       });
     });
   });
 
-  test('after all this the books balance', async () => {
+  test('pass the audit', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 });

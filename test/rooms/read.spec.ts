@@ -7,11 +7,11 @@ import { range } from '../support/ways.js';
 
 const HEAD = 120;
 
-describe('reading a room', () => {
+describe('room:read', () => {
   let hub: TestHub;
   let seller: Person;
   let buyer: Person;
-  let told: OrderStatusPush[];
+  let pushed: OrderStatusPush[];
 
   beforeAll(async () => {
     hub = await TestHub.start();
@@ -19,11 +19,11 @@ describe('reading a room', () => {
     buyer = await hub.buyer();
     await Promise.all([seller.connect(), buyer.connect()]);
     await Promise.all(range(HEAD).map(() => buyer.place(seller)));
-    told = await seller.hears(HEAD);
+    pushed = await seller.hears(HEAD);
   });
   afterAll(() => hub.stop());
 
-  /** The same read in both ways. */
+  /** Reads over both transports, which must return the same. */
   async function read(person: Person, role: 'buyer' | 'seller', after: number, limit?: number): Promise<RoomEvents> {
     const overSocket = await person.does('room:read', { role, after, ...(limit === undefined ? {} : { limit }) });
     const query = limit === undefined ? `after=${after}` : `after=${after}&limit=${limit}`;
@@ -41,25 +41,22 @@ describe('reading a room', () => {
     { after: 110, limit: undefined, events: 10 },
     { after: HEAD - 1, limit: 100, events: 1 },
     { after: HEAD, limit: undefined, events: 0 },
-  ])(
-    'what came after $after, at most $limit, is just as it was told: $events events',
-    async ({ after, limit, events }) => {
-      expect(await read(seller, 'seller', after, limit)).toEqual({
-        events: told.slice(after, after + events),
-        head: HEAD,
-        complete: true,
-      });
-    },
-  );
+  ])('after $after with limit $limit returns $events events as they were pushed', async ({ after, limit, events }) => {
+    expect(await read(seller, 'seller', after, limit)).toEqual({
+      events: pushed.slice(after, after + events),
+      head: HEAD,
+      complete: true,
+    });
+  });
 
   test.each([HEAD + 1, HEAD * 10, Number.MAX_SAFE_INTEGER])(
-    'a number beyond the head (%d) gives nothing and is not complete',
+    'after %d, beyond the head, is empty and not complete',
     async (after) => {
       expect(await read(seller, 'seller', after)).toEqual({ events: [], head: HEAD, complete: false });
     },
   );
 
-  test('page by page all events are read, each once', async () => {
+  test('returns each event once over all pages', async () => {
     const seqs: number[] = [];
     for (let after = 0; after < HEAD; after = seqs.at(-1) ?? HEAD) {
       const { events } = await read(seller, 'seller', after, 35);
@@ -68,7 +65,7 @@ describe('reading a room', () => {
     expect(seqs).toEqual(range(HEAD).map((index) => index + 1));
   });
 
-  test("everybody reads their own two rooms, and nobody else's", async () => {
+  test('reads the user’s own two rooms only', async () => {
     expect(await read(buyer, 'seller', 0)).toEqual({ events: [], head: 0, complete: true });
     const own = await read(buyer, 'buyer', 0, 100);
     expect(own.head).toBe(HEAD);
@@ -81,17 +78,17 @@ describe('reading a room', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['no number', { role: 'seller' }, 'after'],
-    ['a number below zero', { role: 'seller', after: -1 }, 'after'],
-    ['half a number', { role: 'seller', after: 0.5 }, 'after'],
-    ['a text for a number', { role: 'seller', after: '0' }, 'after'],
-    ['a number beyond 2^53−1', { role: 'seller', after: 2 ** 53 }, 'after'],
+    ['no after', { role: 'seller' }, 'after'],
+    ['a negative after', { role: 'seller', after: -1 }, 'after'],
+    ['a fractional after', { role: 'seller', after: 0.5 }, 'after'],
+    ['a string after', { role: 'seller', after: '0' }, 'after'],
+    ['an after beyond 2^53−1', { role: 'seller', after: 2 ** 53 }, 'after'],
     ['no role', { after: 0 }, 'role'],
-    ['a role that there is not', { role: 'hub', after: 0 }, 'role'],
-    ['a limit of nothing', { role: 'seller', after: 0, limit: 0 }, 'limit'],
+    ['an unknown role', { role: 'hub', after: 0 }, 'role'],
+    ['a limit of zero', { role: 'seller', after: 0, limit: 0 }, 'limit'],
     ['a limit beyond 100', { role: 'seller', after: 0, limit: 101 }, 'limit'],
-    ["another user's name", { role: 'seller', after: 0, userId: 'somebody' }, 'userId'],
-  ])('a read with %s is BAD_MESSAGE', async (_, request, path) => {
+    ["another user's id", { role: 'seller', after: 0, userId: 'other-user' }, 'userId'],
+  ])('with %s is BAD_MESSAGE', async (_, request, path) => {
     expect(await seller.sendRaw('room:read', request)).toMatchObject({
       ok: false,
       error: {
@@ -112,7 +109,7 @@ describe('reading a room', () => {
     ['/rooms/seller/events?after=0&limit=0', 'limit'],
     ['/rooms/seller/events?after=0&limit=101', 'limit'],
     ['/rooms/seller/events?after=0&limit=ten', 'limit'],
-    ['/rooms/seller/events?after=0&userId=somebody', 'userId'],
+    ['/rooms/seller/events?after=0&userId=other-user', 'userId'],
     ['/rooms/seller/events?after=0&role=buyer', 'role'],
   ])('over HTTP %s is BAD_MESSAGE', async (path, fault) => {
     const { status, body }: HttpAnswer<{ error: unknown }> = await seller.get(path);
@@ -120,12 +117,12 @@ describe('reading a room', () => {
     expect(body.error).toMatchObject({ code: 'BAD_MESSAGE', details: [{ path: fault }] });
   });
 
-  test('over HTTP a room is not read without a token', async () => {
+  test('over HTTP without a token is 401', async () => {
     const response = await fetch(`${hub.url}/rooms/seller/events?after=0`);
     expect(response.status).toBe(401);
   });
 
-  test('a page that is read while events come in has no gap, and never passes its own head', async () => {
+  test('returns pages without gaps, up to their own head, while events are committed', async () => {
     const reading = range(40).map(async (index) => {
       await buyer.place(seller);
       return seller.does('room:read', { role: 'seller', after: HEAD - (index % 3), limit: 100 });

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RoomsService } from '../../src/rooms/rooms.service.js';
 import { audit } from '../support/audit.js';
-import { inShort, listen } from '../support/ear.js';
+import { inShort, listen } from '../support/event.recorder.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { device } from '../support/ways.js';
 
-describe('alerts of low stock', () => {
+describe('stock alerts', () => {
   let hub: TestHub;
   let owner: Person;
   let buyer: Person;
@@ -27,13 +27,13 @@ describe('alerts of low stock', () => {
     expect(status).toBe(201);
     return bookId;
   }
-  const order = (bookId: string, count: number) => buyer.place(owner, [{ bookId, count }]);
+  const place = (bookId: string, count: number) => buyer.place(owner, [{ bookId, count }]);
   const add = async (bookId: string, copies: number) => {
     const { status } = await owner.post(`/stores/${owner.storeId}/books/${bookId}/stock`, { add: copies });
     expect(status).toBe(200);
   };
 
-  /** The stocks that the owner was told of this book meanwhile. What was told is known when a later event has come. */
+  /** The stocks in the alerts that `work` causes. A later event follows them, so they have arrived when it does. */
   async function alertsOf(bookId: string, work: () => Promise<unknown>): Promise<number[]> {
     const before = owner.stockAlerts.length;
     await work();
@@ -49,34 +49,34 @@ describe('alerts of low stock', () => {
     return alerts.map(({ stock }) => stock);
   }
 
-  test('the owner is told when orders take the stock to the low mark, and when they take it to nothing', async () => {
+  test('are pushed when orders take the stock to the low mark, and to zero', async () => {
     const bookId = await newBook(10, 5);
-    expect(await alertsOf(bookId, () => order(bookId, 4))).toEqual([]);
-    expect(await alertsOf(bookId, () => order(bookId, 1))).toEqual([5]);
-    expect(await alertsOf(bookId, () => order(bookId, 1))).toEqual([]);
-    expect(await alertsOf(bookId, () => order(bookId, 3))).toEqual([]);
-    expect(await alertsOf(bookId, () => order(bookId, 1))).toEqual([0]);
+    expect(await alertsOf(bookId, () => place(bookId, 4))).toEqual([]);
+    expect(await alertsOf(bookId, () => place(bookId, 1))).toEqual([5]);
+    expect(await alertsOf(bookId, () => place(bookId, 1))).toEqual([]);
+    expect(await alertsOf(bookId, () => place(bookId, 3))).toEqual([]);
+    expect(await alertsOf(bookId, () => place(bookId, 1))).toEqual([0]);
   });
 
-  test('the low mark is 5 where none was given', async () => {
+  test('use a low mark of 5 by default', async () => {
     const bookId = await newBook(7);
-    expect(await alertsOf(bookId, () => order(bookId, 1))).toEqual([]);
-    expect(await alertsOf(bookId, () => order(bookId, 1))).toEqual([5]);
+    expect(await alertsOf(bookId, () => place(bookId, 1))).toEqual([]);
+    expect(await alertsOf(bookId, () => place(bookId, 1))).toEqual([5]);
   });
 
   test.each([
-    { what: 'past the mark', stock: 10, lowMark: 5, count: 8, told: [2] },
-    { what: 'past the mark to nothing', stock: 10, lowMark: 5, count: 10, told: [0] },
-    { what: 'to nothing, where the mark is 0', stock: 3, lowMark: 0, count: 3, told: [0] },
-    { what: 'not to nothing, where the mark is 0', stock: 3, lowMark: 0, count: 2, told: [] },
-    { what: 'below a mark that it was at already', stock: 5, lowMark: 5, count: 1, told: [] },
-    { what: 'from below the mark to nothing', stock: 2, lowMark: 5, count: 2, told: [0] },
-  ])('one order that takes the stock $what is told as it should be', async ({ stock, lowMark, count, told }) => {
+    { what: 'past the mark', stock: 10, lowMark: 5, count: 8, alerts: [2] },
+    { what: 'past the mark to zero', stock: 10, lowMark: 5, count: 10, alerts: [0] },
+    { what: 'to zero with a mark of 0', stock: 3, lowMark: 0, count: 3, alerts: [0] },
+    { what: 'not to zero with a mark of 0', stock: 3, lowMark: 0, count: 2, alerts: [] },
+    { what: 'from the mark to below it', stock: 5, lowMark: 5, count: 1, alerts: [] },
+    { what: 'from below the mark to zero', stock: 2, lowMark: 5, count: 2, alerts: [0] },
+  ])('for an order that takes the stock $what: $alerts', async ({ stock, lowMark, count, alerts }) => {
     const bookId = await newBook(stock, lowMark);
-    expect(await alertsOf(bookId, () => order(bookId, count))).toEqual(told);
+    expect(await alertsOf(bookId, () => place(bookId, count))).toEqual(alerts);
   });
 
-  test('copies that leave by another way than an order are told alike, and copies that come are not', async () => {
+  test('are pushed for stock reductions too, and not for increases', async () => {
     const bookId = await newBook(10, 5);
     expect(await alertsOf(bookId, () => add(bookId, -4))).toEqual([]);
     expect(await alertsOf(bookId, () => add(bookId, -2))).toEqual([4]);
@@ -86,39 +86,43 @@ describe('alerts of low stock', () => {
     expect(await alertsOf(bookId, () => add(bookId, -5))).toEqual([5]);
   });
 
-  test('a cancellation is not told, and the mark can be passed again after it', async () => {
+  test('are not pushed for a cancellation, after which the mark can be passed again', async () => {
     const bookId = await newBook(8, 5);
     let orderId = '';
-    const place = async () => {
-      ({ orderId } = await order(bookId, 4));
+    const placeFour = async () => {
+      ({ orderId } = await place(bookId, 4));
     };
-    expect(await alertsOf(bookId, place)).toEqual([4]);
+    expect(await alertsOf(bookId, placeFour)).toEqual([4]);
     expect(await alertsOf(bookId, () => buyer.does('order:cancel', { orderId }))).toEqual([]);
-    expect(await alertsOf(bookId, place)).toEqual([4]);
+    expect(await alertsOf(bookId, placeFour)).toEqual([4]);
   });
 
-  test('what is refused is not told', async () => {
+  test('are not pushed for rejected commands', async () => {
     const bookId = await newBook(6, 5);
-    const refuse = () => buyer.isRefused('order:place', { storeId: owner.storeId, items: [{ bookId, count: 7 }] });
-    expect(await alertsOf(bookId, refuse)).toEqual([]);
-    const takeTooMany = () => owner.post(`/stores/${owner.storeId}/books/${bookId}/stock`, { add: -7 });
-    expect(await alertsOf(bookId, takeTooMany)).toEqual([]);
+    const placeTooMany = () =>
+      buyer.isRefused('order:place', { storeId: owner.storeId, items: [{ bookId, count: 7 }] });
+    expect(await alertsOf(bookId, placeTooMany)).toEqual([]);
+    const removeTooMany = () => owner.post(`/stores/${owner.storeId}/books/${bookId}/stock`, { add: -7 });
+    expect(await alertsOf(bookId, removeTooMany)).toEqual([]);
   });
 
-  test('an answer that is replayed is not told again', async () => {
+  test('are not pushed again for a replayed answer', async () => {
     const bookId = await newBook(6, 5);
     const message = { storeId: owner.storeId, items: [{ bookId, count: 1 }], key: 'alert-once' };
     expect(await alertsOf(bookId, () => buyer.does('order:place', message))).toEqual([5]);
     expect(await alertsOf(bookId, () => buyer.does('order:place', message))).toEqual([]);
   });
 
-  test('each book of an order is told by itself', async () => {
+  test('are pushed for each book of an order', async () => {
     const [one, other, plenty] = [await newBook(6, 5), await newBook(1, 0), await newBook(100, 5)];
     const before = owner.stockAlerts.length;
     const items = [one, other, plenty].map((bookId) => ({ bookId, count: 1 }));
-    await alertsOfAny(() => buyer.place(owner, items));
-    const told = owner.stockAlerts.slice(before).map(({ bookId, stock }) => [bookId, stock]);
-    expect(told.sort()).toEqual(
+    await buyer.place(owner, items);
+    await place('sentinel', 1);
+    const { head } = await owner.does('room:read', { role: 'seller', after: 0, limit: 1 });
+    await owner.hears(head);
+    const alerts = owner.stockAlerts.slice(before).map(({ bookId, stock }) => [bookId, stock]);
+    expect(alerts.sort()).toEqual(
       [
         [one, 5],
         [other, 0],
@@ -126,14 +130,7 @@ describe('alerts of low stock', () => {
     );
   });
 
-  async function alertsOfAny(work: () => Promise<unknown>): Promise<void> {
-    await work();
-    await order('sentinel', 1);
-    const { head } = await owner.does('room:read', { role: 'seller', after: 0, limit: 1 });
-    await owner.hears(head);
-  }
-
-  test('an alert has no number: it holds the book, its stock and the time, and moves no room', async () => {
+  test('hold the book, its stock and the time, have no seq and move no room', async () => {
     const bookId = await newBook(6, 5);
     const { head } = await owner.does('room:read', { role: 'seller', after: 0, limit: 1 });
     expect(await alertsOf(bookId, () => add(bookId, -1))).toEqual([5]);
@@ -143,48 +140,48 @@ describe('alerts of low stock', () => {
       stock: 5,
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     });
-    // Only the order of the sentinel moved it.
+    // Only the sentinel's order moved it.
     expect((await owner.does('room:read', { role: 'seller', after: head })).head).toBe(head + 1);
   });
 
-  test('it goes to all sockets of the owner, and to nobody else', async () => {
+  test('are pushed to the owner’s sockets only', async () => {
     const second = await device(owner).connect();
     const customer = await listen(buyer);
     const stranger = await listen(await hub.seller());
     const bookId = await newBook(6, 5);
-    expect(await alertsOf(bookId, () => order(bookId, 1))).toEqual([5]);
+    expect(await alertsOf(bookId, () => place(bookId, 1))).toEqual([5]);
     await second.hears(2);
     expect(second.stockAlerts).toEqual(owner.stockAlerts.slice(-1));
     await customer.at.hears(2);
-    // An answer to a later message: all that the socket was to be told before has come.
+    // The answer to a later message follows every earlier push.
     await stranger.at.does('room:read', { role: 'seller', after: 0 });
     expect(inShort(stranger)).toEqual(['room:ready']);
     expect(inShort(customer)).not.toContain('book:stock');
   });
 
-  test('a socket that is not up to date yet is told nothing of it', async () => {
+  test('are not pushed to a socket before room:ready', async () => {
     const bookId = await newBook(6, 5);
     const rooms = hub.hub.app.get(RoomsService);
     const heads = rooms.heads;
-    let letGo = () => {};
+    let release = () => {};
     const held = new Promise<void>((resolve) => {
-      letGo = resolve;
+      release = resolve;
     });
-    let asked = false;
+    let requested = false;
     rooms.heads = async (userId) => {
-      asked = true;
+      requested = true;
       await held;
       return heads.call(rooms, userId);
     };
-    const coming = listen(owner);
-    await until('the hub looks where the present is', () => asked);
+    const connecting = listen(owner);
+    await until('the hub reads the heads', () => requested);
     rooms.heads = heads;
-    expect(await alertsOf(bookId, () => order(bookId, 1))).toEqual([5]);
-    letGo();
-    expect(inShort(await coming)).toEqual(['room:ready']);
+    expect(await alertsOf(bookId, () => place(bookId, 1))).toEqual([5]);
+    release();
+    expect(inShort(await connecting)).toEqual(['room:ready']);
   });
 
-  test('after all this the books balance', async () => {
+  test('pass the audit', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 });

@@ -5,9 +5,9 @@ import { PASSWORD, TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { type Failure, stranger } from '../support/refused.js';
 
-/** What a driver may take for a condition, or for another value than it is, where a text is asked for. */
-const notTexts: [string, unknown][] = [
-  ['0, which equals every text that is no number on a server', 0],
+/** Values that a driver may treat as a condition or coerce where a string is expected. */
+const nonStrings: [string, unknown][] = [
+  ['0, which equals every non-numeric string in MySQL', 0],
   ['1', 1],
   ['-1', -1],
   ['a fraction', 1.5],
@@ -16,21 +16,21 @@ const notTexts: [string, unknown][] = [
   ['null', null],
   ['an empty list', []],
   ['a list with 0', [0]],
-  ['a list with the right text', ['admin']],
+  ['a list with the right string', ['admin']],
   ['a list in a list', [['admin']]],
   ['an empty object', {}],
-  ['an operator of another database', { $ne: '' }],
-  ['an operator that compares', { $gt: '' }],
-  ['a column, as the driver writes objects', { user_id: 1 }],
-  ["TypeORM's own operator", { '@instanceof': 'FindOperator', _type: 'not', _value: 'x' }],
+  ['a MongoDB operator', { $ne: '' }],
+  ['a comparison operator', { $gt: '' }],
+  ['a column, as mysql2 expands objects', { user_id: 1 }],
+  ["TypeORM's operator", { '@instanceof': 'FindOperator', _type: 'not', _value: 'x' }],
   ["TypeORM's raw SQL", { '@instanceof': Symbol.for('FindOperator').toString(), _type: 'raw', _value: '1 = 1' }],
-  ['an object with SQL of its own', { toSqlString: '1 = 1' }],
-  ['an object that says it is a text', { toString: 'admin', valueOf: 'admin', length: 5 }],
+  ['an object with toSqlString', { toSqlString: '1 = 1' }],
+  ['a string-like object', { toString: 'admin', valueOf: 'admin', length: 5 }],
   ['bytes', { type: 'Buffer', data: [97, 100, 109, 105, 110] }],
 ];
 
-/** Texts that a lax database takes for another text or a number. */
-const otherTexts = [
+/** Strings that a lax database equates with another string or a number. */
+const lookalikes = [
   ...[
     '0',
     '1 or 1=1',
@@ -59,15 +59,15 @@ const otherTexts = [
   ],
 ];
 
-describe('nobody comes in, and nothing is found,', () => {
+describe('type confusion grants no access', () => {
   let hub: TestHub;
   let admin: Person;
   let buyer: Person;
   let seller: Person;
   let orderId: string;
-  let sessions: number;
+  let initialSessions: number;
 
-  const sessionsNow = async () => (await hub.rows('SELECT token_hash FROM sessions')).length;
+  const countSessions = async () => (await hub.rows('SELECT token_hash FROM sessions')).length;
   const login = (body: unknown) => stranger(hub).post<Failure>('/auth/login', body);
 
   beforeAll(async () => {
@@ -77,11 +77,11 @@ describe('nobody comes in, and nothing is found,', () => {
     seller = await hub.seller();
     orderId = (await buyer.place(seller)).orderId;
     await buyer.connect();
-    sessions = await sessionsNow();
+    initialSessions = await countSessions();
   });
   afterAll(() => hub.stop());
 
-  test.each(notTexts)('by a login whose id or password is %s', async (_, value) => {
+  test.each(nonStrings)('by a login whose id or password is %s', async (_, value) => {
     for (const body of [
       { userId: 'admin', password: value },
       { userId: value, password: PASSWORD },
@@ -89,19 +89,19 @@ describe('nobody comes in, and nothing is found,', () => {
       const { status, body: answer } = await login(body);
       expect([status, answer.error.code]).toEqual([400, 'BAD_MESSAGE']);
     }
-    expect(await sessionsNow()).toBe(sessions);
+    expect(await countSessions()).toBe(initialSessions);
   });
 
-  test('by a login whose id or password is another text', async () => {
-    for (const text of otherTexts) {
-      // One that could not be an id is refused for its shape; all others, like any that is not known.
+  test('by a login with a similar id or password', async () => {
+    for (const text of lookalikes) {
+      // 400 for an invalid id, 401 for an unknown one.
       const asUser = await login({ userId: text, password: PASSWORD });
       expect([text, [400, 401].includes(asUser.status)]).toEqual([text, true]);
     }
     for (const password of ["' OR '1'='1", '0', PASSWORD.toUpperCase(), `${PASSWORD} `, `${PASSWORD}\u0000`]) {
       expect([password, (await login({ userId: 'admin', password })).status]).toEqual([password, 401]);
     }
-    expect(await sessionsNow()).toBe(sessions);
+    expect(await countSessions()).toBe(initialSessions);
   });
 
   test.each([
@@ -111,17 +111,17 @@ describe('nobody comes in, and nothing is found,', () => {
     ['application/xml', '<userId>admin</userId>'],
     ['application/json', `["admin", "${PASSWORD}"]`],
     ['application/json', `{"userId":"admin","password":"${PASSWORD}","password":0}`],
-  ])('by a login that is sent as %s: %s', async (type, body) => {
+  ])('by a login with content type %s: %s', async (type, body) => {
     const { status } = await stranger(hub).post('/auth/login', body, { 'content-type': type });
     expect(status).toBe(400);
-    expect(await sessionsNow()).toBe(sessions);
+    expect(await countSessions()).toBe(initialSessions);
   });
 
-  test.each(notTexts)('by a token over a socket that is %s', async (_, token) => {
+  test.each(nonStrings)('by a socket token that is %s', async (_, token) => {
     expect((await knock(hub, { token })).error?.message).toBe('UNAUTHENTICATED');
   });
 
-  test('by a token over HTTP that is no token of the hub', async () => {
+  test('by an unknown HTTP token', async () => {
     const [stored] = await hub.rows<{ token_hash: string }>('SELECT token_hash FROM sessions');
     const tokens = ['0', '1', 'null', '[object Object]', "'OR'1'='1", 'x'.repeat(43), '_'.repeat(43), '%'.repeat(43)];
     for (const token of [...tokens, stored?.token_hash ?? '', `${admin.token},${admin.token}`]) {
@@ -132,7 +132,7 @@ describe('nobody comes in, and nothing is found,', () => {
     }
   });
 
-  test.each(notTexts)('by an order id that is %s', async (_, value) => {
+  test.each(nonStrings)('by an order id that is %s', async (_, value) => {
     for (const message of ['order:get', 'order:pay', 'order:cancel']) {
       const answer = await buyer.sendRaw(message, { orderId: value });
       expect(answer).toMatchObject({ ok: false, error: { code: 'BAD_MESSAGE' } });
@@ -145,15 +145,15 @@ describe('nobody comes in, and nothing is found,', () => {
     expect(await buyer.sendRaw('order:cancel', keyed)).toMatchObject({ ok: false, error: { code: 'BAD_MESSAGE' } });
   });
 
-  test('by an id that is another text: what is asked for is what is compared, to the letter', async () => {
-    const near = [
+  test('by a similar id: ids are compared byte by byte', async () => {
+    const variants = [
       `${orderId} `,
       orderId.toUpperCase(),
       `${orderId}' OR '1'='1`,
       orderId.replaceAll('-', ''),
       `{${orderId}}`,
     ];
-    for (const text of [...near, ...otherTexts]) {
+    for (const text of [...variants, ...lookalikes]) {
       const answer = await buyer.sendRaw('order:get', { orderId: text });
       expect([text, answer]).toMatchObject([text, { ok: false, error: { code: 'ORDER_NOT_FOUND' } }]);
       const path = encodeURIComponent(text);
@@ -163,7 +163,7 @@ describe('nobody comes in, and nothing is found,', () => {
     }
   });
 
-  test('by a query parameter that becomes a list or an object', async () => {
+  test('by a query parameter that parses as a list or an object', async () => {
     const lists = [
       'owner[]=admin',
       'owner[$ne]=x',
@@ -179,8 +179,8 @@ describe('nobody comes in, and nothing is found,', () => {
     }
   });
 
-  test('and nothing has changed by all of it', async () => {
-    expect(await sessionsNow()).toBe(sessions);
+  test('and changes nothing', async () => {
+    expect(await countSessions()).toBe(initialSessions);
     expect((await buyer.does('order:get', { orderId })).version).toBe(1);
     expect(await audit(hub)).toEqual([]);
   });

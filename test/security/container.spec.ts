@@ -5,7 +5,7 @@ const dockerfile = readFileSync('Dockerfile', 'utf8');
 const compose = readFileSync('docker-compose.yml', 'utf8');
 const instructions = dockerfile.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
-/** The lines of one service, from its name to the next one. */
+/** The YAML of one service. */
 function service(name: string): string {
   const [, from = ''] = compose.split(new RegExp(`^  ${name}:$`, 'm'));
   const end = from.search(/^( {2})?\w[\w-]*:/m);
@@ -19,19 +19,19 @@ const services = [...(compose.split(/^services:$/m)[1]?.split(/^\w/m)[0] ?? '').
 describe('the image', () => {
   const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
 
-  test('is built in one stage and run in another, without what building needed', () => {
+  test('separates the build stage from the runtime stage', () => {
     expect(dockerfile.match(/^FROM /gm)).toHaveLength(2);
     expect(lastStage).not.toMatch(/npm (ci|install|run)|apt-get/);
     expect(dockerfile).toMatch(/npm prune --omit=dev/);
   });
 
-  test('stands on a release that is named, never on the latest', () => {
+  test('pins its base image', () => {
     const bases = instructions.flatMap((line) => /^FROM (\S+)/.exec(line)?.[1] ?? []);
     for (const base of bases) expect(base).toMatch(/^node:\d+[\d.]*-\w+-slim$/);
     expect(new Set(bases).size).toBe(1);
   });
 
-  test('runs as somebody who may do nothing, and cannot change the code that it runs', () => {
+  test('runs as an unprivileged user that cannot modify the code', () => {
     const user = instructions.findIndex((line) => line.startsWith('USER '));
     expect(instructions[user]).toBe('USER node');
     expect(instructions.slice(user).filter((line) => /^(RUN|COPY|ADD)/.test(line))).toEqual([]);
@@ -39,18 +39,18 @@ describe('the image', () => {
     expect(lastStage).toMatch(/install --directory --owner=node --group=node --mode=700 \/data$/m);
   });
 
-  test('starts the hub itself, so that it hears SIGTERM, and without __proto__', () => {
+  test('runs the hub as the main process, so that it receives SIGTERM, without __proto__', () => {
     expect(instructions.at(-1)).toBe(
       'CMD ["node", "--disable-proto=delete", "--max-semi-space-size=64", "dist/main.js"]',
     );
     expect(instructions.filter((line) => line.startsWith('HEALTHCHECK'))).toHaveLength(1);
   });
 
-  test('holds no secret: the builder is sent the sources, and nothing that is not named', () => {
+  test('contains no secrets: the build context is an allowlist', () => {
     const lines = readFileSync('.dockerignore', 'utf8').split('\n');
     const rules = lines.filter((line) => line !== '' && !line.startsWith('#'));
     expect(rules[0]).toBe('*');
-    const build = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'scripts/bundle.mjs'];
+    const build = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build'];
     const sources = [...build, 'src', 'web'];
     expect(rules.slice(1).sort()).toEqual(sources.map((name) => `!${name}`).sort());
     expect(dockerfile).not.toMatch(/^(ARG|ENV).*(PASSWORD|SECRET|TOKEN|KEY)/im);
@@ -58,7 +58,7 @@ describe('the image', () => {
 });
 
 describe('docker compose', () => {
-  test('gives the hub no right, no disk of its own and no way to get more', () => {
+  test('drops all capabilities, mounts the root read-only and prevents privilege escalation', () => {
     const hub = service('hub');
     expect(hub).toMatch(/^ {4}read_only: true$/m);
     expect(hub).toMatch(/^ {4}cap_drop: \[ALL\]$/m);
@@ -67,18 +67,18 @@ describe('docker compose', () => {
     expect(hub).not.toMatch(/cap_add|privileged|network_mode|pid:|docker\.sock|user: ['"]?root/);
   });
 
-  test('shows the hub to the outside, and neither its database nor its Redis', () => {
+  test('exposes the hub, but neither its database nor its Redis', () => {
     expect(services).toEqual(expect.arrayContaining(['hub', 'mysql', 'redis']));
     for (const name of ['mysql', 'redis']) expect([name, service(name).match(/^ {4}ports:/m)]).toEqual([name, null]);
   });
 
-  test('stands on releases that are named', () => {
+  test('pins its images', () => {
     for (const [, image = ''] of compose.matchAll(/^ {4}image: (\S+)$/gm)) {
       expect(image).toMatch(/^[\w./-]+:v?\d+[\w.-]*$/);
     }
   });
 
-  test('gives nobody the root of the database', () => {
+  test('sets no known root password', () => {
     expect(service('mysql')).toMatch(/MYSQL_RANDOM_ROOT_PASSWORD: 'yes'/);
     expect(compose).not.toMatch(/MYSQL_ROOT_PASSWORD|mysql:\/\/root/);
   });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mysql from 'mysql2/promise';
-import { Keeping } from '../../src/commands/keeping.js';
-import { HubNodes } from '../../src/rooms/hub.nodes.js';
+import { RetentionService } from '../../src/commands/retention.service.js';
+import { BatchLog } from '../../src/rooms/batch.log.js';
 import { audit } from '../support/audit.js';
 import { PASSWORD, TestHub } from '../support/hub.js';
 import { prepare } from '../support/hub.process.js';
@@ -16,7 +16,7 @@ const DAYS_40_MS = 40 * 86_400_000;
 
 beforeAll(prepare, 120_000);
 
-/** What an operator runs with the account that owns the database, before hubs with lesser accounts start. */
+/** Runs the migrations with the owner's account, as an operator does before starting hubs with least privileges. */
 function migrate({ url }: TestDatabase): void {
   const command = spawnSync(process.execPath, [join('dist', 'migrate.js')], {
     env: { PATH: process.env.PATH, DATABASE_URL: url },
@@ -26,8 +26,8 @@ function migrate({ url }: TestDatabase): void {
   expect(command.stdout).toMatch(/^The schema is up to date/);
 }
 
-/** Everything that a hub does to its database, once: who joins, trades, leaves, and what is forgotten afterwards. */
-async function wholeLife(hub: TestHub): Promise<void> {
+/** Exercises every kind of write: accounts, trading, unregistration and retention. */
+async function exerciseAll(hub: TestHub): Promise<void> {
   const seller = await hub.seller([{ stock: 5 }]);
   const buyer = await hub.register();
   await buyer.deposit(10_000);
@@ -58,8 +58,8 @@ async function wholeLife(hub: TestHub): Promise<void> {
   expect((await seller.post('/auth/logout')).status).toBe(204);
 
   const { app } = hub.hub;
-  await app.get(Keeping).forget(Date.now() + DAYS_40_MS);
-  await app.get(HubNodes).prune(Date.now() + DAYS_40_MS);
+  await app.get(RetentionService).purge(Date.now() + DAYS_40_MS);
+  await app.get(BatchLog).prune(Date.now() + DAYS_40_MS);
   expect(await hub.rows('SELECT seq FROM room_events')).toEqual([]);
   expect(await hub.rows('SELECT idem_key FROM command_answers')).toEqual([]);
 }
@@ -82,49 +82,51 @@ if (process.env.TEST_DATABASE_URL) {
       await database.drop();
     });
 
-    test('needs only what ops/grants.sql gives: a hub starts with it, and does all that hubs do', async () => {
+    test('suffices with the privileges of ops/grants.sql', async () => {
       const hub = await TestHub.start({}, account.database);
-      await wholeLife(hub);
+      await exerciseAll(hub);
       expect(await audit(hub)).toEqual([]);
       await hub.leave();
     });
 
     test.each([
       ['drop a table', 'DROP TABLE orders'],
-      ['empty a table', 'TRUNCATE TABLE wallet_entries'],
-      ['make a table', 'CREATE TABLE mine (id INT)'],
-      ['change a table', 'ALTER TABLE wallets ADD COLUMN mine INT'],
-      ['make an index', 'CREATE INDEX mine ON orders (total)'],
-      ['leave a trigger', 'CREATE TRIGGER mine BEFORE INSERT ON orders FOR EACH ROW SET NEW.total = 0'],
-      ['take a line of the ledger away', 'DELETE FROM wallet_entries'],
-      ['change a line of the ledger', 'UPDATE wallet_entries SET amount = 0'],
-      ['take orders away', 'DELETE FROM orders'],
-      ['take users away', 'DELETE FROM users'],
-      ['rewrite what a room was told', "UPDATE room_events SET body = '{}'"],
-      ['rewrite the answer to a key', "UPDATE command_answers SET answer = '{}'"],
-      ['hand a store to somebody else', "UPDATE stores SET owner_id = 'me'"],
-      ['forget a migration', 'DELETE FROM migrations'],
-      ["write a file on the server's disk", "SELECT 1 INTO OUTFILE '/tmp/order-hub-outfile'"],
-      ["load a file of the server's disk", "LOAD DATA INFILE '/etc/passwd' INTO TABLE sessions"],
-      ['see the accounts', 'SELECT * FROM mysql.user'],
-      ['make a database', 'CREATE DATABASE mine'],
-      ['make an account', "CREATE USER mine@'%'"],
-      ['give rights away', 'GRANT SELECT ON orders TO root@localhost'],
-      ['change a setting of the server', 'SET GLOBAL max_connections = 1'],
+      ['truncate a table', 'TRUNCATE TABLE wallet_entries'],
+      ['create a table', 'CREATE TABLE mine (id INT)'],
+      ['alter a table', 'ALTER TABLE wallets ADD COLUMN mine INT'],
+      ['create an index', 'CREATE INDEX mine ON orders (total)'],
+      ['create a trigger', 'CREATE TRIGGER mine BEFORE INSERT ON orders FOR EACH ROW SET NEW.total = 0'],
+      ['delete ledger entries', 'DELETE FROM wallet_entries'],
+      ['update ledger entries', 'UPDATE wallet_entries SET amount = 0'],
+      ['delete orders', 'DELETE FROM orders'],
+      ['delete users', 'DELETE FROM users'],
+      ['update events', "UPDATE room_events SET body = '{}'"],
+      ['update stored answers', "UPDATE command_answers SET answer = '{}'"],
+      ['change the owner of a store', "UPDATE stores SET owner_id = 'me'"],
+      ['delete a migration record', 'DELETE FROM migrations'],
+      ['write a file on the server', "SELECT 1 INTO OUTFILE '/tmp/order-hub-outfile'"],
+      ['load a file from the server', "LOAD DATA INFILE '/etc/passwd' INTO TABLE sessions"],
+      ['read the accounts', 'SELECT * FROM mysql.user'],
+      ['create a database', 'CREATE DATABASE mine'],
+      ['create an account', "CREATE USER mine@'%'"],
+      ['grant privileges', 'GRANT SELECT ON orders TO root@localhost'],
+      ['change a server setting', 'SET GLOBAL max_connections = 1'],
     ])('cannot %s', async (_, statement) => {
       await expect(connection.query(statement)).rejects.toThrow(/denied|not have|not allowed/i);
     });
 
-    test('cannot read a file of the server, nor see that there are other databases', async () => {
-      const [file] = await connection.query<mysql.RowDataPacket[]>("SELECT LOAD_FILE('/etc/passwd') AS content");
-      expect(file[0]?.content).toBeNull();
-      const [seen] = await connection.query<mysql.RowDataPacket[]>('SHOW DATABASES');
-      const names = seen.map((row) => String(row.Database));
-      const own = new URL(database.url).pathname.slice(1);
-      expect(names.filter((name) => !['information_schema', 'performance_schema'].includes(name))).toEqual([own]);
+    test('cannot read server files or see other databases', async () => {
+      const [rows] = await connection.query<mysql.RowDataPacket[]>("SELECT LOAD_FILE('/etc/passwd') AS content");
+      expect(rows[0]?.content).toBeNull();
+      const [visible] = await connection.query<mysql.RowDataPacket[]>('SHOW DATABASES');
+      const names = visible.map((row) => String(row.Database));
+      const ownDatabase = new URL(database.url).pathname.slice(1);
+      expect(names.filter((name) => !['information_schema', 'performance_schema'].includes(name))).toEqual([
+        ownDatabase,
+      ]);
     });
 
-    test('is refused by the hub at its start, by name, when the schema is not up to date', async () => {
+    test('fails the start of a hub on an outdated schema', async () => {
       const root = await mysql.createConnection(database.url);
       await root.query("DELETE FROM migrations WHERE name NOT LIKE 'Initial%'");
       await root.query('DROP INDEX command_answers_by_time ON command_answers');
@@ -136,10 +138,10 @@ if (process.env.TEST_DATABASE_URL) {
   });
 }
 
-describe('what is granted', () => {
+describe('ops/grants.sql', () => {
   const script = readFileSync(join('ops', 'grants.sql'), 'utf8');
 
-  test('names every table once, and no right beyond rows', async () => {
+  test('covers every table once, with row privileges only', async () => {
     const database = await createTestDatabase();
     migrate(database);
     const hub = await TestHub.start({}, database);
@@ -147,18 +149,18 @@ describe('what is granted', () => {
     await hub.stop();
     const granted = [...script.matchAll(/^GRANT ([A-Z, ]+) ON (\w+) TO order_hub@'%';$/gm)];
     expect(granted.map(([, , table]) => table).sort()).toEqual([...tables, 'migrations'].sort());
-    const rights = new Set(granted.flatMap(([, list = '']) => list.split(', ')));
-    expect([...rights].sort()).toEqual(['DELETE', 'INSERT', 'SELECT', 'UPDATE']);
+    const privileges = new Set(granted.flatMap(([, list = '']) => list.split(', ')));
+    expect([...privileges].sort()).toEqual(['DELETE', 'INSERT', 'SELECT', 'UPDATE']);
     expect(script.match(/^GRANT/gm)).toHaveLength(granted.length);
   });
 
-  test('lets nobody change or delete what happened to money', () => {
+  test('makes the ledger append-only', () => {
     expect(script).toMatch(/^GRANT SELECT, INSERT ON wallet_entries TO/m);
   });
 });
 
 describe('the connection of the hub', () => {
-  test('takes one statement at a time, reads no file of the hub for the server, and reads without writing', async () => {
+  test('allows no multiple statements, no LOCAL INFILE and no writes through the reader', async () => {
     const hub = await TestHub.start();
     const { read, dialect } = hub.database;
     if (dialect.singleWriter) {

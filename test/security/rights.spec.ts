@@ -2,61 +2,65 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Order } from '../../src/contract/orders.js';
 import { audit } from '../support/audit.js';
 import { TestHub } from '../support/hub.js';
-import { life } from '../support/market.model.js';
+import { orderTransitions } from '../support/market.model.js';
 import { Person } from '../support/person.js';
 import type { Failure } from '../support/refused.js';
 import { asAnswer, codeOf, device } from '../support/ways.js';
 
 const statuses = ['placed', 'paid', 'shipped', 'received', 'cancelled'] as const;
 type Status = (typeof statuses)[number];
-const deeds = ['get', 'pay', 'ship', 'receive', 'cancel'] as const;
-type Deed = (typeof deeds)[number];
+const actions = ['get', 'pay', 'ship', 'receive', 'cancel'] as const;
+type Action = (typeof actions)[number];
 
-/** Who may try: the parties of the order, those who are near it, and those who are nobody. */
-const near = [
+/** The order's parties, other users, and unauthenticated clients. */
+const authenticatedActors = [
   'buyer',
   'seller',
   'another buyer of the store',
   'the owner of another store',
   'a user without orders',
 ] as const;
-const nobodies = ['somebody without a token', 'somebody whose session has ended', 'somebody who has left'] as const;
-type Near = (typeof near)[number];
-type Who = Near | (typeof nobodies)[number];
+const unauthenticatedActors = [
+  'a client without a token',
+  'a user whose session has ended',
+  'an unregistered user',
+] as const;
+type AuthenticatedActor = (typeof authenticatedActors)[number];
+type Actor = AuthenticatedActor | (typeof unauthenticatedActors)[number];
 
-/** What the contract says of each cell, by its table of an order's life and nothing else. */
-function verdict(who: Who, deed: Deed, status: Status): string {
-  if (nobodies.some((nobody) => nobody === who)) return 'UNAUTHENTICATED';
-  if (who !== 'buyer' && who !== 'seller') return 'FORBIDDEN';
-  if (deed === 'get') return 'OK';
-  const steps = life.filter(({ verb, by }) => verb === deed && by.includes(who));
-  if (steps.length === 0) return 'FORBIDDEN';
-  return steps.some(({ from }) => from === status) ? 'OK' : 'ORDER_STATE';
+/** The expected outcome, from the contract's table of transitions only. */
+function expectedOutcome(actor: Actor, action: Action, status: Status): string {
+  if (unauthenticatedActors.some((each) => each === actor)) return 'UNAUTHENTICATED';
+  if (actor !== 'buyer' && actor !== 'seller') return 'FORBIDDEN';
+  if (action === 'get') return 'OK';
+  const transitions = orderTransitions.filter(({ verb, by }) => verb === action && by.includes(actor));
+  if (transitions.length === 0) return 'FORBIDDEN';
+  return transitions.some(({ from }) => from === status) ? 'OK' : 'ORDER_STATE';
 }
 
 interface Cell {
-  who: Who;
-  deed: Deed;
+  actor: Actor;
+  action: Action;
   status: Status;
-  way: 'socket' | 'HTTP';
+  transport: 'socket' | 'HTTP';
 }
-const everyWho: readonly Who[] = [...near, ...nobodies];
-const cells = everyWho.flatMap((who) =>
-  deeds.flatMap((deed) =>
+const allActors: readonly Actor[] = [...authenticatedActors, ...unauthenticatedActors];
+const cells = allActors.flatMap((actor) =>
+  actions.flatMap((action) =>
     statuses.flatMap((status): Cell[] => {
-      const http: Cell = { who, deed, status, way: 'HTTP' };
-      // The nobodies have no socket: the handshake keeps them out, and an ended session's is cut.
-      return near.some((name) => name === who) ? [http, { ...http, way: 'socket' }] : [http];
+      const http: Cell = { actor, action, status, transport: 'HTTP' };
+      // Unauthenticated actors have no socket.
+      return authenticatedActors.some((name) => name === actor) ? [http, { ...http, transport: 'socket' }] : [http];
     }),
   ),
 );
 
-describe('the right to an order', () => {
+describe('access to an order', () => {
   let hub: TestHub;
-  const people = {} as Record<Who, Person>;
-  const shared = {} as Record<Status, string>;
+  const people = {} as Record<Actor, Person>;
+  const sharedOrders = {} as Record<Status, string>;
 
-  async function orderThatIs(status: Status): Promise<string> {
+  async function orderWithStatus(status: Status): Promise<string> {
     const { buyer, seller } = people;
     const { orderId } = await buyer.place(seller);
     if (status === 'cancelled') await buyer.does('order:cancel', { orderId });
@@ -67,11 +71,11 @@ describe('the right to an order', () => {
     return orderId;
   }
 
-  async function outcomeOf({ who, deed, way }: Cell, orderId: string): Promise<string> {
-    const person = people[who];
-    if (way === 'socket') return codeOf(await person.sendRaw(`order:${deed}`, { orderId }));
-    if (deed === 'get') return codeOf(asAnswer(await person.get(`/orders/${orderId}`)));
-    return codeOf(asAnswer(await person.post(`/orders/${orderId}/${deed}`)));
+  async function outcomeOf({ actor, action, transport }: Cell, orderId: string): Promise<string> {
+    const person = people[actor];
+    if (transport === 'socket') return codeOf(await person.sendRaw(`order:${action}`, { orderId }));
+    if (action === 'get') return codeOf(asAnswer(await person.get(`/orders/${orderId}`)));
+    return codeOf(asAnswer(await person.post(`/orders/${orderId}/${action}`)));
   }
 
   beforeAll(async () => {
@@ -81,68 +85,71 @@ describe('the right to an order', () => {
     people['another buyer of the store'] = await hub.buyer();
     people['the owner of another store'] = await hub.seller();
     people['a user without orders'] = await hub.person();
-    people['somebody without a token'] = new Person(hub, people.buyer.userId, '');
-    // Sessions of the buyer, and of somebody who was nobody's party.
+    people['a client without a token'] = new Person(hub, people.buyer.userId, '');
+    // Users who are not a party of any order.
     const earlier = await hub.register();
-    people['somebody whose session has ended'] = earlier;
+    people['a user whose session has ended'] = earlier;
     await earlier.post('/auth/logout');
     const leaver = await hub.register();
-    people['somebody who has left'] = leaver;
+    people['an unregistered user'] = leaver;
     await leaver.post('/auth/unregister', { password: 'correct horse battery' });
     await people['another buyer of the store'].place(people.seller);
-    for (const status of statuses) shared[status] = await orderThatIs(status);
+    for (const status of statuses) sharedOrders[status] = await orderWithStatus(status);
   });
   afterAll(() => hub.stop());
 
-  test('is asked of so many cells of who, what and when that none is left out', () => {
+  test('is tested for every actor, action, status and transport', () => {
     expect(cells.length).toBeGreaterThanOrEqual(300);
     expect(new Set(cells.map((cell) => Object.values(cell).join())).size).toBe(cells.length);
-    const seen = new Set(cells.map(({ who, deed, status }) => verdict(who, deed, status)));
+    const seen = new Set(cells.map(({ actor, action, status }) => expectedOutcome(actor, action, status)));
     expect([...seen].sort()).toEqual(['FORBIDDEN', 'OK', 'ORDER_STATE', 'UNAUTHENTICATED']);
   });
 
-  test.each(everyWho)('is decided by the contract for %s, whatever is asked, when, and by which way', async (who) => {
+  test.each(allActors)('follows the contract for %s', async (actor) => {
     const before = await hub.rows('SELECT * FROM orders ORDER BY order_id');
-    const faults: string[] = [];
-    const own = cells.filter((cell) => cell.who === who);
-    for (const cell of own.filter(({ deed, status }) => verdict(who, deed, status) !== 'OK')) {
-      const outcome = await outcomeOf(cell, shared[cell.status]);
-      if (outcome !== verdict(who, cell.deed, cell.status)) faults.push(`${outcome}: ${JSON.stringify(cell)}`);
+    const mismatches: string[] = [];
+    const ownCells = cells.filter((cell) => cell.actor === actor);
+    for (const cell of ownCells.filter(({ action, status }) => expectedOutcome(actor, action, status) !== 'OK')) {
+      const outcome = await outcomeOf(cell, sharedOrders[cell.status]);
+      if (outcome !== expectedOutcome(actor, cell.action, cell.status))
+        mismatches.push(`${outcome}: ${JSON.stringify(cell)}`);
     }
-    // A refusal changes nothing: not the order, and nobody's money.
+    // A refusal changes nothing.
     expect(await hub.rows('SELECT * FROM orders ORDER BY order_id')).toEqual(before);
-    for (const cell of own.filter(({ deed, status }) => verdict(who, deed, status) === 'OK')) {
-      const orderId = cell.deed === 'get' ? shared[cell.status] : await orderThatIs(cell.status);
+    for (const cell of ownCells.filter(({ action, status }) => expectedOutcome(actor, action, status) === 'OK')) {
+      const orderId = cell.action === 'get' ? sharedOrders[cell.status] : await orderWithStatus(cell.status);
       const outcome = await outcomeOf(cell, orderId);
-      if (outcome !== 'OK') faults.push(`${outcome}: ${JSON.stringify(cell)}`);
+      if (outcome !== 'OK') mismatches.push(`${outcome}: ${JSON.stringify(cell)}`);
     }
-    expect(faults).toEqual([]);
+    expect(mismatches).toEqual([]);
   });
 
-  test('tells a stranger nothing: one who is refused cannot see whether it is paid, shipped or whose it is', async () => {
+  test('reveals nothing about an order in a refusal', async () => {
     const stranger = people['a user without orders'];
     const answers = await Promise.all(
       statuses.flatMap((status) =>
-        deeds.map(async (deed) => JSON.stringify(await stranger.sendRaw(`order:${deed}`, { orderId: shared[status] }))),
+        actions.map(async (action) =>
+          JSON.stringify(await stranger.sendRaw(`order:${action}`, { orderId: sharedOrders[status] })),
+        ),
       ),
     );
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).not.toContain(people.buyer.userId);
   });
 
-  test('is not gained by saying who one is: the hub knows, and refuses to be told', async () => {
+  test('cannot be claimed by extra fields', async () => {
     const stranger = people['another buyer of the store'];
     for (const claim of ['userId', 'buyerId', 'sellerId', 'by', 'role', 'status', 'price', 'isAdmin', 'sessionId']) {
-      const given = { orderId: shared.placed, [claim]: people.buyer.userId };
-      expect(codeOf(await stranger.sendRaw('order:pay', given))).toBe('BAD_MESSAGE');
+      const claimed = { orderId: sharedOrders.placed, [claim]: people.buyer.userId };
+      expect(codeOf(await stranger.sendRaw('order:pay', claimed))).toBe('BAD_MESSAGE');
       const place = { storeId: people.seller.storeId, items: [{ bookId: 'book-1', count: 1, [claim]: 0 }] };
       expect(codeOf(await stranger.sendRaw('order:place', place))).toBe('BAD_MESSAGE');
     }
   });
 
-  test('of others is in no list: everybody sees their own orders, entries and events only', async () => {
-    for (const who of near) {
-      const person = people[who];
+  test("limits every list to the user's own orders, entries and events", async () => {
+    for (const actor of authenticatedActors) {
+      const person = people[actor];
       const owned = { buyer: 'buyerId', seller: 'sellerId' } as const;
       for (const role of ['buyer', 'seller'] as const) {
         const { body } = await person.get<{ items: Order[] }>(`/orders?role=${role}&limit=100`);
@@ -152,30 +159,30 @@ describe('the right to an order', () => {
       }
       const store = `/orders?role=seller&storeId=${people.seller.storeId}`;
       const sold = (await person.get<{ items: Order[] }>(store)).body.items.length;
-      expect([who, sold > 0]).toEqual([who, who === 'seller']);
+      expect([actor, sold > 0]).toEqual([actor, actor === 'seller']);
     }
     const entries = (await people['a user without orders'].get<{ items: unknown[] }>('/wallet/entries')).body.items;
     expect(entries).toEqual([]);
   });
 
-  test('to a shelf is its owner’s: nobody else adds a book, changes one, or moves stock', async () => {
+  test("limits a store's books and stock to its owner", async () => {
     const { storeId } = people.seller;
     const shelf = `/stores/${storeId}/books`;
     const book = { title: 'Theirs', price: 1, stock: 1 };
     const before = await hub.rows('SELECT book_id, title, price FROM books');
-    for (const who of everyWho.filter((name) => name !== 'seller')) {
-      const expected = nobodies.some((nobody) => nobody === who) ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+    for (const actor of allActors.filter((name) => name !== 'seller')) {
+      const expected = unauthenticatedActors.some((each) => each === actor) ? 'UNAUTHENTICATED' : 'FORBIDDEN';
       const outcomes = [
-        await people[who].post<Failure>(shelf, { ...book, bookId: 'theirs' }),
-        await people[who].patch<Failure>(`${shelf}/book-1`, { price: 1 }),
-        await people[who].post<Failure>(`${shelf}/book-1/stock`, { add: 5 }),
+        await people[actor].post<Failure>(shelf, { ...book, bookId: 'theirs' }),
+        await people[actor].patch<Failure>(`${shelf}/book-1`, { price: 1 }),
+        await people[actor].post<Failure>(`${shelf}/book-1/stock`, { add: 5 }),
       ];
-      expect([who, outcomes.map(({ body }) => body.error.code)]).toEqual([who, [expected, expected, expected]]);
+      expect([actor, outcomes.map(({ body }) => body.error.code)]).toEqual([actor, [expected, expected, expected]]);
     }
     expect(await hub.rows('SELECT book_id, title, price FROM books')).toEqual(before);
   });
 
-  test('was never given wrongly: the books balance after all of this', async () => {
+  test('leaves the database consistent', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 });

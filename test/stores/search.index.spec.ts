@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from '../../src/contract/fields.js';
 import type { AddBookRequest, BookView, SearchField } from '../../src/contract/stores.js';
-import { StoresService } from '../../src/stores/stores.service.js';
+import { BooksService } from '../../src/stores/books.service.js';
 import { TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { stranger } from '../support/refused.js';
 
-/** More than a search looks at one by one, and more than it counts of one index entry: both of its ways are taken. */
+/** Enough that both search plans are used: scanning the books and reading the index. */
 const BOOKS = 1_536;
-const AT_ONCE = 50;
+const CONCURRENT_INSERTS = 50;
 const QUERIES = 40;
 
 const CHINESE = [...'三体黑暗森林红楼梦的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会'];
 const ENGLISH = ['Star', 'stars', 'STARLIGHT', 'art', 'the', 'Night', 'king', 'ing', 'Ｗｉｄｅ', 'xyzzy', '42', 'C++'];
 const FIELDS: SearchField[] = ['title', 'author', 'tags', 'summary'];
 
-/** The same numbers in every run, so that a failure can be looked at again. */
-function numbers(seed: number): (below: number) => number {
+/** A seeded generator, so that failures are reproducible. */
+function randomNumbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -24,8 +24,8 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
-function shelf(): AddBookRequest[] {
-  const random = numbers(20_261);
+function generateBooks(): AddBookRequest[] {
+  const random = randomNumbers(20_261);
   const pick = <T>(values: readonly T[]): T => values[random(values.length)] as T;
   const chinese = () => Array.from({ length: 1 + random(6) }, () => pick(CHINESE)).join('');
   const word = () => (random(2) === 0 ? chinese() : pick(ENGLISH));
@@ -39,26 +39,26 @@ function shelf(): AddBookRequest[] {
     ...(random(2) === 0 ? { author: phrase() } : {}),
     ...(random(2) === 0 ? { tags: [word(), word()] } : {}),
     ...(random(3) === 0 ? { summary: `${phrase()}\n${phrase()}` } : {}),
-    // The last book of all holds what no other does.
+    // Text of the last book only.
     ...(index === BOOKS - 1 ? { summary: '只此一本 — nowhere else' } : {}),
   }));
 }
 
-/** What the contract asks of a search, book by book and word by word. */
-function finds(book: AddBookRequest, q: string, field?: SearchField): boolean {
-  const alike = (text: string) => text.normalize('NFKC').toUpperCase();
+/** The reference implementation of the contract: every word occurs in one of the fields. */
+function matches(book: AddBookRequest, q: string, field?: SearchField): boolean {
+  const normalize = (text: string) => text.normalize('NFKC').toUpperCase();
   const { title, author = '', tags = [], summary = '' } = book;
   const texts = { title: [title], author: [author], tags, summary: [summary] };
-  const read = (field === undefined ? FIELDS : [field]).flatMap((name) => texts[name]).map(alike);
-  const words = alike(q)
+  const searched = (field === undefined ? FIELDS : [field]).flatMap((name) => texts[name]).map(normalize);
+  const words = normalize(q)
     .split(/\s+/)
     .filter((word) => word !== '');
-  return words.every((word) => read.some((text) => text.includes(word)));
+  return words.every((word) => searched.some((text) => text.includes(word)));
 }
 
-/** Parts of words that stand on the shelf, and some that do not. */
+/** Parts of words of the books, and some that occur in none. */
 function queries(books: AddBookRequest[]): [string, SearchField | undefined][] {
-  const random = numbers(7);
+  const random = randomNumbers(7);
   const part = () => {
     const book = books[random(books.length)] as AddBookRequest;
     const text = [book.title, book.author, book.summary, ...(book.tags ?? [])].filter((one) => one !== undefined);
@@ -74,8 +74,8 @@ function queries(books: AddBookRequest[]): [string, SearchField | undefined][] {
   });
 }
 
-describe('the search on a long shelf', () => {
-  const books = shelf();
+describe('the search index', () => {
+  const books = generateBooks();
   let hub: TestHub;
   let anyone: Person;
 
@@ -84,9 +84,9 @@ describe('the search on a long shelf', () => {
     anyone = stranger(hub);
     const owner = await hub.person();
     for (const storeId of ['library', 'annex']) await owner.post('/stores', { storeId });
-    const stores = hub.hub.app.get(StoresService);
-    for (let start = 0; start < BOOKS; start += AT_ONCE) {
-      await Promise.all(books.slice(start, start + AT_ONCE).map((book) => stores.addBook(owner.userId, book)));
+    const service = hub.hub.app.get(BooksService);
+    for (let start = 0; start < BOOKS; start += CONCURRENT_INSERTS) {
+      await Promise.all(books.slice(start, start + CONCURRENT_INSERTS).map((book) => service.add(owner.userId, book)));
     }
   }, 60_000);
   afterAll(() => hub.stop());
@@ -106,44 +106,50 @@ describe('the search on a long shelf', () => {
     return found;
   }
 
-  async function isComplete(q: string, field: SearchField | undefined, limit: number, storeId?: string): Promise<void> {
+  async function expectComplete(
+    q: string,
+    field: SearchField | undefined,
+    limit: number,
+    storeId?: string,
+  ): Promise<void> {
     const found = await searchAll({ q, ...(field === undefined ? {} : { field }) }, limit, storeId);
-    const wanted = books
-      .filter((book) => (storeId === undefined || book.storeId === storeId) && finds(book, q, field))
+    const expected = books
+      .filter((book) => (storeId === undefined || book.storeId === storeId) && matches(book, q, field))
       .map(({ bookId }) => bookId);
-    expect({ q, field, storeId, found: [...found].sort() }).toEqual({ q, field, storeId, found: wanted.sort() });
+    expect({ q, field, storeId, found: [...found].sort() }).toEqual({ q, field, storeId, found: expected.sort() });
   }
 
-  test.each(queries(books))('finds all that hold %j (in %s), and nothing else', async (q, field) => {
-    await isComplete(q, field, 100);
-    await isComplete(q, field, 100, 'annex');
+  test.each(queries(books))('finds exactly the books that contain %j (field %s)', async (q, field) => {
+    await expectComplete(q, field, 100);
+    await expectComplete(q, field, 100, 'annex');
   });
 
   test.each<[string, string]>([
-    ['is on most books', '1'],
-    ['is on some', 'xyzzy'],
-    ['is in one letter on many', 'a'],
-    ['is in two letters on many', '三体'],
-    ['is on one book', '1535'],
-    ['stands on the last of them only', 'nowhere else'],
-    ['stands on the last of them only, in Chinese', '此一'],
-    ['stands on none', 'qqq'],
-    ['stands on none, in one letter', '龘'],
-    ['stands on none, though its parts do', 'starnightking'],
-    ['has more letters than any on the shelf', 'starlight'.repeat(20)],
-  ])('finds what %s, whatever the size of a page', async (_, q) => {
-    for (const limit of [17, 100]) await isComplete(q, undefined, limit);
+    ['most books contain', '1'],
+    ['some books contain', 'xyzzy'],
+    ['many books contain, of one letter', 'a'],
+    ['many books contain, of two characters', '三体'],
+    ['one book contains', '1535'],
+    ['only the last book contains', 'nowhere else'],
+    ['only the last book contains, in Chinese', '此一'],
+    ['no book contains', 'qqq'],
+    ['no book contains, of one character', '龘'],
+    ['no book contains, though its parts occur', 'starnightking'],
+    ['is longer than any text', 'starlight'.repeat(20)],
+  ])('finds text that %s, at any page size', async (_, q) => {
+    for (const limit of [17, 100]) await expectComplete(q, undefined, limit);
   });
 
-  test('finds a book of the long shelf under its new title at once', async () => {
+  test('finds a changed book by its new title only', async () => {
     const [owner] = await hub.rows<{ id: string }>("SELECT owner_id AS id FROM stores WHERE store_id = 'library'");
-    const stores = hub.hub.app.get(StoresService);
-    await stores.changeBook(owner?.id ?? '', { storeId: 'library', bookId: 'book-1501', title: '焕然一新 Renewed' });
+    await hub.hub.app
+      .get(BooksService)
+      .change(owner?.id ?? '', { storeId: 'library', bookId: 'book-1501', title: '焕然一新 Renewed' });
     for (const q of ['然一', '焕', 'renewed']) expect(await searchAll({ q }, 20)).toEqual(['book-1501']);
     expect(await searchAll({ q: '1501' }, 20)).toEqual([]);
   });
 
-  test('without words lists all, each once', async () => {
+  test('without words lists every book once', async () => {
     const found = await searchAll({}, 100);
     expect(found).toHaveLength(BOOKS);
     expect(new Set(found).size).toBe(BOOKS);

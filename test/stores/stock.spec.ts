@@ -18,17 +18,17 @@ describe('stock', () => {
   });
   afterAll(() => hub.stop());
 
-  test('comes to the shelf and leaves it, and the whole book is the answer', async () => {
+  test('is added and removed, with the whole book as the answer', async () => {
     const seller = await hub.seller([{ stock: 10 }]);
     const { body: book } = await seller.get<BookView>(`/stores/${seller.storeId}/books/book-1`);
-    const come = await add(seller, { add: 5 });
-    expect([come.status, come.body, replayed(come.headers)]).toEqual([200, { ...book, stock: 15 }, null]);
-    const gone = await add(seller, { add: -15 });
-    expect([gone.status, gone.body]).toEqual([200, { ...book, stock: 0 }]);
+    const added = await add(seller, { add: 5 });
+    expect([added.status, added.body, replayed(added.headers)]).toEqual([200, { ...book, stock: 15 }, null]);
+    const removed = await add(seller, { add: -15 });
+    expect([removed.status, removed.body]).toEqual([200, { ...book, stock: 0 }]);
     expect(await seller.stock()).toBe(0);
   });
 
-  test.each([-4, -STOCK_MAX, -STOCK_MAX - 1])('of 3 copies, %d would leave less than none', async (change) => {
+  test.each([-4, -STOCK_MAX, -STOCK_MAX - 1])('of 3 copies changed by %d is OUT_OF_STOCK', async (change) => {
     const seller = await hub.seller([{ stock: 3 }]);
     const { status, body } = await add(seller, { add: change });
     expect(status).toBe(409);
@@ -41,7 +41,7 @@ describe('stock', () => {
     expect(await seller.stock()).toBe(3);
   });
 
-  test('goes up to 1,000,000 and not beyond', async () => {
+  test('is limited to 1,000,000', async () => {
     const seller = await hub.seller([{ stock: 1 }]);
     expect((await add(seller, { add: STOCK_MAX - 1 })).body).toMatchObject({ stock: STOCK_MAX });
     for (const change of [1, STOCK_MAX]) {
@@ -54,7 +54,7 @@ describe('stock', () => {
     expect([again.status, replayed(again.headers)]).toEqual([200, null]);
   });
 
-  test('that a cancelled order gives back always comes back, and can then leave again', async () => {
+  test('is restored by a cancellation even above the limit, and can then be reduced', async () => {
     const seller = await hub.seller([{ stock: STOCK_MAX, price: 0 }]);
     const buyer = await hub.buyer(0);
     const { orderId } = await buyer.place(seller, [{ bookId: 'book-1', count: STOCK_MAX }]);
@@ -71,25 +71,25 @@ describe('stock', () => {
     ['0', 0],
     ['a fraction', 0.5],
     ['above 1,000,000', STOCK_MAX + 1],
-    ['a text', '5'],
+    ['a string', '5'],
     ['null', null],
     ['missing', undefined],
     ['a boolean', true],
-  ])('does not move by what is %s', async (_, change) => {
+  ])('rejects a change that is %s', async (_, change) => {
     const seller = await hub.seller([{ stock: 3 }]);
     const { status, body } = await add(seller, { add: change });
     expect([status, body.error.code, faultPaths(body.error)]).toEqual([400, 'BAD_MESSAGE', ['add']]);
     expect(await seller.stock()).toBe(3);
   });
 
-  test('is not set, only moved', async () => {
+  test('cannot be set, only changed', async () => {
     const seller = await hub.seller([{ stock: 3 }]);
     const { status, body } = await add(seller, { add: 1, stock: 50, bookId: 'book-1' });
     expect([status, faultPaths(body.error)]).toEqual([400, ['bookId', 'stock']]);
     expect(await seller.stock()).toBe(3);
   });
 
-  test('moved with a key moves once, and the first answer comes again', async () => {
+  test('changed with a key changes once, and the first answer is replayed', async () => {
     const seller = await hub.seller([{ stock: 10 }]);
     const first = await add(seller, { add: 5, key: 'delivery-1' });
     expect([first.body.stock, replayed(first.headers)]).toEqual([15, null]);
@@ -108,7 +108,7 @@ describe('stock', () => {
     expect([differing.status, faultPaths(differing.body.error)]).toEqual([400, ['key']]);
   });
 
-  test('a refused movement with a key is told again though the copies have come since', async () => {
+  test('replays a rejected change after restocking', async () => {
     const seller = await hub.seller([{ stock: 0 }]);
     const first = await add(seller, { add: -1, key: 'too-early' });
     await add(seller, { add: 10 });
@@ -117,7 +117,7 @@ describe('stock', () => {
     expect(await seller.stock()).toBe(10);
   });
 
-  test('a key of one book is not good for another, nor for money', async () => {
+  test('answers KEY_REUSED to a key of another book or of a deposit', async () => {
     const seller = await hub.seller([{}, {}]);
     await add(seller, { add: 1, key: 'used' });
     const answers = [
@@ -127,7 +127,7 @@ describe('stock', () => {
     for (const { status, body } of answers) expect([status, body.error.code]).toEqual([422, 'KEY_REUSED']);
   });
 
-  test('moved by many at once is the sum of it all', async () => {
+  test('is the sum of concurrent changes and orders', async () => {
     const seller = await hub.seller([{ stock: 5 }]);
     const buyer = await hub.buyer();
     await buyer.connect();
@@ -143,7 +143,7 @@ describe('stock', () => {
     expect(await seller.stock()).toBe(5 + 30 - 2 * placed);
   });
 
-  test('the books balance after all of this', async () => {
+  test('passes the audit', async () => {
     expect(await audit(hub)).toEqual([]);
   });
 });

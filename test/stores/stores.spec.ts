@@ -18,10 +18,10 @@ describe('stores', () => {
   });
   afterAll(() => hub.stop());
 
-  test('who opens one owns it, and everybody sees it without a token', async () => {
-    const before = Date.now();
+  test('belong to the user who opens them and are readable without a token', async () => {
+    const before = hub.now();
     const { status, body } = await open(owner, { storeId: 'corner', name: '街角书店' });
-    const after = Date.now();
+    const after = hub.now();
     expect(status).toBe(201);
     expect(body).toEqual({
       storeId: 'corner',
@@ -32,17 +32,17 @@ describe('stores', () => {
     const createdAt = Date.parse(body.createdAt);
     expect(createdAt >= before && createdAt <= after).toBe(true);
 
-    const seen = await anyone.get<StoreView>('/stores/corner');
-    expect([seen.status, seen.body]).toEqual([200, body]);
+    const read = await anyone.get<StoreView>('/stores/corner');
+    expect([read.status, read.body]).toEqual([200, body]);
   });
 
-  test('a store needs no name', async () => {
+  test('need no name', async () => {
     const { status, body } = await open(owner, { storeId: 'nameless' });
     expect([status, body.name]).toEqual([201, null]);
     expect((await anyone.get('/stores/nameless')).body).toEqual(body);
   });
 
-  test('an id is given once, to whomever it was', async () => {
+  test('have unique ids', async () => {
     await open(owner, { storeId: 'taken' });
     for (const person of [owner, await hub.person()]) {
       const { status, body } = await open(person, { storeId: 'taken', name: 'Mine now' });
@@ -51,18 +51,18 @@ describe('stores', () => {
     expect((await anyone.get('/stores/taken')).body).toMatchObject({ ownerId: owner.userId, name: null });
   });
 
-  test('of 20 who open one at once, one does', async () => {
+  test('are opened once by 20 concurrent requests', async () => {
     const people = await Promise.all(Array.from({ length: 20 }, () => hub.person()));
-    const answers = await Promise.all(people.map((person) => open(person, { storeId: 'wanted' })));
+    const answers = await Promise.all(people.map((person) => open(person, { storeId: 'contested' })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 19 }, () => 409)]);
   });
 
   test.each([
     ['letter case', 'Shop', 'shop'],
     ['an accent', 'cafe', 'café'],
-    ['the way an accent is written', 'ne\u0301e', 'n\u00e9e'],
+    ['Unicode normalization', 'ne\u0301e', 'n\u00e9e'],
     ['full width', 'abc', 'ａｂｃ'],
-  ])('ids that differ in %s only belong to different stores', async (_, first, second) => {
+  ])('are different when their ids differ only in %s', async (_, first, second) => {
     const other = await hub.person();
     expect((await open(owner, { storeId: first })).status).toBe(201);
     expect((await open(other, { storeId: second })).status).toBe(201);
@@ -70,21 +70,21 @@ describe('stores', () => {
       [first, owner.userId],
       [second, other.userId],
     ] as const) {
-      const seen = await anyone.get(`/stores/${encodeURIComponent(storeId)}`);
-      expect(seen.body).toMatchObject({ storeId, ownerId });
+      const { body } = await anyone.get(`/stores/${encodeURIComponent(storeId)}`);
+      expect(body).toMatchObject({ storeId, ownerId });
     }
   });
 
   test.each([
     ['64 emoji', repeated('📚', 64)],
-    ['what has a meaning in an address', 'a/b?c#d&e%20=+;:@'],
-    ['what has a meaning in SQL', `'";--\\%_`],
-  ])('an id may be %s', async (_, storeId) => {
+    ['characters special to URLs', 'a/b?c#d&e%20=+;:@'],
+    ['characters special to SQL', `'";--\\%_`],
+  ])('may have an id of %s', async (_, storeId) => {
     expect((await open(owner, { storeId })).status).toBe(201);
     expect((await anyone.get(`/stores/${encodeURIComponent(storeId)}`)).body).toMatchObject({ storeId });
   });
 
-  test('one that is not there is STORE_NOT_FOUND, whatever is asked of it', async () => {
+  test('that do not exist are STORE_NOT_FOUND on every route', async () => {
     const book = { bookId: 'book-1', title: 'Book', price: 1, stock: 1 };
     const answers = [
       await anyone.get<Failure>('/stores/nowhere'),
@@ -103,62 +103,66 @@ describe('stores', () => {
   test.each<[string, object, string]>([
     ['has no id', { name: 'Store' }, 'storeId'],
     ['has an empty id', { storeId: '' }, 'storeId'],
-    ['has an id of 65', { storeId: repeated('📚', 65) }, 'storeId'],
-    ['has white space around its id', { storeId: 'store\t' }, 'storeId'],
-    ['has an empty name', { storeId: 'refused', name: '' }, 'name'],
-    ['has null for a name', { storeId: 'refused', name: null }, 'name'],
-    ['has a line break in its name', { storeId: 'refused', name: 'a\nb' }, 'name'],
-    ['has a name of 501', { storeId: 'refused', name: repeated('店', 501) }, 'name'],
-    ['names its owner', { storeId: 'refused', ownerId: 'somebody' }, 'ownerId'],
-  ])('one is refused that %s', async (_, request, path) => {
+    ['has an id of 65 characters', { storeId: repeated('📚', 65) }, 'storeId'],
+    ['has trailing white space in its id', { storeId: 'store\t' }, 'storeId'],
+    ['has a dot as its id', { storeId: '.' }, 'storeId'],
+    ['has two dots as its id', { storeId: '..' }, 'storeId'],
+    ['has a zero-width space in its id', { storeId: 'corner\u200b' }, 'storeId'],
+    ['has a left-to-right mark in its id', { storeId: 'corner\u200e' }, 'storeId'],
+    ['has an empty name', { storeId: 'rejected', name: '' }, 'name'],
+    ['has a null name', { storeId: 'rejected', name: null }, 'name'],
+    ['has a line break in its name', { storeId: 'rejected', name: 'a\nb' }, 'name'],
+    ['has a name of 501 characters', { storeId: 'rejected', name: repeated('店', 501) }, 'name'],
+    ['names its owner', { storeId: 'rejected', ownerId: 'other-user' }, 'ownerId'],
+  ])('reject a store that %s', async (_, request, path) => {
     const { status, body } = await open(owner, request);
     expect([status, body.error.code, faultPaths(body.error)]).toEqual([400, 'BAD_MESSAGE', [path]]);
-    expect((await anyone.get('/stores/refused')).status).toBe(404);
+    expect((await anyone.get('/stores/rejected')).status).toBe(404);
   });
 
-  test('a name may have 500 characters', async () => {
+  test('accept a name of 500 characters', async () => {
     const name = repeated('🏪', 500);
     expect((await open(owner, { storeId: 'long', name })).status).toBe(201);
     expect((await anyone.get('/stores/long')).body).toMatchObject({ name });
   });
 
-  describe('the list', () => {
+  describe('listed', () => {
     const list = (query: string) => anyone.get<Page<StoreView> & Failure>(`/stores?${query}`);
 
-    test('of an owner is read page by page, without a token, each store once', async () => {
+    test('by owner appear once over all pages, without a token', async () => {
       const keeper = await hub.person('Keeper');
       const lookalike = await hub.person('keeper');
       const ids = ['b', 'a', 'C', 'ß', '中', '😀', 'a ä', 'a"b', 'zz', 'A', '%', '0'].map((id) => `list ${id}`);
       for (const storeId of ids) await open(keeper, { storeId });
       await open(lookalike, { storeId: 'list of another' });
 
-      const seen: StoreView[] = [];
+      const listed: StoreView[] = [];
       let next: string | null = '';
       while (next !== null) {
         const after: string = next === '' ? '' : `&after=${encodeURIComponent(next)}`;
         const { status, body } = await list(`owner=Keeper&limit=5${after}`);
         expect(status).toBe(200);
-        seen.push(...body.items);
+        listed.push(...body.items);
         next = body.next;
       }
-      expect(seen).toHaveLength(ids.length);
-      expect(seen.map(({ storeId }) => storeId).sort()).toEqual([...ids].sort());
-      for (const { ownerId } of seen) expect(ownerId).toBe('Keeper');
+      expect(listed).toHaveLength(ids.length);
+      expect(listed.map(({ storeId }) => storeId).sort()).toEqual([...ids].sort());
+      for (const { ownerId } of listed) expect(ownerId).toBe('Keeper');
     });
 
-    test('of an owner who has none, or is not there, is empty', async () => {
+    test('by an owner without stores, or unknown, are an empty page', async () => {
       const { userId } = await hub.person();
-      for (const ownerId of [userId, 'nobody-of-that-name', 'KEEPER', `' OR 1=1 --`]) {
+      for (const ownerId of [userId, 'unknown-user', 'KEEPER', `' OR 1=1 --`]) {
         const { status, body } = await list(`owner=${encodeURIComponent(ownerId)}`);
         expect([status, body]).toEqual([200, { items: [], next: null }]);
       }
     });
 
-    test('without an owner holds the stores of all', async () => {
+    test('without an owner include the stores of all', async () => {
       const { body } = await list('limit=100');
       expect(new Set(body.items.map(({ ownerId }) => ownerId)).size).toBeGreaterThan(1);
-      const seen = body.items.map(({ storeId }) => storeId);
-      expect(seen).toEqual(expect.arrayContaining(['corner', 'nameless', 'taken']));
+      const ids = body.items.map(({ storeId }) => storeId);
+      expect(ids).toEqual(expect.arrayContaining(['corner', 'nameless', 'taken']));
     });
 
     test.each([
@@ -169,7 +173,7 @@ describe('stores', () => {
       ['owner=a&owner=b', 'owner'],
       ['ownerId=a', 'ownerId'],
       ['owner[$ne]=a', 'owner[$ne]'],
-    ])('is not read with %s', async (query, path) => {
+    ])('reject the query %s', async (query, path) => {
       const { status, body } = await list(query);
       expect([status, body.error.code, faultPaths(body.error)]).toEqual([400, 'BAD_MESSAGE', [path]]);
     });

@@ -1,18 +1,19 @@
 import process from 'node:process';
 import { afterAll, beforeAll } from '@jest/globals';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Config } from '../../src/config.js';
 import { PASSWORD, TestHub } from './hub.js';
 import { HubProcess } from './hub.process.js';
 import { createTestDatabase, type TestDatabase } from './test.database.js';
 
-/** Debian's. Another one can be named. */
+/** Debian's Chromium by default. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'];
 
-/** What takes longer on a page will not happen: by then it has asked the hub more than three times. */
+/** Three request timeouts of a page. */
 const PAGE_ANSWERS_WITHIN_MS = 30_000;
 
-/** Somebody with a browser of their own, and everything that it complains about. */
+/** A user with a separate browser context, and the page errors seen in it. */
 export class Visitor {
   private constructor(
     readonly page: Page,
@@ -27,7 +28,7 @@ export class Visitor {
     const complaints: string[] = [];
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (message) => {
-      // A hub that was killed is complained about by the browser itself; what it says of the policy is a fault of ours.
+      // The browser logs failed requests to a killed hub; only CSP violations are our fault.
       if (/Content.Security|Refused to/i.test(message.text())) complaints.push(message.text());
     });
     const visitor = new Visitor(page, url, complaints);
@@ -35,22 +36,22 @@ export class Visitor {
     return visitor;
   }
 
-  /** Goes to a place of the pages without loading them anew, as a link does. */
+  /** Navigates to a hash route, without a page load. */
   async go(place = ''): Promise<void> {
     await this.page.goto(`${this.url}/#/${place}`);
   }
 
-  /** Registers through the form, in either language. */
+  /** Registers through the form, in any language. */
   async register(userId: string): Promise<void> {
-    await this.go('enter');
-    await this.page.locator('.enter .link').click();
+    await this.go('login');
+    await this.page.locator('.login .link').click();
     await this.page.locator('input[name=userId]').fill(userId);
     await this.page.locator('input[name=password]').fill(PASSWORD);
-    await this.page.locator('.enter button[type=submit]').click();
+    await this.page.locator('.login button[type=submit]').click();
     await this.isLive();
   }
 
-  /** Comes as somebody who has logged in here before. */
+  /** Restores a stored session, as a returning user would. */
   async comeAs({ userId, token }: { userId: string; token: string }): Promise<void> {
     const session = JSON.stringify({ userId, token });
     await this.page.evaluate(`localStorage.setItem('order-hub:session', ${JSON.stringify(session)})`);
@@ -61,11 +62,11 @@ export class Visitor {
   async openStore(storeId: string): Promise<void> {
     await this.go('panel');
     await this.page.locator('input[name=storeId]').fill(storeId);
-    await this.page.locator('.enter button[type=submit]').click();
+    await this.page.locator('.open-store button[type=submit]').click();
     await this.page.getByRole('heading', { name: storeId }).waitFor();
   }
 
-  /** Fills the shelf from a file, as a seller with many books does. */
+  /** Imports books from a CSV file. */
   async importBooks(csv: string): Promise<void> {
     await this.go('panel/import');
     const file = { name: 'books.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) };
@@ -80,34 +81,39 @@ export class Visitor {
     await this.page.locator('.entries tbody tr').waitFor();
   }
 
-  /** Waits until the page says that it is up to date. */
+  /** Waits until the page shows a live connection. */
   async isLive(): Promise<void> {
-    await this.page.locator('.line-state[data-state=live]').waitFor();
+    await this.page.locator('.connection-status[data-state=live]').waitFor();
   }
 }
 
-interface Stage<Hub> {
+interface BrowserFixture<Hub> {
   readonly hub: Hub;
-  /** Opens a page of somebody else each time, on the hub's own address unless told. */
+  /** Opens a page in a new browser context, at the hub's URL by default. */
   visit(options?: BrowserContextOptions & { url?: string }): Promise<Visitor>;
 }
 
-/** A hub and a browser for the tests of a file, which end with them. */
-export function hubAndBrowser(furnish: (hub: TestHub) => Promise<void> = async () => {}): Stage<TestHub> {
-  return stageOf(async () => {
-    const hub = await TestHub.start();
-    await furnish(hub);
+/** A hub and a browser for one test file. */
+export function hubAndBrowser(
+  seed: (hub: TestHub) => Promise<void> = async () => {},
+  settings: Partial<Config> = {},
+): BrowserFixture<TestHub> {
+  return fixtureOf(async () => {
+    const hub = await TestHub.start(settings);
+    await seed(hub);
     return { hub, stop: () => hub.stop() };
   });
 }
 
-/** The same with a hub as its users have it: a process of its own, that can be killed and started again where it was. */
-export function hubProcessAndBrowser(): Stage<HubProcess> & { startAgain(): Promise<void> } {
+/** The same with the hub in a separate process, which can be killed and restarted on its port. */
+export function hubProcessAndBrowser(
+  variables: Record<string, string> = {},
+): BrowserFixture<HubProcess> & { startAgain(): Promise<void> } {
   let database: TestDatabase;
   let hub: HubProcess;
-  const stage = stageOf(async () => {
+  const fixture = fixtureOf(async () => {
     database = await createTestDatabase();
-    hub = await HubProcess.start(database);
+    hub = await HubProcess.start(database, variables);
     const stop = async () => {
       await hub.kill();
       await database.drop();
@@ -118,21 +124,21 @@ export function hubProcessAndBrowser(): Stage<HubProcess> & { startAgain(): Prom
     get hub() {
       return hub;
     },
-    visit: (options) => stage.visit(options),
+    visit: (options) => fixture.visit(options),
     async startAgain() {
-      hub = await HubProcess.start(database, {}, { port: Number(new URL(hub.url).port) });
+      hub = await HubProcess.start(database, variables, { port: Number(new URL(hub.url).port) });
     },
   };
 }
 
-/** Debian's Chromium. The caller closes it. */
+/** Launches Chromium. The caller closes it. */
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
-function stageOf<Hub extends { url: string }>(
+function fixtureOf<Hub extends { url: string }>(
   start: () => Promise<{ hub: Hub; stop: () => Promise<void> }>,
-): Stage<Hub> {
+): BrowserFixture<Hub> {
   let browser: Browser;
   let started: Awaited<ReturnType<typeof start>>;
   beforeAll(async () => {

@@ -9,7 +9,7 @@ const TABLES = {
   room_events: 'role, user_id, seq',
 };
 
-/** Every row that a command can change, as it is committed, each as a line. A refusal leaves all of them as they were. */
+/** Every committed row that a command can change, as JSON lines by table: unchanged after a refusal. */
 export async function contents(hub: TestHub): Promise<Record<string, string[]>> {
   const read = async ([table, key]: [string, string]) => {
     const rows = await hub.rows(`SELECT * FROM ${table} ORDER BY ${key}`);

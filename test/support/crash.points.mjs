@@ -1,18 +1,18 @@
-// Ends a hub process as a power cut would, at a named point of its work. Preloaded into a real hub by a test, and by
-// nothing else: `node --import ./test/support/crash.points.mjs dist/start.js`, with CRASH_AT=<point>:<nth>, or with a
-// message { crashAt: '<point>:<nth>' } over the process's channel. The nth passing of the point, from then on, is the last.
+// Kills a hub process with SIGKILL at a named point of its work. Preloaded by tests only:
+// `node --import ./test/support/crash.points.mjs dist/start.js`, armed with CRASH_AT=<point>:<nth> or with an IPC message
+// { crashAt: '<point>:<nth>' }. The process dies at the nth passing of the point from then on.
 import process from 'node:process';
 import { Socket } from 'socket.io';
 import { CommandBatch } from '../../dist/commands/command.batch.js';
 import { CommandQueue } from '../../dist/commands/command.queue.js';
-import { Database } from '../../dist/platform/database.js';
-import { HintChannel } from '../../dist/platform/hint.channel.js';
-import { RoomFeed } from '../../dist/rooms/room.feed.js';
+import { Database } from '../../dist/platform/database/database.js';
+import { WakeupChannel } from '../../dist/platform/wakeup.channel.js';
+import { EventSubscription } from '../../dist/rooms/event.subscription.js';
 
-/** Time for the system to take what was written to sockets before the point. */
-const ON_ITS_WAY_MS = 50;
+/** Time for the kernel to send what was written to sockets before the point. */
+const FLUSH_MS = 50;
 
-/** The points after a statement of a batch, by the table that the first such statement of a transaction writes to. */
+/** Points after a transaction's first write to a table. */
 const AFTER_WRITE = {
   'after-orders': 'orders',
   'after-stock': 'book_stock',
@@ -27,7 +27,7 @@ const WRITE = /^(?:INSERT INTO|UPDATE) (\w+) /;
 
 let armed;
 let left = 0;
-let ending = false;
+let crashing = false;
 
 function arm(crashAt) {
   const [point, nth = '1'] = crashAt.split(':');
@@ -44,44 +44,44 @@ function crash(point) {
   if (isReached(point)) process.kill(process.pid, 'SIGKILL');
 }
 
-/** What was written to sockets until now still gets out; nothing else is written or committed any more. */
+/** Lets pending socket writes flush, but nothing more is written or committed. */
 function crashOnceSent(point) {
   if (!isReached(point)) return;
-  ending = true;
-  setTimeout(() => process.kill(process.pid, 'SIGKILL'), ON_ITS_WAY_MS);
+  crashing = true;
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), FLUSH_MS);
 }
 
 const never = () => new Promise(() => {});
 
-/** Replaces a method by one that is given the old one, bound. */
-function around(prototype, name, make) {
-  const old = prototype[name];
-  if (typeof old !== 'function') throw new Error(`There is no method ${name} to crash in`);
-  prototype[name] = function (...given) {
-    return make.call(this, old.bind(this), ...given);
+/** Replaces a method; the wrapper receives the bound original first. */
+function wrap(prototype, name, wrapper) {
+  const original = prototype[name];
+  if (typeof original !== 'function') throw new Error(`There is no method ${name} to wrap`);
+  prototype[name] = function (...args) {
+    return wrapper.call(this, original.bind(this), ...args);
   };
 }
 
-around(CommandBatch.prototype, 'run', async (run, commands) => {
-  if (ending) return never();
+wrap(CommandBatch.prototype, 'run', async (run, commands) => {
+  if (crashing) return never();
   const outcome = await run(commands);
   crash('before-answers');
   return outcome;
 });
 
-// A batch is the one transaction that can find out whether it was committed.
-around(Database.prototype, 'transaction', (transaction, work, options) =>
-  transaction(options?.wasCommitted ? (tx) => watched(tx, work) : work, options),
+// Only a batch's transaction passes `wasCommitted`.
+wrap(Database.prototype, 'transaction', (transaction, work, options) =>
+  transaction(options?.wasCommitted ? (tx) => watchWrites(tx, work) : work, options),
 );
 
-async function watched(tx, work) {
+async function watchWrites(tx, work) {
   crash('after-begin');
   const passed = new Set();
   const once = (point) => {
     if (!passed.has(point)) crash(point);
     passed.add(point);
   };
-  around(tx, 'query', async (query, sql, parameters) => {
+  wrap(tx, 'query', async (query, sql, parameters) => {
     const [, table] = WRITE.exec(sql) ?? [];
     if (table) once('before-first-write');
     if (table === 'hub_batches') once('before-signature');
@@ -95,7 +95,7 @@ async function watched(tx, work) {
     await watchCommit(tx.queryRunner);
     return result;
   } finally {
-    // The embedded database has one for all transactions.
+    // The embedded database reuses one `tx` for all transactions.
     delete tx.query;
   }
 }
@@ -103,9 +103,9 @@ async function watched(tx, work) {
 async function watchCommit(runner) {
   const connection = await runner.connect();
   const isServer = typeof connection.promise === 'function';
-  around(runner, 'commitTransaction', async (commit) => {
+  wrap(runner, 'commitTransaction', async (commit) => {
     delete runner.commitTransaction;
-    // A server's driver has written a statement out when this returns; the embedded database has even done it by then.
+    // A server driver has sent the statement when `query` returns; the embedded database has already executed it.
     if (isServer) onceSent(connection, () => crash('commit-sent'));
     await commit();
     if (!isServer) crash('commit-sent');
@@ -114,9 +114,9 @@ async function watchCommit(runner) {
 }
 
 function onceSent(connection, then) {
-  around(connection, 'query', (query, ...given) => {
+  wrap(connection, 'query', (query, ...args) => {
     delete connection.query;
-    const command = query(...given);
+    const command = query(...args);
     then();
     return command;
   });
@@ -125,36 +125,36 @@ function onceSent(connection, then) {
 let acks = 0;
 let acksOfBatch = 0;
 
-around(CommandQueue.prototype, 'tell', (tell, batch, outcome) => {
-  if (ending) return;
+wrap(CommandQueue.prototype, 'publish', (publish, batch, outcome) => {
+  if (crashing) return;
   acks = 0;
   acksOfBatch = batch.filter(
-    ({ command }, index) => command.by !== null && command.name.startsWith('order:') && outcome.answers[index]?.ok,
+    ({ command }, index) => command.actorId !== null && command.name.startsWith('order:') && outcome.answers[index]?.ok,
   ).length;
-  tell(batch, outcome);
+  publish(batch, outcome);
 });
 
-// The pushes of a batch are written to the sockets first, then the hint is given, then the acknowledgements are written.
-around(RoomFeed.prototype, 'offer', (offer, push) => {
-  if (ending) return;
-  offer(push);
+// A batch's pushes are written to the sockets first, then the wakeup is sent, then the acknowledgements are written.
+wrap(EventSubscription.prototype, 'deliver', (deliver, push) => {
+  if (crashing) return;
+  deliver(push);
   if (push.role === 'buyer') crashOnceSent('between-pushes');
 });
 
-around(HintChannel.prototype, 'tell', (tell) => {
-  if (ending) return;
-  crashOnceSent('before-hint');
-  if (ending) return;
-  tell();
-  crash('after-hint');
+wrap(WakeupChannel.prototype, 'notify', (notify) => {
+  if (crashing) return;
+  crashOnceSent('before-wakeup');
+  if (crashing) return;
+  notify();
+  crash('after-wakeup');
 });
 
-around(Socket.prototype, 'ack', (ack, id) => {
+wrap(Socket.prototype, 'ack', (ack, id) => {
   const acknowledge = ack(id);
   return (answer) => {
     const isCommands = answer.ok && answer.data?.orderId !== undefined;
-    if (isCommands && !ending && acks === 0) crashOnceSent('before-first-ack');
-    if (ending) return;
+    if (isCommands && !crashing && acks === 0) crashOnceSent('before-first-ack');
+    if (crashing) return;
     acknowledge(answer);
     if (!isCommands) return;
     acks++;
@@ -168,5 +168,5 @@ process.on('message', ({ crashAt }) => {
   arm(crashAt);
   process.send({ armed: crashAt });
 });
-// The channel alone must not keep the process from ending.
+// The IPC channel must not keep the process alive.
 process.channel?.unref();

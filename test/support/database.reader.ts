@@ -8,12 +8,12 @@ const ANSWER_WITHIN_MS = 10_000;
 type Rows = (sql: string, parameters: unknown[]) => Promise<unknown[]>;
 
 /**
- * A test's own way into a database, beside the hubs: sees what is committed, and cannot change it. It survives that the
- * server goes away: a read meanwhile throws, and the next one connects anew.
+ * A read-only connection to a hub's database that sees committed rows. When the server goes down, reads throw and the next one
+ * reconnects.
  */
 export class DatabaseReader implements Books {
   private connection: Promise<mysql.Connection> | undefined;
-  private turn: Promise<unknown> = Promise.resolve();
+  private queue: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly database: Pick<TestDatabase, 'url'>) {}
 
@@ -21,23 +21,23 @@ export class DatabaseReader implements Books {
     return this.snapshot((books) => books.rows<Row>(sql, parameters));
   }
 
-  /** All that the work reads is of one moment. Snapshots take turns. */
+  /** Runs the work in one consistent snapshot. Snapshots run one at a time. */
   snapshot<T>(work: (books: Books) => Promise<T>): Promise<T> {
     const { url } = this.database;
-    const look = () => (url.startsWith('sqlite:') ? lookIntoFile(url, work) : this.lookIntoServer(work));
-    const result = this.turn.then(look);
-    this.turn = result.catch(() => {});
+    const read = () => (url.startsWith('sqlite:') ? readFile(url, work) : this.readServer(work));
+    const result = this.queue.then(read);
+    this.queue = result.catch(() => {});
     return result;
   }
 
   async close(): Promise<void> {
-    await this.turn;
+    await this.queue;
     const connection = await this.connection?.catch(() => undefined);
     this.connection = undefined;
     connection?.destroy();
   }
 
-  private async lookIntoServer<T>(work: (books: Books) => Promise<T>): Promise<T> {
+  private async readServer<T>(work: (books: Books) => Promise<T>): Promise<T> {
     this.connection ??= connect(this.database.url);
     let connection: mysql.Connection | undefined;
     try {
@@ -48,7 +48,7 @@ export class DatabaseReader implements Books {
         return found as unknown[];
       };
       await rows('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY', []);
-      const result = await work(booksOf(rows));
+      const result = await work(viewOf(rows));
       await rows('COMMIT', []);
       return result;
     } catch (error) {
@@ -59,7 +59,7 @@ export class DatabaseReader implements Books {
   }
 }
 
-function booksOf(rows: Rows): Books {
+function viewOf(rows: Rows): Books {
   return { rows: async <Row>(sql: string, parameters: unknown[] = []) => (await rows(sql, parameters)) as Row[] };
 }
 
@@ -71,20 +71,20 @@ async function connect(url: string): Promise<mysql.Connection> {
     decimalNumbers: true,
     connectTimeout: ANSWER_WITHIN_MS,
   });
-  // What happens to a connection that nobody reads from is told by the next read.
+  // An error on an idle connection surfaces at the next read.
   connection.on('error', () => {});
   await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
   return connection;
 }
 
-/** Opened for each look and closed after it, so that a hub that was killed finds the file as it left it. */
-async function lookIntoFile<T>(url: string, work: (books: Books) => Promise<T>): Promise<T> {
+/** Opens and closes the file for each snapshot, so that a killed hub finds it as it left it. */
+async function readFile<T>(url: string, work: (books: Books) => Promise<T>): Promise<T> {
   const file = new DatabaseSync(url.slice('sqlite:'.length), { readOnly: true, timeout: ANSWER_WITHIN_MS });
   try {
     file.exec('BEGIN');
-    return await work(booksOf(async (sql, values) => file.prepare(sql).all(...values)));
+    return await work(viewOf(async (sql, values) => file.prepare(sql).all(...values)));
   } finally {
-    // What is closed lives on until its statements are collected, and its snapshot would keep the log from being emptied.
+    // A closed handle lives on until its statements are garbage-collected; an open snapshot would block WAL checkpoints.
     if (file.isTransaction) file.exec('ROLLBACK');
     file.close();
   }

@@ -1,25 +1,27 @@
 import { connect } from '../../src/client/connect.js';
+import type { CursorStorage } from '../../src/client/cursor.storage.js';
 import type { ClientState, EndedReason, HubClient } from '../../src/client/hub.client.js';
-import type { LastStorage } from '../../src/client/last.storage.js';
-import type { Role } from '../../src/contract/lifecycle.js';
 import type { BookStockPush, Last, OrderStatusPush, RoomReadyPush } from '../../src/contract/rooms.js';
+import type { Role } from '../../src/contract/transitions.js';
+import type { WalletChangedPush } from '../../src/contract/wallet.js';
 import { until } from './hub.js';
 
-/** A page of the client library, and all that it was told, from its first moment on. */
+/** A client of the client library, and everything it emitted from the start. */
 export interface Follower {
   client: HubClient;
   events: OrderStatusPush[];
   states: ClientState[];
-  /** With how many changes that came in meanwhile it became live, each time. */
+  /** Changes missed while away, at each transition to `live`. */
   missed: number[];
   ready: RoomReadyPush[];
   resets: Role[];
   stock: BookStockPush[];
+  wallets: WalletChangedPush[];
   ended: EndedReason[];
   pending: number[];
 }
 
-export function follow(url: string, { token }: { token: string }, storage?: LastStorage): Follower {
+export function follow(url: string, { token }: { token: string }, storage?: CursorStorage): Follower {
   const client = connect({ url, token, ...(storage ? { storage } : {}) });
   const follower: Follower = {
     client,
@@ -29,6 +31,7 @@ export function follow(url: string, { token }: { token: string }, storage?: Last
     ready: [],
     resets: [],
     stock: [],
+    wallets: [],
     ended: [],
     pending: [],
   };
@@ -40,6 +43,7 @@ export function follow(url: string, { token }: { token: string }, storage?: Last
   client.on('ready', (push) => follower.ready.push(push));
   client.on('reset', ({ role }) => follower.resets.push(role));
   client.on('stock', (push) => follower.stock.push(push));
+  client.on('wallet', (push) => follower.wallets.push(push));
   client.on('ended', ({ reason }) => follower.ended.push(reason));
   client.on('pending', (count) => follower.pending.push(count));
   return follower;
@@ -49,15 +53,15 @@ export function isLive({ client }: Follower): Promise<void> {
   return until(`a client is live (is ${client.state})`, () => client.state === 'live', 20_000);
 }
 
-/** Waits until the last event that was heard of this room has this number, and gives the numbers of all. */
+/** Waits until the event with this number has arrived, and returns the room's numbers received so far. */
 export async function hearsUpTo({ events }: Follower, role: Role, seq: number): Promise<number[]> {
   const seqs = () => events.filter((event) => event.role === role).map((event) => event.seq);
-  await until(`event ${seq} of the room is heard`, () => seqs().includes(seq), 20_000);
+  await until(`event ${seq} of the room arrives`, () => seqs().includes(seq), 20_000);
   return seqs();
 }
 
-/** What a browser keeps across page loads. */
-export function memory(): LastStorage & { last?: Last } {
+/** Cursor storage in memory, standing in for the browser's. */
+export function memory(): CursorStorage & { last?: Last } {
   return {
     load() {
       return this.last;

@@ -1,15 +1,15 @@
 import type { Person } from './person.js';
 
-interface ReadableLine {
+interface PausableSocket {
   pause(): void;
   resume(): void;
 }
 
-/** Makes a person's socket take nothing of what the hub sends, as if its process stood still. Gives the way to let it go on. */
+/** Stops reading from a person's socket, as if its process were suspended. Returns a function that resumes it. */
 export function freeze(person: Person): () => void {
-  // Socket.IO's client runs on `ws` here, which can stop reading.
+  // Socket.IO's client runs on `ws` here, which can be paused.
   if (!person.socket) throw new Error(`${person.userId} is not connected`);
-  const { ws } = person.socket.io.engine.transport as unknown as { ws: ReadableLine };
+  const { ws } = person.socket.io.engine.transport as unknown as { ws: PausableSocket };
   ws.pause();
   return () => ws.resume();
 }

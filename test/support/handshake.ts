@@ -3,12 +3,14 @@ import type { ErrorBody } from '../../src/contract/errors.js';
 import type { RoomReadyPush } from '../../src/contract/rooms.js';
 import type { TestHub } from './hub.js';
 
-const ADMITTED_WITHIN_MS = 10_000;
+const ANSWER_WITHIN_MS = 10_000;
 
-export interface Admission {
+export interface HandshakeResult {
   ready?: RoomReadyPush;
-  /** What `connect_error` said. */
+  /** The `connect_error`. */
   error?: Error & { data?: ErrorBody };
+  /** Whether the hub closed the transport without deciding. */
+  isClosed?: true;
 }
 
 interface HandshakeOptions {
@@ -16,12 +18,12 @@ interface HandshakeOptions {
   headers?: Record<string, string>;
 }
 
-/** Knocks with anything at all as the handshake's `auth`, and leaves again when the door has answered. */
+/** Attempts a handshake with any value as its `auth`, and disconnects once it is accepted or refused. */
 export async function knock(
   hub: TestHub,
   auth: unknown,
   { transports = ['websocket'], headers }: HandshakeOptions = {},
-): Promise<Admission> {
+): Promise<HandshakeResult> {
   const socket: Socket = io(hub.url, {
     auth: auth as Record<string, unknown>,
     transports,
@@ -30,14 +32,15 @@ export async function knock(
     ...(headers ? { extraHeaders: headers } : {}),
   });
   try {
-    return await new Promise<Admission>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('The door never answered')), ADMITTED_WITHIN_MS);
-      const answered = (admission: Admission) => {
+    return await new Promise<HandshakeResult>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('The handshake was never settle')), ANSWER_WITHIN_MS);
+      const settle = (result: HandshakeResult) => {
         clearTimeout(timer);
-        resolve(admission);
+        resolve(result);
       };
-      socket.once('room:ready', (ready: RoomReadyPush) => answered({ ready }));
-      socket.once('connect_error', (error) => answered({ error }));
+      socket.once('room:ready', (ready: RoomReadyPush) => settle({ ready }));
+      socket.once('connect_error', (error) => settle({ error }));
+      socket.once('disconnect', () => settle({ isClosed: true }));
     });
   } finally {
     socket.disconnect();

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isoTime } from '../../src/contract/fields.js';
-import { type Role, roles } from '../../src/contract/lifecycle.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
-import { readPush } from '../../src/rooms/event.body.js';
+import { type ChangeCommand, type OrderStatus, type Role, roles } from '../../src/contract/transitions.js';
+import { decodeEvent } from '../../src/rooms/event.codec.js';
 import type { Books } from './audit.js';
-import type { History, Sitting } from './history.js';
+import { type Beginning, type History, resumedFrom, type SocketSession } from './history.js';
 
 const PAGE = 2_000;
 
-/** A room as it is kept: its events by number, as the JSON that sockets are sent. */
+/** A stored room: its events by number, as the JSON that sockets receive. */
 interface StoredRoom {
   role: Role;
   userId: string;
@@ -25,25 +25,28 @@ interface StoredTimeline {
   sellerId: string;
   total: number;
   timeline: string;
+  number: number | null;
 }
 
-/** Whether rooms tell of what happened and of nothing else, and every socket was told what its rooms hold. */
+/** Checks that rooms hold exactly the changes of orders, and that every socket received what its rooms hold. */
 export async function roomFaults(history: History, books: Books): Promise<string[]> {
   const rooms = await storedRooms(books);
-  const faults = [...storedFaults(rooms, await books.rows<StoredTimeline>(TIMELINES)), ...toldFaults(history, rooms)];
-  const clients = new Map<string, Sitting[]>();
-  for (const sitting of history.sittings) {
-    clients.set(sitting.clientId, [...(clients.get(sitting.clientId) ?? []), sitting]);
+  const { beginning } = history;
+  const orders = await books.rows<StoredTimeline>(TIMELINES);
+  const faults = [...storedFaults(rooms, orders, beginning), ...ackFaults(history, rooms)];
+  const clients = new Map<string, SocketSession[]>();
+  for (const session of history.sessions) {
+    clients.set(session.clientId, [...(clients.get(session.clientId) ?? []), session]);
   }
-  for (const sittings of clients.values()) {
-    const found = sittings.flatMap((sitting) => sittingFaults(sitting, rooms));
-    // Joined, they have the same faults again, so only those are told that are of the joining.
-    faults.push(...(found.length > 0 ? found : joinedFaults(sittings)));
+  for (const sessions of clients.values()) {
+    const found = sessions.flatMap((session) => sessionFaults(session, rooms, beginning));
+    // A session's faults would reappear in the client's whole history.
+    faults.push(...(found.length > 0 ? found : clientFaults(sessions, beginning)));
   }
   return faults;
 }
 
-const TIMELINES = `SELECT order_id AS orderId, store_id AS storeId, buyer_id AS buyerId, seller_id AS sellerId, total, timeline FROM orders`;
+const TIMELINES = `SELECT order_id AS orderId, store_id AS storeId, buyer_id AS buyerId, seller_id AS sellerId, total, timeline, number FROM orders`;
 
 async function storedRooms(books: Books): Promise<StoredRooms> {
   const rooms: StoredRooms = new Map();
@@ -55,7 +58,7 @@ async function storedRooms(books: Books): Promise<StoredRooms> {
         `SELECT seq, body FROM room_events WHERE role = ? AND user_id = ? AND seq > ? ORDER BY seq LIMIT ${PAGE}`,
         [role, userId, after],
       );
-      for (const { seq, body } of page) bodies.set(seq, JSON.stringify(readPush(role, seq, body)));
+      for (const { seq, body } of page) bodies.set(seq, JSON.stringify(decodeEvent(role, seq, body)));
       if (page.length < PAGE) break;
       after = page.at(-1)?.seq ?? after;
     }
@@ -64,57 +67,89 @@ async function storedRooms(books: Books): Promise<StoredRooms> {
   return rooms;
 }
 
-/** Each change of an order is told once to each of its parties, in the order of its versions; and nothing else is told. */
-function storedFaults(rooms: StoredRooms, orders: readonly StoredTimeline[]): string[] {
+/** Each change of an order is stored once in both rooms, in version order, and nothing else is. */
+function storedFaults(rooms: StoredRooms, orders: readonly StoredTimeline[], { floor, versions }: Beginning): string[] {
   const faults: string[] = [];
-  const timelines = new Map(orders.map((order) => [order.orderId, { order, steps: stepsOf(order) }]));
+  const timelines = new Map(orders.map((order) => [order.orderId, { order, changes: expectedEvents(order) }]));
   const reached = new Map<string, number>();
+  /** A restored database has no events of before. */
+  const versionBefore = (orderId: string) => (floor > 0 ? (versions.get(orderId) ?? 0) : 0);
   for (const { role, userId, head, bodies } of rooms.values()) {
-    if (head > 0 && bodies.size !== head) faults.push(`gap: room ${role} of ${userId} holds ${bodies.size} of ${head}`);
+    if (head > floor && bodies.size !== head - floor)
+      faults.push(`gap: room ${role} of ${userId} holds ${bodies.size} of ${head - floor}`);
     for (const [seq, body] of bodies) {
       const push = JSON.parse(body) as OrderStatusPush;
       const where = `event ${seq} of room ${role} of ${userId}`;
       const known = timelines.get(push.orderId);
-      const place = `${role}\n${push.orderId}`;
-      const expected = known?.steps[push.version - 1];
+      const key = `${role}\n${push.orderId}`;
+      const expected = known?.changes[push.version - 1];
       if (!known || !expected) faults.push(`phantom event: ${where}: order ${push.orderId} has no such change`);
       else if ((role === 'buyer' ? known.order.buyerId : known.order.sellerId) !== userId) {
-        faults.push(`wrong person: ${where}: it is of somebody else's order`);
-      } else if (!isStepOf(push, expected, role, seq)) {
+        faults.push(`wrong user: ${where}: it belongs to another user's order`);
+      } else if (!matches(push, expected, role, seq)) {
         faults.push(`event differs: ${where}: ${body}, but the order says ${JSON.stringify(expected)}`);
       }
-      const before = reached.get(place) ?? 0;
-      if (push.version <= before) faults.push(`repeated event: ${where}: version ${push.version} was told before`);
+      if (known && role === 'seller' && push.version === 1 && known.order.number !== seq)
+        faults.push(`number differs: ${where}: order ${push.orderId} has the number ${known.order.number}`);
+      const before = reached.get(key) ?? versionBefore(push.orderId);
+      if (push.version <= before) faults.push(`duplicate event: ${where}: version ${push.version}`);
       else if (push.version > before + 1)
-        faults.push(`lost event: ${where}: version ${before + 1} was not told before`);
-      reached.set(place, push.version);
+        faults.push(`lost event: ${where}: version ${before + 1} is missing before it`);
+      reached.set(key, push.version);
     }
   }
-  for (const { order, steps } of timelines.values()) {
+  for (const { order, changes } of timelines.values()) {
     for (const role of roles) {
-      const told = reached.get(`${role}\n${order.orderId}`) ?? 0;
-      if (told < steps.length) faults.push(`lost event: order ${order.orderId}: the ${role} room ends with ${told}`);
+      const delivered = reached.get(`${role}\n${order.orderId}`) ?? versionBefore(order.orderId);
+      if (delivered < changes.length)
+        faults.push(`lost event: order ${order.orderId}: the ${role} room ends with version ${delivered}`);
     }
   }
   return faults;
 }
 
-/** The events that the timeline of an order asks for, but for what differs by party. */
-function stepsOf({ orderId, storeId, buyerId, sellerId, total, timeline }: StoredTimeline): Partial<OrderStatusPush>[] {
-  const steps = JSON.parse(timeline) as { version: number; status: Order['status']; by: string; at: number }[];
-  return steps.map(({ version, status, by, at }, index) => ({
-    ...{ orderId, version, status, previous: steps[index - 1]?.status ?? null },
+interface StoredChange {
+  version: number;
+  status: OrderStatus;
+  /** Stored where it does not follow from the status and the actor. */
+  command?: ChangeCommand;
+  by: string;
+  at: number;
+}
+
+const commandOf: Record<OrderStatus | 'hub', ChangeCommand> = {
+  placed: 'place',
+  paid: 'pay',
+  shipped: 'ship',
+  received: 'receive',
+  cancelled: 'cancel',
+  hub: 'timeout',
+};
+
+/** The events that an order's timeline implies, without the fields that differ by party. */
+function expectedEvents({
+  orderId,
+  storeId,
+  buyerId,
+  sellerId,
+  total,
+  timeline,
+}: StoredTimeline): Partial<OrderStatusPush>[] {
+  const changes = JSON.parse(timeline) as StoredChange[];
+  return changes.map(({ version, status, command, by, at }, index) => ({
+    ...{ orderId, version, status, previous: changes[index - 1]?.status ?? null },
+    command: command ?? commandOf[by === 'hub' ? by : status],
     ...{ storeId, buyerId, sellerId, total, by, at: isoTime(at) },
   }));
 }
 
-function isStepOf(push: OrderStatusPush, step: Partial<OrderStatusPush>, role: Role, seq: number): boolean {
+function matches(push: OrderStatusPush, expected: Partial<OrderStatusPush>, role: Role, seq: number): boolean {
   if (push.role !== role || push.seq !== seq) return false;
-  return Object.entries(step).every(([field, value]) => push[field as keyof OrderStatusPush] === value);
+  return Object.entries(expected).every(([field, value]) => push[field as keyof OrderStatusPush] === value);
 }
 
-/** The number that an acknowledgement gives is that of the caller's own event about it. */
-function toldFaults({ sent }: History, rooms: StoredRooms): string[] {
+/** An acknowledgement's `seq` is the number of the caller's own event. */
+function ackFaults({ sent }: History, rooms: StoredRooms): string[] {
   return sent.flatMap(({ userId, message, request, answers }) =>
     answers.flatMap(({ answer }) => {
       if (!answer.ok || answer.seq === undefined) return [];
@@ -128,24 +163,26 @@ function toldFaults({ sent }: History, rooms: StoredRooms): string[] {
   );
 }
 
-function sittingFaults(sitting: Sitting, rooms: StoredRooms): string[] {
-  const { userId, clientId, url, last, ready, events, replayed, cut } = sitting;
+function sessionFaults(session: SocketSession, rooms: StoredRooms, { floor }: Beginning): string[] {
+  const { userId, clientId, url, last, ready, events, replayed, cut } = session;
   const faults: string[] = [];
   const where = `${clientId} at ${url}`;
-  if (ready && ready.userId !== userId) faults.push(`wrong person: ${where}: was greeted as ${ready.userId}`);
+  if (ready && ready.userId !== userId) faults.push(`wrong user: ${where}: got the room:ready of ${ready.userId}`);
   for (const push of events) {
     if ((push.role === 'buyer' ? push.buyerId : push.sellerId) !== userId) {
-      faults.push(`wrong person: ${where}: was told of order ${push.orderId}, ${push.role} event ${push.seq}`);
+      faults.push(`wrong user: ${where}: received order ${push.orderId}, ${push.role} event ${push.seq}`);
     }
   }
   for (const role of roles) {
     const room = rooms.get(`${role}\n${userId}`);
     const state = ready?.rooms[role];
-    const from = last?.[role] ?? state?.head;
-    const mine = events.filter((push) => push.role === role);
-    if (state && !state.complete) faults.push(`gap: ${where}: the ${role} room was resumed incomplete`);
-    for (const push of mine) faults.push(...eventFaults(push, room, `${where}: ${role} event ${push.seq}`));
-    const numbers = mine.map(({ seq }) => seq);
+    const from = resumedFrom(session, role);
+    const received = events.filter((push) => push.role === role);
+    const isLost = (last?.[role] ?? floor) < floor;
+    if (state && state.complete === isLost)
+      faults.push(`gap: ${where}: the ${role} room was resumed ${state.complete ? 'as if complete' : 'incomplete'}`);
+    for (const push of received) faults.push(...eventFaults(push, room, `${where}: ${role} event ${push.seq}`));
+    const numbers = received.map(({ seq }) => seq);
     if (from === undefined) {
       if (numbers.length > 0) faults.push(`phantom event: ${where}: ${role} event ${numbers[0]} before room:ready`);
       continue;
@@ -157,9 +194,7 @@ function sittingFaults(sitting: Sitting, rooms: StoredRooms): string[] {
     }
     const reached = Math.max(from, ...numbers.slice(-1));
     if (ready && !cut && room && reached < room.head) {
-      faults.push(
-        `lost event: ${where}: the ${role} room has ${room.head} events, the socket stayed and has ${reached}`,
-      );
+      faults.push(`lost event: ${where}: the ${role} room has ${room.head} events, the open socket has ${reached}`);
     }
   }
   return faults;
@@ -170,43 +205,43 @@ function eventFaults(push: OrderStatusPush, room: StoredRoom | undefined, where:
   if (body === undefined)
     return [`phantom event: ${where}: ${push.status} of order ${push.orderId} is not in the room`];
   if (JSON.stringify(push) === body || isDeepStrictEqual(push, JSON.parse(body))) return [];
-  return [`event differs: ${where}: told ${JSON.stringify(push)}, kept ${body}`];
+  return [`event differs: ${where}: received ${JSON.stringify(push)}, stored ${body}`];
 }
 
-/** Numbers that were given after `from`: each once, in order, without a gap. One line a kind of fault. */
+/** Checks that numbers follow `from` once each, in order and without a gap. Returns a line per kind of fault. */
 function orderingFaults(numbers: readonly number[], from: number, where: string): string[] {
   if (numbers.every((seq, index) => seq === from + 1 + index)) return [];
   const faults: string[] = [];
   const seen = new Set<number>();
   const repeated = numbers.filter((seq) => seq <= from || seen.size === seen.add(seq).size);
-  if (repeated.length > 0) faults.push(`repeated event: ${where}: ${inShort(repeated)}`);
+  if (repeated.length > 0) faults.push(`duplicate event: ${where}: ${summarize(repeated)}`);
   const highest = Math.max(from, ...seen);
   const missing: number[] = [];
   for (let seq = from + 1; seq <= highest; seq++) if (!seen.has(seq)) missing.push(seq);
-  if (missing.length > 0) faults.push(`gap: ${where}: after ${from}, without ${inShort(missing)}`);
+  if (missing.length > 0) faults.push(`gap: ${where}: after ${from}, without ${summarize(missing)}`);
   const order = [...seen];
   const early = order.filter((seq, index) => seq < (order[index - 1] ?? 0));
-  if (early.length > 0) faults.push(`out of order: ${where}: ${inShort(early)} came late`);
+  if (early.length > 0) faults.push(`out of order: ${where}: ${summarize(early)} arrived late`);
   return faults;
 }
 
-function inShort(numbers: readonly number[]): string {
+function summarize(numbers: readonly number[]): string {
   return `${numbers.slice(0, 5).join(', ')}${numbers.length > 5 ? ` and ${numbers.length - 5} more` : ''}`;
 }
 
-/** All that one client was given, by whichever hub: each event once, in order, from where it began. */
-function joinedFaults(sittings: readonly Sitting[]): string[] {
-  const begun = sittings.findIndex(({ last, ready }) => last !== undefined || ready !== undefined);
-  const first = sittings[begun];
+/** Across all its sessions, on any hub, a client receives each event once, in order. */
+function clientFaults(sessions: readonly SocketSession[], { floor }: Beginning): string[] {
+  const begun = sessions.findIndex(({ last, ready }) => (last !== undefined && floor === 0) || ready !== undefined);
+  const first = sessions[begun];
   if (!first) return [];
   return roles.flatMap((role) => {
-    const from = first.last?.[role] ?? first.ready?.rooms[role].head;
+    const from = resumedFrom(first, role);
     if (from === undefined) return [];
-    const numbers = sittings.slice(begun).flatMap(({ events }) => events.filter((push) => push.role === role));
+    const numbers = sessions.slice(begun).flatMap(({ events }) => events.filter((push) => push.role === role));
     return orderingFaults(
       numbers.map(({ seq }) => seq),
       from,
-      `${first.clientId}, in all its sittings: ${role} room`,
+      `${first.clientId}, across its sessions: ${role} room`,
     );
   });
 }

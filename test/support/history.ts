@@ -1,24 +1,19 @@
-import type { CommandName, CommandRequests } from '../../src/commands/command.js';
-import type { Role } from '../../src/contract/lifecycle.js';
+import type { CommandData, CommandName, CommandRequest } from '../../src/contract/commands.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { Last, OrderStatusPush, RoomReadyPush } from '../../src/contract/rooms.js';
-import type { BookView } from '../../src/contract/stores.js';
-import type { Wallet } from '../../src/contract/wallet.js';
+import type { Role } from '../../src/contract/transitions.js';
 import type { Answer } from '../../src/contract/wire.js';
 import type { Books } from './audit.js';
 import { effectFaults } from './history.effects.js';
+import { timelineFaults } from './history.orders.js';
 import { roomFaults } from './history.rooms.js';
 
-/** The commands that a client can give, by whichever way in. */
-export type ClientCommand = Exclude<CommandName, 'order:due'>;
-export type ClientRequest<Name extends ClientCommand> = CommandRequests[Name] & { key?: string };
-export type ClientData<Name extends ClientCommand> = Name extends `order:${string}`
-  ? Order
-  : Name extends `wallet:${string}`
-    ? Wallet
-    : BookView;
+/** The commands that a client can send, over Socket.IO or HTTP. */
+export type ClientCommand = Exclude<CommandName, 'order:timeout' | 'topup:settle' | 'payout:settle'>;
+export type ClientRequest<Name extends ClientCommand> = CommandRequest<Name> & { key?: string };
+export type ClientData<Name extends ClientCommand> = CommandData<Name>;
 
-/** A command, as often as it was sent, and all that it was answered. */
+/** A command with all its attempts and answers. */
 export interface Sent {
   userId: string;
   message: ClientCommand;
@@ -26,48 +21,60 @@ export interface Sent {
   at: number;
   answers: { answer: Answer<unknown>; ms: number }[];
   attempts: number;
-  /** Attempts that were not answered in time although the line stayed. */
-  silent: number;
+  /** Attempts that timed out on an open connection. */
+  timeouts: number;
 }
 
-/** A socket, from its handshake to its end. */
-export interface Sitting {
+/** A socket's life, from its handshake to its disconnect. */
+export interface SocketSession {
   clientId: string;
   userId: string;
   url: string;
   last: Last | undefined;
   ready: RoomReadyPush | undefined;
-  /** In the order in which they came; so many of them before `room:ready`. */
+  /** In order of arrival; the first `replayed` of them came before `room:ready`. */
   events: OrderStatusPush[];
   replayed: number;
-  /** It was cut. One that was not must have been told everything in the end. */
+  /** Whether it was disconnected. One that was not must have received everything in the end. */
   cut: boolean;
 }
 
-/** How far things were before the history began. */
+/**
+ * The number after which a session's events of a room begin: its `last`, unless the hub has answered that this is no longer kept.
+ * Undefined if it was never answered.
+ */
+export function resumedFrom({ last, ready }: SocketSession, role: Role): number | undefined {
+  const state = ready?.rooms[role];
+  return state && !state.complete ? state.head : (last?.[role] ?? state?.head);
+}
+
+/** Room heads, wallet entries and order versions before the history began. */
 export interface Beginning {
+  /** Event numbers up to this one are of before a restored backup, and lost; 0 if none was restored. */
+  floor: number;
   heads: Record<Role, Map<string, number>>;
   entries: Map<string, number>;
   versions: Map<string, number>;
 }
 
-/** What clients did and were told, to be held against what the database says. */
+/** What clients sent and received, to be verified against the database. */
 export class History {
   readonly sent: Sent[] = [];
-  readonly sittings: Sitting[] = [];
-  /** What no client should have met: connections that were refused for good. */
+  readonly sessions: SocketSession[] = [];
+  /** Handshakes refused with an error that is not retryable; there should be none. */
   readonly refusals: string[] = [];
-  /** The highest number that anybody was told of each room, by an event or an answer. */
-  readonly told: Record<Role, Map<string, number>> = { buyer: new Map(), seller: new Map() };
-  /** When each user last had a command answered for good. */
+  /** The highest event number that a client knows of each room, from an event or an answer. */
+  readonly latest: Record<Role, Map<string, number>> = { buyer: new Map(), seller: new Map() };
+  /** When each user last received a final answer. */
   readonly settledAt = new Map<string, number>();
   beginning: Beginning = {
+    floor: 0,
     heads: { buyer: new Map(), seller: new Map() },
     entries: new Map(),
     versions: new Map(),
   };
 
-  /** A history that begins now: what the books hold already was done by others. */
+  /** A history that begins now: what the database already holds was done by others. */
   static async begin(books: Books): Promise<History> {
     const history = new History();
     const { heads, entries, versions } = history.beginning;
@@ -83,40 +90,51 @@ export class History {
       'SELECT order_id AS orderId, version FROM orders',
     );
     for (const { orderId, version } of orders) versions.set(orderId, version);
+    const [info] = await books.rows<{ floor: number }>('SELECT room_floor AS floor FROM database_info');
+    history.beginning.floor = Number(info?.floor ?? 0);
     return history;
   }
 
-  sends<Name extends ClientCommand>(userId: string, message: Name, request: ClientRequest<Name>): Sent {
-    const sent: Sent = { userId, message, request, at: Date.now(), answers: [], attempts: 0, silent: 0 };
+  recordCommand<Name extends ClientCommand>(userId: string, message: Name, request: ClientRequest<Name>): Sent {
+    const sent: Sent = { userId, message, request, at: Date.now(), answers: [], attempts: 0, timeouts: 0 };
     this.sent.push(sent);
     return sent;
   }
 
-  isAnswered(sent: Sent, answer: Answer<unknown>, ms: number): void {
+  recordAnswer(sent: Sent, answer: Answer<unknown>, ms: number): void {
     sent.answers.push({ answer, ms });
     if (answer.ok || !answer.error.retryable) this.settledAt.set(sent.userId, performance.now());
     if (!answer.ok || answer.seq === undefined) return;
     const { buyerId } = answer.data as Order;
-    this.tells(buyerId === sent.userId ? 'buyer' : 'seller', sent.userId, answer.seq);
+    this.advance(buyerId === sent.userId ? 'buyer' : 'seller', sent.userId, answer.seq);
   }
 
-  sits(clientId: string, userId: string, url: string, last: Last | undefined): Sitting {
-    const sitting: Sitting = { clientId, userId, url, last, ready: undefined, events: [], replayed: 0, cut: false };
-    this.sittings.push(sitting);
-    return sitting;
+  openSession(clientId: string, userId: string, url: string, last: Last | undefined): SocketSession {
+    const session: SocketSession = {
+      clientId,
+      userId,
+      url,
+      last,
+      ready: undefined,
+      events: [],
+      replayed: 0,
+      cut: false,
+    };
+    this.sessions.push(session);
+    return session;
   }
 
-  isReady(sitting: Sitting, ready: RoomReadyPush): void {
-    sitting.ready ??= ready;
-    sitting.replayed = sitting.events.length;
+  recordReady(session: SocketSession, ready: RoomReadyPush): void {
+    session.ready ??= ready;
+    session.replayed = session.events.length;
   }
 
-  hears(sitting: Sitting, push: OrderStatusPush): void {
-    sitting.events.push(push);
-    this.tells(push.role, sitting.userId, push.seq);
+  recordEvent(session: SocketSession, push: OrderStatusPush): void {
+    session.events.push(push);
+    this.advance(push.role, session.userId, push.seq);
   }
 
-  /** How many commands came to what, by message. */
+  /** Commands by message and result code. */
   counts(): Record<string, Record<string, number>> {
     const counts: Record<string, Record<string, number>> = {};
     for (const { message, answers } of this.sent) {
@@ -128,17 +146,15 @@ export class History {
     return counts;
   }
 
-  private tells(role: Role, userId: string, seq: number): void {
-    const told = this.told[role];
-    if (seq > (told.get(userId) ?? 0)) told.set(userId, seq);
+  private advance(role: Role, userId: string, seq: number): void {
+    const latest = this.latest[role];
+    if (seq > (latest.get(userId) ?? 0)) latest.set(userId, seq);
   }
 }
 
-/**
- * Replays what clients did and were told against the books, when all is still. Gives a line for each fault, which begins
- * with its kind.
- */
+/** Verifies a finished history against the database. Returns a line per fault, which begins with its kind. */
 export async function verify(history: History, books: Books): Promise<string[]> {
-  const refused = history.refusals.map((refusal) => `refused at the door: ${refusal}`);
-  return [...refused, ...(await effectFaults(history, books)), ...(await roomFaults(history, books))];
+  const refused = history.refusals.map((refusal) => `handshake refused: ${refusal}`);
+  const effects = await effectFaults(history, books);
+  return [...refused, ...effects, ...(await timelineFaults(books)), ...(await roomFaults(history, books))];
 }

@@ -6,38 +6,38 @@ import { PASSWORD, type TestHub, until } from './hub.js';
 import { Person } from './person.js';
 import type { TestDatabase } from './test.database.js';
 
-/** A process loads a while where several begin at once on a machine that has other things to do. */
-const STARTS_WITHIN_MS = 60_000;
+/** Several processes may start at once on a busy machine. */
+const START_WITHIN_MS = 60_000;
 
-let isPrepared = false;
+let isBuilt = false;
 
-/** Builds the hub, unless what is built is newer than its sources: one script decides, for everybody. */
+/** Builds the hub unless the build is newer than its sources. */
 export function prepare(): void {
-  if (isPrepared) return;
+  if (isBuilt) return;
   const script = join('scripts', 'prepare.mjs');
   const { status, stderr, stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`The hub could not be built: ${stdout}${stderr}`);
-  isPrepared = true;
+  isBuilt = true;
 }
 
-/** How a process ended: of itself with a code, or by a signal. */
+/** How a process exited: with a code, or by a signal. */
 export interface Ending {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
 interface ProcessOptions {
-  /** Whether the process can be told to crash; or at once where, as `<point>:<nth>`. See crash.points.mjs. */
+  /** Whether to load the crash points; a string `<point>:<nth>` arms one at start. See crash.points.mjs. */
   crash?: boolean | string;
-  /** Whether nobody reads what the process says on standard error. */
-  unheard?: boolean;
-  /** A port of its own choosing, unless told. */
+  /** Whether standard error stays unread, so that its pipe fills up. */
+  ignoreStderr?: boolean;
+  /** A free port by default. */
   port?: number;
 }
 
-/** A hub as it runs for its users: a process of its own, that can be killed. */
+/** A hub in a separate process, as in production, that a test can kill. */
 export class HubProcess {
-  /** Resolves when the process has ended, however it did. */
+  /** Resolves when the process has exited. */
   readonly ended: Promise<Ending>;
 
   private constructor(
@@ -48,17 +48,17 @@ export class HubProcess {
     this.ended = this.exited();
   }
 
-  /** Starts the built hub, and reads from what it prints where it listens. */
+  /** Starts the built hub and waits for the address that it prints. */
   static async start(
     { url: databaseUrl }: TestDatabase,
     variables: Record<string, string> = {},
-    { crash = false, port = 0, unheard = false }: ProcessOptions = {},
+    { crash = false, port = 0, ignoreStderr = false }: ProcessOptions = {},
   ): Promise<HubProcess> {
     prepare();
-    const preloaded = crash === false ? [] : ['--import', `./${join('test', 'support', 'crash.points.mjs')}`];
-    // What ends a hub inside stands in modules of its own.
+    const preload = crash === false ? [] : ['--import', `./${join('test', 'support', 'crash.points.mjs')}`];
+    // main.js is a bundle; crash points need the separate modules behind start.js.
     const entry = join('dist', crash === false ? 'main.js' : 'start.js');
-    const child = spawn(process.execPath, ['--disable-proto=delete', ...preloaded, entry], {
+    const child = spawn(process.execPath, ['--disable-proto=delete', ...preload, entry], {
       env: {
         PATH: process.env.PATH,
         DATABASE_URL: databaseUrl,
@@ -71,24 +71,24 @@ export class HubProcess {
       stdio: ['ignore', 'pipe', 'pipe', ...(crash === false ? [] : (['ipc'] as const))],
     });
     const errors: string[] = [];
-    let printed = '';
+    let stdout = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
+      stdout += text;
     });
-    if (!unheard) child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-    const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0];
+    if (!ignoreStderr) child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+    const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)?.[0];
     await until(
       'the hub prints its address',
       () => {
-        if (child.exitCode !== null) throw new Error(`The hub ended with ${child.exitCode}: ${errors.join('')}`);
+        if (child.exitCode !== null) throw new Error(`The hub exited with ${child.exitCode}: ${errors.join('')}`);
         return address() !== undefined;
       },
-      STARTS_WITHIN_MS,
+      START_WITHIN_MS,
     );
     return new HubProcess(child, address() ?? '', errors);
   }
 
-  /** Somebody who speaks to this hub. A person needs nothing of a hub but its address. */
+  /** A person on this hub. A person uses nothing of a hub but its URL. */
   person(userId: string, token = ''): Person {
     return new Person({ url: this.url } as TestHub, userId, token);
   }
@@ -101,13 +101,13 @@ export class HubProcess {
     return person;
   }
 
-  /** Ends the process as a power cut would: nothing of it runs any more. */
+  /** Kills the process with SIGKILL and waits for its exit. */
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;
   }
 
-  /** Asks the process to end, and gives its exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   async terminate(): Promise<number | null> {
     this.child.kill('SIGTERM');
     return (await this.ended).code;
@@ -117,7 +117,7 @@ export class HubProcess {
     this.child.kill(name);
   }
 
-  /** Stops the process where it stands: nothing of it runs until it is thawed, and its connections stay open. */
+  /** Suspends the process with SIGSTOP; its connections stay open. */
   freeze(): void {
     this.child.kill('SIGSTOP');
   }
@@ -126,7 +126,7 @@ export class HubProcess {
     this.child.kill('SIGCONT');
   }
 
-  /** Makes the process, started with `crash`, end itself at the nth passing of a point from now. */
+  /** Arms a crash at the nth passing of a point from now. The process must have been started with `crash`. */
   async crashAt(point: string, nth = 1): Promise<void> {
     const crashAt = `${point}:${nth}`;
     const armed = once(this.child, 'message');
@@ -142,7 +142,7 @@ export class HubProcess {
     return this.child.pid ?? 0;
   }
 
-  /** What the process has said on standard error. */
+  /** What the process has written to standard error. */
   get complaints(): string {
     return this.errors.join('');
   }

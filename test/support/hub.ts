@@ -5,10 +5,11 @@ import { SessionsService } from '../../src/auth/sessions.service.js';
 import { User } from '../../src/auth/user.entity.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { createHub } from '../../src/hub.js';
-import { Database } from '../../src/platform/database.js';
-import { Logger } from '../../src/platform/logger.js';
+import { Clock } from '../../src/platform/clock/clock.js';
+import { Database } from '../../src/platform/database/database.js';
+import { Logger } from '../../src/platform/observability/logger.js';
 import { RoomsService } from '../../src/rooms/rooms.service.js';
-import { WalletService } from '../../src/wallet/wallet.service.js';
+import { WalletsService } from '../../src/wallets/wallets.service.js';
 import { Person } from './person.js';
 import { createTestDatabase, type TestDatabase } from './test.database.js';
 
@@ -27,7 +28,7 @@ export class TestHub {
     private readonly overrides: Partial<Config>,
   ) {}
 
-  /** Starts a hub on a new database, or on one that an earlier hub left. Its log goes to `lines`, when they are given. */
+  /** Starts a hub on a new database, or on one that an earlier hub left. Its log goes to `lines`, if given. */
   static async start(
     overrides: Partial<Config> = {},
     database?: TestDatabase,
@@ -42,41 +43,46 @@ export class TestHub {
     return new TestHub(await hub.listen(), hub, own, overrides);
   }
 
+  /** The time that the hub compares with, in epoch milliseconds: on a server the database's, not this process's. */
+  now(): number {
+    return this.hub.app.get(Clock).now();
+  }
+
   get database(): Database {
     return this.hub.app.get(Database);
   }
 
-  /** Rows of the database, as they are committed. */
+  /** Committed rows of the database. */
   rows<Row = Record<string, unknown>>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     return this.database.read.query(sql, parameters);
   }
 
-  /** A name that no other person of this hub has. */
+  /** A name unique to this hub. */
   name(prefix: string): string {
     return `${prefix}-${++this.counter}`;
   }
 
-  /** Somebody who has registered and logged in over HTTP, as everybody must. */
+  /** A person registered and logged in over HTTP. */
   async register(userId = this.name('user')): Promise<Person> {
-    const person = this.keep(new Person(this, userId, ''));
+    const person = this.track(new Person(this, userId, ''));
     await person.post('/auth/register', { userId, password: PASSWORD });
     const { body } = await person.post<{ token: string }>('/auth/login', { userId, password: PASSWORD });
     person.token = body.token;
     return person;
   }
 
-  /** Somebody who is registered and logged in already: the same rows, without the time that hashing a password takes. */
+  /** A person registered and logged in by writing the rows, which saves the time of hashing a password. */
   async person(userId = this.name('user')): Promise<Person> {
     const { app } = this.hub;
     TestHub.passwordHash ??= hashPassword(PASSWORD);
     const passwordHash = await TestHub.passwordHash;
     const { token } = await this.database.transaction(async (tx) => {
       await tx.insert(User, { userId, passwordHash, createdAt: Date.now(), unregisteredAt: null });
-      await app.get(WalletService).open(tx, userId);
+      await app.get(WalletsService).open(tx, userId);
       await app.get(RoomsService).open(tx, userId);
       return app.get(SessionsService).open(tx, userId, null);
     });
-    return this.keep(new Person(this, userId, token));
+    return this.track(new Person(this, userId, token));
   }
 
   /** A person with money. */
@@ -86,7 +92,7 @@ export class TestHub {
     return buyer;
   }
 
-  /** A person with a store of one book, `book-1`, unless told otherwise. */
+  /** A person with a store, by default of one book, `book-1`. */
   async seller(
     books: { bookId?: string; price?: number; stock?: number; title?: string }[] = [{}],
     userId = this.name('seller'),
@@ -104,14 +110,14 @@ export class TestHub {
     return seller;
   }
 
-  /** Stops the hub and leaves its database, for another to go on with. */
+  /** Stops the hub and returns its database for the next one. */
   async leave(): Promise<TestDatabase> {
     for (const person of this.people) person.disconnect();
     await this.hub.close();
     return this.own;
   }
 
-  /** Stops the hub and starts another on the same database. People must connect again, to the new address. */
+  /** Stops the hub and starts another on the same database. People must reconnect, to the new URL. */
   async restart(overrides: Partial<Config> = {}): Promise<TestHub> {
     return TestHub.start({ ...this.overrides, ...overrides }, await this.leave());
   }
@@ -121,27 +127,24 @@ export class TestHub {
     await own.drop();
   }
 
-  private keep(person: Person): Person {
+  private track(person: Person): Person {
     this.people.push(person);
     return person;
   }
 }
 
-/**
- * Long after anybody expects it: what is slow only because the machine is busy has not failed. Mutation testing has less patience,
- * because what a mutant prevents never comes.
- */
-const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 30_000);
+/** Generous, because slow on a busy machine is not a failure. Mutation testing shortens it: what a mutant prevents never happens. */
+const TIMEOUT_MS = Number(process.env.TIMEOUT_MS ?? 30_000);
 
-/** Waits until something holds, and fails with its name if it never does. */
+/** Polls until a condition holds; throws with its description after the timeout. */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  withinMs = PATIENCE_MS,
+  withinMs = TIMEOUT_MS,
 ): Promise<void> {
   const end = Date.now() + withinMs;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`Never happened: ${what}`);
+    if (Date.now() > end) throw new Error(`Timed out waiting until ${what}`);
     await sleep(10);
   }
 }

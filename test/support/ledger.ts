@@ -3,17 +3,17 @@ import type { Entry } from '../../src/contract/wallet.js';
 import type { TestHub } from './hub.js';
 import type { Person } from './person.js';
 
-/** The latest movements of a person's money, newest first. */
+/** A person's latest wallet entries, newest first. */
 export async function entriesOf(person: Person): Promise<Entry[]> {
   return (await person.get<Page<Entry>>('/wallet/entries?limit=100')).body.items;
 }
 
-/** Those movements without what each test need not say: what they are, how much, what was left, and for which order. */
+/** The same entries as `[kind, amount, balance, orderId]`. */
 export async function movementsOf(person: Person): Promise<[string, number, number, string | null][]> {
   return (await entriesOf(person)).map(({ kind, amount, balance, orderId }) => [kind, amount, balance, orderId]);
 }
 
-/** Makes a balance that deposits would take thousands of messages to reach: one deposit, booked like any other. */
+/** Sets a balance that would take thousands of deposits to reach, booked as one deposit. */
 export async function fillTo(hub: TestHub, person: Person, balance: number): Promise<void> {
   await hub.database.transaction(async (tx) => {
     const [wallet]: { balance: number; entries: number }[] = await tx.query(

@@ -7,22 +7,22 @@ import { type TestHub, until } from './hub.js';
 import type { TestDatabase } from './test.database.js';
 import { range } from './ways.js';
 
-/** A server ends a transaction in which nothing happens for five seconds. */
-const STIR_EVERY_MS = 1_000;
+/** A server aborts a transaction that is idle for five seconds. */
+const KEEP_ALIVE_MS = 1_000;
 
-/** Keeps every batch of a hub waiting that touches the stock of a store; gives the way to let it go. */
+/** Locks the stock rows, which blocks every batch that touches stock. Returns a function that releases the lock. */
 export async function holdStock({ database }: TestHub): Promise<() => Promise<void>> {
   let isHeld = false;
-  let isLetGo = false;
-  let stir = () => {};
+  let isReleased = false;
+  let wake = () => {};
   const done = database.transaction(async (tx) => {
     await tx.query(`SELECT stock FROM book_stock${database.dialect.forUpdate}`);
     isHeld = true;
-    while (!isLetGo) {
+    while (!isReleased) {
       await Promise.race([
-        sleep(STIR_EVERY_MS),
+        sleep(KEEP_ALIVE_MS),
         new Promise<void>((resolve) => {
-          stir = resolve;
+          wake = resolve;
         }),
       ]);
       await tx.query('SELECT 1');
@@ -30,13 +30,13 @@ export async function holdStock({ database }: TestHub): Promise<() => Promise<vo
   });
   await until('the stock is held', () => isHeld);
   return async () => {
-    isLetGo = true;
-    stir();
+    isReleased = true;
+    wake();
     await done;
   };
 }
 
-/** Locks a row from outside of the hub, as a neighbour on the same server might. Gives what lets go of it. */
+/** Locks a row over a separate connection. Returns a function that releases the lock. */
 export async function lockRow({ url }: TestDatabase, sql: string, parameters: unknown[]): Promise<() => Promise<void>> {
   const connection = await mysql.createConnection(url);
   await connection.beginTransaction();
@@ -47,19 +47,19 @@ export async function lockRow({ url }: TestDatabase, sql: string, parameters: un
   };
 }
 
-/** Rows that make a transaction the one that InnoDB would rather keep. */
+/** Enough written rows that InnoDB picks the other transaction as its deadlock victim. */
 export const HEAVY_ROWS = 500;
 
-/** Somebody else on the same server, in a transaction that has written so many rows. */
-export async function beginAsNeighbour({ url }: TestDatabase, rows: number): Promise<Connection> {
-  const neighbour = await mysql.createConnection(url);
-  await neighbour.query('CREATE TABLE IF NOT EXISTS neighbours (n INT)');
-  await neighbour.beginTransaction();
-  await neighbour.query(`INSERT INTO neighbours VALUES ${range(rows).map((n) => `(${n})`)}`);
-  return neighbour;
+/** Opens another transaction on the same server that has written this number of rows. */
+export async function beginOtherTransaction({ url }: TestDatabase, rows: number): Promise<Connection> {
+  const other = await mysql.createConnection(url);
+  await other.query('CREATE TABLE IF NOT EXISTS other_rows (n INT)');
+  await other.beginTransaction();
+  await other.query(`INSERT INTO other_rows VALUES ${range(rows).map((n) => `(${n})`)}`);
+  return other;
 }
 
-/** Locks the embedded database for writing, from another process, until it is released or for so long. */
+/** Locks the embedded database for writing from another process, until released or for `forMs`. */
 export async function lockFile({ url }: TestDatabase, forMs = 60_000) {
   const script = `
     import { DatabaseSync } from '@photostructure/sqlite';

@@ -2,7 +2,7 @@ import type { DestinationStream } from 'pino';
 
 export type LogLine = Record<string, unknown> & { level: number; msg: string };
 
-/** What a hub writes into its log, line by line, exactly as it was written. */
+/** Captures a hub's log, line by line, as written. */
 export class LogBook implements DestinationStream {
   readonly written: string[] = [];
 
@@ -10,7 +10,7 @@ export class LogBook implements DestinationStream {
     this.written.push(line);
   }
 
-  /** The lines that say this. */
+  /** The lines with this `msg` and these fields. */
   lines(msg: string, about: Record<string, unknown> = {}): LogLine[] {
     return this.written
       .map((line) => JSON.parse(line) as LogLine)

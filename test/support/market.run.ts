@@ -1,59 +1,59 @@
 import { Auditor } from './auditor.js';
-import { Crowd, furnish } from './crowd.js';
+import { ClientPool, seedMarket } from './client.pool.js';
 import { DatabaseReader } from './database.reader.js';
 import { History } from './history.js';
 import { TestHub, until } from './hub.js';
 import type { TestDatabase } from './test.database.js';
 
 const SELLERS_SHARE = 0.1;
-/** Enough load that a fault always meets work under way, and not so much that a long run cannot be checked. */
+/** Short enough that a fault always hits commands in flight, long enough that a long run can still be verified. */
 const PAUSE_MS = 300;
-const GOES_ON_WITHIN_MS = 20_000;
+const PROGRESS_WITHIN_MS = 20_000;
 
 interface RunOptions {
   clients: number;
-  /** Where the hubs are. They may be started after the market was furnished. */
+  /** The hubs' URLs. The hubs may start after the market is seeded. */
   urls: () => readonly string[];
   seed: number;
-  /** How long a buyer thinks between two orders, at most. */
+  /** The longest pause of a buyer between two orders. */
   pauseMs?: number;
-  /** Whether the hubs have times so short that whatever comes due does so before the end. */
-  endsDue?: boolean;
+  /** Whether to wait at the end for all order timeouts; the hubs' timeouts must be short. */
+  waitForDue?: boolean;
 }
 
-/** A crowd at work on hubs to which a test does what it likes, and an auditor who watches. */
+/** A pool of clients under load on hubs that a test injects faults into, with an auditor running. */
 export class MarketRun {
   private constructor(
     private readonly history: History,
-    private readonly crowd: Crowd,
+    private readonly pool: ClientPool,
     private readonly auditor: Auditor,
     private readonly buyers: readonly string[],
     private readonly reader: DatabaseReader | undefined,
   ) {}
 
-  /** Furnishes a market on an empty database, starts what serves it, and lets the crowd in. */
+  /** Seeds a market on an empty database, starts the hubs, and connects the clients. */
   static async start(
     database: TestDatabase,
-    { clients, urls, seed, pauseMs = PAUSE_MS, endsDue = false }: RunOptions,
+    { clients, urls, seed, pauseMs = PAUSE_MS, waitForDue = false }: RunOptions,
     startHubs: () => Promise<unknown>,
   ): Promise<MarketRun> {
     const hub = await TestHub.start({}, database);
     const sellers = Math.round(clients * SELLERS_SHARE);
-    const members = await furnish(hub, sellers, clients - sellers);
+    const users = await seedMarket(hub, sellers, clients - sellers);
     await hub.leave();
     const reader = new DatabaseReader(database);
     const history = await reader.snapshot((books) => History.begin(books));
-    if (!endsDue) await reader.close();
+    if (!waitForDue) await reader.close();
     const auditor = await Auditor.start(database, { history });
     await startHubs();
-    const crowd = await new Crowd({ members, urls, history, seed, pauseMs }).start();
-    const buyers = members.filter(({ storeId }) => storeId === '').map(({ userId }) => userId);
-    return new MarketRun(history, crowd, auditor, buyers, endsDue ? reader : undefined);
+    const pool = await new ClientPool({ users, urls, history, seed, pauseMs }).start();
+    const buyers = users.filter(({ storeId }) => storeId === '').map(({ userId }) => userId);
+    return new MarketRun(history, pool, auditor, buyers, waitForDue ? reader : undefined);
   }
 
-  /** Attempts that were not answered within five seconds although the line stayed. */
-  get silent(): number {
-    return this.history.sent.reduce((sum, { silent }) => sum + silent, 0);
+  /** Attempts that were not answered within five seconds on an open connection. */
+  get timeouts(): number {
+    return this.history.sent.reduce((sum, { timeouts }) => sum + timeouts, 0);
   }
 
   get slowestMs(): number {
@@ -61,47 +61,47 @@ export class MarketRun {
     return Math.round(all.reduce((most, ms) => Math.max(most, ms), 0));
   }
 
-  /** What commands came to, and what was heard of it. */
+  /** Counts for the report. */
   counts(): Record<string, unknown> {
-    const { sent, sittings } = this.history;
+    const { sent, sessions } = this.history;
     const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
     return {
       commands: sent.length,
       attempts: sum(sent.map(({ attempts }) => attempts)),
-      'sent again until answered': sent.filter(({ attempts }) => attempts > 1).length,
+      retried: sent.filter(({ attempts }) => attempts > 1).length,
       replayed: sent.filter(({ answers }) => answers.some(({ answer }) => answer.replayed)).length,
-      sockets: sittings.length,
-      'events heard': sum(sittings.map(({ events }) => events.length)),
-      looks: this.auditor.looks,
+      sockets: sessions.length,
+      'events received': sum(sessions.map(({ events }) => events.length)),
+      audits: this.auditor.audits,
     };
   }
 
-  /** Waits until a command is answered that was not answered before. */
-  async goesOn(): Promise<void> {
-    const before = this.crowd.answered;
-    await until('commands are answered', () => this.crowd.answered > before, GOES_ON_WITHIN_MS);
+  /** Waits until another command is answered. */
+  async progresses(): Promise<void> {
+    const before = this.pool.answered;
+    await until('commands are answered', () => this.pool.answered > before, PROGRESS_WITHIN_MS);
   }
 
-  /** Waits until every buyer has had a command answered for good, from now on. */
-  async everybodyGoesOn(withinMs: number): Promise<void> {
+  /** Waits until every buyer has received a final answer from now on. */
+  async everyBuyerProgresses(withinMs: number): Promise<void> {
     const since = performance.now();
     const waiting = () => this.buyers.filter((userId) => (this.history.settledAt.get(userId) ?? 0) <= since);
-    await until('every buyer goes on', () => waiting().length === 0, withinMs).catch((error: unknown) => {
+    await until('every buyer progresses', () => waiting().length === 0, withinMs).catch((error: unknown) => {
       const open = this.history.sent.filter(({ userId }) => waiting().includes(userId)).slice(-3);
       throw new Error(`${String(error)}: ${JSON.stringify(open)}`);
     });
   }
 
-  /** Closes the market, and gives what the auditor has found. */
+  /** Stops the load and returns the faults found by the auditor. */
   async finish(): Promise<string[]> {
-    await this.crowd.close();
+    await this.pool.close();
     if (this.reader) {
       const due = async () => (await this.reader?.rows('SELECT order_id FROM orders WHERE due_at IS NOT NULL'))?.length;
-      await until('all that was due is done', async () => (await due()) === 0);
+      await until('no order is due', async () => (await due()) === 0);
       await this.reader.close();
     }
     await this.auditor.settled();
-    await this.crowd.stop();
+    await this.pool.stop();
     return this.auditor.finish();
   }
 }

@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import type { Order } from '../../src/contract/orders.js';
 import type { BookStockPush, OrderStatusPush, RoomReadyPush } from '../../src/contract/rooms.js';
+import type { Wallet, WalletChangedPush } from '../../src/contract/wallet.js';
 import type { Answer, ClientToServer, Data, MessageName, Request, ServerToClient } from '../../src/contract/wire.js';
 import { type TestHub, until } from './hub.js';
 
@@ -18,14 +19,15 @@ interface ConnectOptions {
   transports?: ('websocket' | 'polling')[];
 }
 
-/** Somebody at a device: speaks HTTP and Socket.IO to a hub as any client would, and remembers what it was told. */
+/** A user's device: sends HTTP requests and Socket.IO messages to a hub, and records every push. */
 export class Person {
-  /** The store that this person has opened. */
+  /** The person's store, if any. */
   storeId = '';
   socket: Socket<ServerToClient, ClientToServer> | undefined;
   readonly events: OrderStatusPush[] = [];
   readonly ready: RoomReadyPush[] = [];
   readonly stockAlerts: BookStockPush[] = [];
+  readonly wallets: WalletChangedPush[] = [];
   readonly endings: string[] = [];
 
   constructor(
@@ -34,7 +36,7 @@ export class Person {
     public token: string,
   ) {}
 
-  /** Connects, and resolves at `room:ready`. A refused connection rejects with the `connect_error`. */
+  /** Connects and resolves at `room:ready`; rejects with the `connect_error`, or if the hub closes the transport. */
   async connect({ last, token = this.token, transports = ['websocket'] }: ConnectOptions = {}): Promise<this> {
     const socket: Socket<ServerToClient, ClientToServer> = io(this.hub.url, {
       auth: { token, ...(last ? { last } : {}) },
@@ -45,6 +47,7 @@ export class Person {
     this.socket = socket;
     socket.on('order:status', (push) => this.events.push(push));
     socket.on('book:stock', (push) => this.stockAlerts.push(push));
+    socket.on('wallet:changed', (push) => this.wallets.push(push));
     socket.on('session:ended', ({ reason }) => this.endings.push(reason));
     await new Promise<void>((resolve, reject) => {
       socket.once('room:ready', (push) => {
@@ -52,6 +55,7 @@ export class Person {
         resolve();
       });
       socket.once('connect_error', reject);
+      socket.once('disconnect', (reason) => reject(new Error(reason)));
     });
     return this;
   }
@@ -60,41 +64,41 @@ export class Person {
     this.socket?.disconnect();
   }
 
-  /** Sends a message as the contract types it, and gives its acknowledgement. */
+  /** Sends a message of the contract and returns its acknowledgement. */
   send<Name extends MessageName>(message: Name, request: Request<Name>): Promise<Answer<Data<Name>>> {
     return this.sendRaw(message, request) as Promise<Answer<Data<Name>>>;
   }
 
-  /** Sends anything at all. */
+  /** Sends any message with any payload. */
   async sendRaw(message: string, ...payload: unknown[]): Promise<Answer<unknown>> {
     if (!this.socket) await this.connect();
     const socket = this.socket as unknown as Socket;
     return socket.timeout(ANSWER_WITHIN_MS).emitWithAck(message, ...payload);
   }
 
-  /** Sends a message that must succeed, and gives what it answers. */
+  /** Sends a message that must succeed and returns its data. */
   async does<Name extends MessageName>(message: Name, request: Request<Name>): Promise<Data<Name>> {
     const answer = await this.send(message, request);
     if (!answer.ok) throw new Error(`${message} was refused: ${JSON.stringify(answer.error)}`);
     return answer.data;
   }
 
-  /** Sends a message that must be refused, and gives the error. */
+  /** Sends a message that must be refused and returns the error. */
   async isRefused<Name extends MessageName>(message: Name, request: Request<Name>) {
     const answer = await this.send(message, request);
     if (answer.ok) throw new Error(`${message} was not refused`);
     return answer.error;
   }
 
-  /** Places an order of one copy of `book-1`, unless told otherwise. */
+  /** Places an order, by default of one copy of `book-1`. */
   place(seller: Person, items: { bookId: string; count: number }[] = [{ bookId: 'book-1', count: 1 }]): Promise<Order> {
     return this.does('order:place', { storeId: seller.storeId, items });
   }
 
-  /** Waits until this person was told of so many changes, and gives them. */
+  /** Waits until this number of events has arrived and returns all events. */
   async hears(events: number): Promise<OrderStatusPush[]> {
     await until(
-      `${this.userId} hears ${events} events (heard ${this.events.length})`,
+      `${this.userId} receives ${events} events (received ${this.events.length})`,
       () => this.events.length >= events,
     );
     return this.events;
@@ -106,7 +110,11 @@ export class Person {
   }
 
   async balance(): Promise<number> {
-    return (await this.get<{ balance: number }>('/wallet')).body.balance;
+    return (await this.wallet()).balance;
+  }
+
+  async wallet(): Promise<Wallet> {
+    return (await this.get<Wallet>('/wallet')).body;
   }
 
   async stock(bookId = 'book-1'): Promise<number> {
@@ -141,7 +149,7 @@ export class Person {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json');
+    const isJson = response.headers.get('content-type')?.includes('/json');
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as Body };
   }
 }

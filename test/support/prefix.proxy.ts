@@ -4,18 +4,18 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 interface ProxyOptions {
-  /** Old ones pass on requests and answers only. */
+  /** Older proxies forward plain HTTP only. */
   passesWebSockets?: boolean;
 }
 
-/** A web server before a hub that shows it below a folder, as `https://shop.example/hub/`: the hub does not know of it. */
+/** A reverse proxy that serves a hub below a path prefix, as `https://shop.example/hub/`, without the hub knowing. */
 export class PrefixProxy {
-  /** How often a WebSocket was asked for and not passed on. */
+  /** WebSocket upgrades that were refused. */
   refusedWebSockets = 0;
 
   private constructor(
     private readonly server: Server,
-    /** A server forgets the connections that were upgraded. */
+    /** An HTTP server does not track upgraded connections. */
     private readonly upgraded: Set<Duplex>,
     readonly url: string,
   ) {}
@@ -25,31 +25,31 @@ export class PrefixProxy {
     prefix: string,
     { passesWebSockets = true }: ProxyOptions = {},
   ): Promise<PrefixProxy> {
-    const asked = ({ method, url = '', headers }: IncomingMessage) =>
+    const forward = ({ method, url = '', headers }: IncomingMessage) =>
       request(hubUrl + url.slice(prefix.length), { ...(method ? { method } : {}), headers });
     const isBelow = ({ url = '' }: IncomingMessage) => url.startsWith(`${prefix}/`);
 
-    const server = createServer((question, response) => {
-      if (!isBelow(question)) return void response.writeHead(404).end();
-      const passedOn = asked(question).on('response', (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
+    const server = createServer((incoming, response) => {
+      if (!isBelow(incoming)) return void response.writeHead(404).end();
+      const outgoing = forward(incoming).on('response', (upstream) => {
+        response.writeHead(upstream.statusCode ?? 502, upstream.headers);
+        upstream.pipe(response);
       });
-      passedOn.on('error', () => response.destroy());
-      question.pipe(passedOn);
+      outgoing.on('error', () => response.destroy());
+      incoming.pipe(outgoing);
     });
     const upgraded = new Set<Duplex>();
-    server.on('upgrade', (question: IncomingMessage, client: Duplex) => {
-      if (!isBelow(question)) return void client.destroy();
+    server.on('upgrade', (incoming: IncomingMessage, client: Duplex) => {
+      if (!isBelow(incoming)) return void client.destroy();
       if (!passesWebSockets) {
         proxy.refusedWebSockets++;
         return void client.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       }
-      const passedOn = asked(question).on('upgrade', ({ rawHeaders }, hub, first) => {
+      const outgoing = forward(incoming).on('upgrade', ({ rawHeaders }, hub, head) => {
         const lines = rawHeaders.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
         client.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`);
-        // The hub may have spoken already.
-        client.write(first);
+        // The hub may have sent frames already.
+        client.write(head);
         upgraded.add(client);
         client.on('close', () => {
           upgraded.delete(client);
@@ -59,7 +59,7 @@ export class PrefixProxy {
         hub.on('error', () => client.destroy());
         client.on('error', () => hub.destroy());
       });
-      passedOn.on('error', () => client.destroy()).end();
+      outgoing.on('error', () => client.destroy()).end();
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

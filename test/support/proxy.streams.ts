@@ -1,10 +1,10 @@
-/** What becomes of some bytes on their way: what of them goes on, and whether the connection is cut behind that. */
+/** The bytes to forward, and whether to cut the connection after them. */
 export interface Passage {
   pass: Buffer;
   cut?: boolean;
 }
 
-/** Reads one connection, both ways, from its first byte on. What it does not pass on yet it keeps until it can judge it. */
+/** Filters one connection in both directions, from its first byte. Incomplete packets are buffered until they can be parsed. */
 export interface Streams {
   toServer(chunk: Buffer): Passage;
   toClient(chunk: Buffer): Passage;
@@ -12,7 +12,7 @@ export interface Streams {
 
 export type CommitMoment = 'before' | 'after';
 
-interface Arming {
+interface ArmedCut {
   moment: CommitMoment;
   left: number;
   done(): void;
@@ -22,52 +22,52 @@ const MYSQL_HEADER_BYTES = 4;
 const COM_QUERY = 0x03;
 const QUERY_READ_BYTES = 60;
 
-/** Waits on every connection to a database for the COMMIT of a batch: of a transaction that has signed `hub_batches`. */
+/** Watches database connections for the COMMIT of a batch: of a transaction that has written to `hub_batches`. */
 export class CommitCuts {
-  private readonly armed: Arming[] = [];
+  private readonly armed: ArmedCut[] = [];
 
   next(moment: CommitMoment, nth: number): Promise<void> {
     return new Promise((resolve) => this.armed.push({ moment, left: nth, done: resolve }));
   }
 
   streams(): Streams {
-    let kept: Buffer = Buffer.alloc(0);
-    let signed = false;
-    let committing: Arming | undefined;
+    let buffered: Buffer = Buffer.alloc(0);
+    let isBatch = false;
+    let awaitingAck: ArmedCut | undefined;
     return {
       toServer: (chunk) => {
-        kept = Buffer.concat([kept, chunk]);
+        buffered = Buffer.concat([buffered, chunk]);
         let start = 0;
         for (;;) {
-          const end = packetEnd(kept, start);
+          const end = packetEnd(buffered, start);
           if (end === undefined) break;
-          const sql = queryOf(kept.subarray(start, end));
-          if (sql?.startsWith('INSERT INTO hub_batches')) signed = true;
-          const arming = sql === 'COMMIT' && signed ? this.passed() : undefined;
+          const sql = queryOf(buffered.subarray(start, end));
+          if (sql?.startsWith('INSERT INTO hub_batches')) isBatch = true;
+          const arming = sql === 'COMMIT' && isBatch ? this.countCommit() : undefined;
           if (arming?.moment === 'before') {
-            const pass = kept.subarray(0, start);
+            const pass = buffered.subarray(0, start);
             setImmediate(arming.done);
             return { pass, cut: true };
           }
-          committing ??= arming;
-          if (sql && /^(START TRANSACTION|BEGIN|COMMIT|ROLLBACK)$/.test(sql)) signed = false;
+          awaitingAck ??= arming;
+          if (sql && /^(START TRANSACTION|BEGIN|COMMIT|ROLLBACK)$/.test(sql)) isBatch = false;
           start = end;
         }
-        const pass = kept.subarray(0, start);
-        kept = kept.subarray(start);
+        const pass = buffered.subarray(0, start);
+        buffered = buffered.subarray(start);
         return { pass };
       },
       toClient: (chunk) => {
-        // A client says nothing more before it has its answer: what comes after a COMMIT is what the server says to it.
-        if (!committing) return { pass: chunk };
-        setImmediate(committing.done);
+        // A client waits for the answer to its COMMIT, so the next bytes from the server are that answer.
+        if (!awaitingAck) return { pass: chunk };
+        setImmediate(awaitingAck.done);
         return { pass: Buffer.alloc(0), cut: true };
       },
     };
   }
 
-  /** A COMMIT of a batch has come by: whether it is one to cut at. */
-  private passed(): Arming | undefined {
+  /** Counts a batch's COMMIT; returns the armed cut if this is its nth. */
+  private countCommit(): ArmedCut | undefined {
     const [first] = this.armed;
     if (!first || --first.left > 0) return undefined;
     return this.armed.shift();
@@ -80,62 +80,62 @@ function packetEnd(bytes: Buffer, start: number): number | undefined {
   return bytes.length < end ? undefined : end;
 }
 
-/** The statement of a packet that holds one: long ones are cut short. */
+/** The beginning of a query packet's statement. */
 function queryOf(packet: Buffer): string | undefined {
   if (packet[3] !== 0 || packet[MYSQL_HEADER_BYTES] !== COM_QUERY) return undefined;
-  // MySQL lets attributes stand before a statement, MariaDB does not: their number, here none, and the number of their sets.
+  // MySQL sends query attributes before the statement: their count, here 0, and the count of their sets.
   const attributesBytes = packet[MYSQL_HEADER_BYTES + 1] === 0 ? 2 : 0;
   const start = MYSQL_HEADER_BYTES + 1 + attributesBytes;
   return packet.toString('latin1', start, start + QUERY_READ_BYTES);
 }
 
 const WEBSOCKET_TEXT = 1;
-/** Socket.IO's packets of an acknowledgement and of an event, in Engine.IO's packet of a message. */
+/** Socket.IO packets of an acknowledgement and of an event, inside an Engine.IO message packet. */
 const ACK = /^43\d+\[/;
 const ORDER_EVENT = /^42\["order:status",/;
 
 const TEXT_READ_BYTES = 80;
 
-/** Judges each text that a hub sends over WebSockets by how it begins; a cut is made in the middle of its frame. */
-function judgedTexts(judge: (beginning: string) => 'pass' | 'drop' | 'cut'): Streams {
-  let kept: Buffer = Buffer.alloc(0);
-  let speaks: 'nothing yet' | 'HTTP' | 'WebSocket' = 'nothing yet';
+/** Filters a hub's WebSocket text frames by their beginning. A cut truncates the frame in the middle. */
+function filterTexts(decide: (beginning: string) => 'pass' | 'drop' | 'cut'): Streams {
+  let buffered: Buffer = Buffer.alloc(0);
+  let protocol: 'unknown' | 'HTTP' | 'WebSocket' = 'unknown';
   const toClient = (chunk: Buffer): Passage => {
-    if (speaks === 'HTTP') return { pass: chunk };
-    kept = Buffer.concat([kept, chunk]);
+    if (protocol === 'HTTP') return { pass: chunk };
+    buffered = Buffer.concat([buffered, chunk]);
     const passed: Buffer[] = [];
     let start = 0;
-    if (speaks === 'nothing yet') {
-      const head = kept.indexOf('\r\n\r\n');
+    if (protocol === 'unknown') {
+      const head = buffered.indexOf('\r\n\r\n');
       if (head === -1) return { pass: Buffer.alloc(0) };
-      speaks = kept.toString('latin1', 0, 'HTTP/1.1 101'.length) === 'HTTP/1.1 101' ? 'WebSocket' : 'HTTP';
-      start = speaks === 'WebSocket' ? head + 4 : kept.length;
-      passed.push(kept.subarray(0, start));
+      protocol = buffered.toString('latin1', 0, 'HTTP/1.1 101'.length) === 'HTTP/1.1 101' ? 'WebSocket' : 'HTTP';
+      start = protocol === 'WebSocket' ? head + 4 : buffered.length;
+      passed.push(buffered.subarray(0, start));
     }
     for (;;) {
-      const frame = frameAt(kept, start);
+      const frame = frameAt(buffered, start);
       if (!frame) break;
       const isText = frame.kind === WEBSOCKET_TEXT;
-      const judgement = isText
-        ? judge(kept.toString('latin1', frame.body, Math.min(frame.end, frame.body + TEXT_READ_BYTES)))
+      const verdict = isText
+        ? decide(buffered.toString('latin1', frame.body, Math.min(frame.end, frame.body + TEXT_READ_BYTES)))
         : 'pass';
-      if (judgement === 'cut') {
-        const half = kept.subarray(start, Math.floor((frame.body + frame.end) / 2));
+      if (verdict === 'cut') {
+        const half = buffered.subarray(start, Math.floor((frame.body + frame.end) / 2));
         return { pass: Buffer.concat([...passed, half]), cut: true };
       }
-      if (judgement === 'pass') passed.push(kept.subarray(start, frame.end));
+      if (verdict === 'pass') passed.push(buffered.subarray(start, frame.end));
       start = frame.end;
     }
-    kept = kept.subarray(start);
+    buffered = buffered.subarray(start);
     return { pass: Buffer.concat(passed) };
   };
   return { toServer: (chunk) => ({ pass: chunk }), toClient };
 }
 
-/** Cuts acknowledgements that a hub sends over WebSockets, in the middle of their frames. */
+/** Truncates a hub's acknowledgements in the middle of their WebSocket frames and cuts the connection. */
 export class AckCuts {
   cuts = 0;
-  /** Acknowledgements that came by, those among them that were cut. */
+  /** All acknowledgements, including those cut. */
   seen = 0;
 
   constructor(
@@ -144,7 +144,7 @@ export class AckCuts {
   ) {}
 
   streams(): Streams {
-    return judgedTexts((beginning) => {
+    return filterTexts((beginning) => {
       if (!ACK.test(beginning)) return 'pass';
       this.seen++;
       if (this.random() >= this.share) return 'pass';
@@ -154,12 +154,12 @@ export class AckCuts {
   }
 }
 
-/** Takes order events out of what a hub sends over WebSockets: the next so many. */
+/** Drops the next `left` order events that a hub sends over WebSockets. */
 export class EventDrops {
   left = 0;
 
   streams(): Streams {
-    return judgedTexts((beginning) => {
+    return filterTexts((beginning) => {
       if (this.left === 0 || !ORDER_EVENT.test(beginning)) return 'pass';
       this.left--;
       return 'drop';
@@ -167,21 +167,21 @@ export class EventDrops {
   }
 }
 
-/** Listens in on what a hub sends over WebSockets: how those texts begin that match, and when they came by. */
+/** Records a hub's WebSocket texts that match a pattern: their beginning and their time. */
 export class Overheard {
   readonly texts: { text: string; at: number }[] = [];
 
   constructor(private readonly pattern: RegExp) {}
 
   streams(): Streams {
-    return judgedTexts((text) => {
+    return filterTexts((text) => {
       if (this.pattern.test(text)) this.texts.push({ text, at: Date.now() });
       return 'pass';
     });
   }
 }
 
-/** A whole frame of a server, which masks nothing. */
+/** The complete frame at this offset, if any. Server frames are unmasked. */
 function frameAt(bytes: Buffer, start: number): { kind: number; body: number; end: number } | undefined {
   const length = bytes[start + 1];
   if (length === undefined) return undefined;
@@ -194,13 +194,13 @@ function frameAt(bytes: Buffer, start: number): { kind: number; body: number; en
   return bytes.length < end ? undefined : { kind: (bytes[start] ?? 0) & 0x0f, body, end };
 }
 
-const HINTS = 'order-hub:hints';
-const HINT = new RegExp(`^[*>]3\r\n\\$7\r\nmessage\r\n\\$${HINTS.length}\r\n${HINTS}\r\n`);
+const CHANNEL = 'order-hub:hints';
+const WAKEUP = new RegExp(`^[*>]3\r\n\\$7\r\nmessage\r\n\\$${CHANNEL.length}\r\n${CHANNEL}\r\n`);
 
-/** Takes hints between hubs out of what Redis sends, whole, in either version of its protocol. */
-export class HintDrops {
+/** Drops wakeup messages between hubs from what Redis sends, in RESP2 and RESP3. */
+export class WakeupDrops {
   dropped = 0;
-  /** Hints that came by, those among them that were dropped. */
+  /** All wakeups, including those dropped. */
   seen = 0;
 
   constructor(
@@ -209,26 +209,26 @@ export class HintDrops {
   ) {}
 
   streams(): Streams {
-    let kept: Buffer = Buffer.alloc(0);
+    let buffered: Buffer = Buffer.alloc(0);
     const toClient = (chunk: Buffer): Passage => {
-      kept = Buffer.concat([kept, chunk]);
+      buffered = Buffer.concat([buffered, chunk]);
       const passed: Buffer[] = [];
       let start = 0;
       for (;;) {
-        const end = valueEnd(kept, start);
+        const end = valueEnd(buffered, start);
         if (end === undefined) break;
-        if (!this.drops(kept.toString('latin1', start, Math.min(end, start + 60))))
-          passed.push(kept.subarray(start, end));
+        if (!this.shouldDrop(buffered.toString('latin1', start, Math.min(end, start + 60))))
+          passed.push(buffered.subarray(start, end));
         start = end;
       }
-      kept = kept.subarray(start);
+      buffered = buffered.subarray(start);
       return { pass: Buffer.concat(passed) };
     };
     return { toServer: (chunk) => ({ pass: chunk }), toClient };
   }
 
-  private drops(beginning: string): boolean {
-    if (!HINT.test(beginning)) return false;
+  private shouldDrop(beginning: string): boolean {
+    if (!WAKEUP.test(beginning)) return false;
     this.seen++;
     if (this.random() >= this.share) return false;
     this.dropped++;
@@ -236,7 +236,7 @@ export class HintDrops {
   }
 }
 
-/** Where a value of Redis's protocol ends that starts here; nothing while it is not whole. */
+/** The end offset of the RESP value that starts here; undefined while it is incomplete. */
 function valueEnd(bytes: Buffer, start: number): number | undefined {
   const lineEnd = bytes.indexOf('\r\n', start);
   if (lineEnd === -1) return undefined;

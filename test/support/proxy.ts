@@ -5,38 +5,38 @@ import {
   CommitCuts,
   type CommitMoment,
   EventDrops,
-  HintDrops,
   Overheard,
   type Passage,
   type Streams,
+  WakeupDrops,
 } from './proxy.streams.js';
 
-/** One who reads what passes on every connection, and may let it pass, drop it or cut the connection there. */
-interface Reader {
+/** Creates a stream filter for each connection. */
+interface Filter {
   streams(): Streams;
 }
 
 /**
- * Stands between two who speak over TCP, a hub and its database, its Redis or its clients, and breaks the line in every
- * way in which lines break. What it does holds for present and for new connections alike, unless it says otherwise.
+ * A TCP proxy between a hub and its database, its Redis or its clients that injects network faults. Faults apply to existing
+ * and new connections unless documented otherwise.
  */
 export class TcpProxy {
   private readonly server: Server;
-  private readonly lines = new Set<Line>();
-  private readonly readers: Reader[] = [];
+  private readonly live = new Set<Connection>();
+  private readonly filters: Filter[] = [];
   private readonly commits = new CommitCuts();
-  private readonly weather: Weather = { frozen: false, delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY };
+  private readonly conditions: Conditions = { frozen: false, delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY };
   private blackholed = false;
 
   private constructor(
-    private readonly target: URL,
+    private target: URL,
     private port: number,
   ) {
-    if (target.protocol === 'mysql:') this.readers.push(this.commits);
-    this.server = createServer((client) => this.join(client));
+    if (target.protocol === 'mysql:') this.filters.push(this.commits);
+    this.server = createServer((client) => this.accept(client));
   }
 
-  /** A proxy for what this URL leads to. It does not listen yet, but keeps its port. */
+  /** Creates a proxy for the target of this URL. It reserves a port but does not listen yet. */
   static async before(url: string): Promise<TcpProxy> {
     const proxy = new TcpProxy(new URL(url), 0);
     await proxy.open();
@@ -45,18 +45,18 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** Where to find through this proxy what it stands before. */
+  /** The target's URL with the proxy's host and port. */
   get url(): string {
     const url = new URL(this.target);
     url.hostname = '127.0.0.1';
     url.port = String(this.port);
-    // A bare origin stays one: paths are put behind it.
+    // Callers append paths to a bare origin.
     return url.pathname === '/' ? url.href.slice(0, -1) : url.href;
   }
 
-  /** How many connections there are now. */
+  /** The number of open connections. */
   get connections(): number {
-    return this.lines.size;
+    return this.live.size;
   }
 
   async open(): Promise<void> {
@@ -64,157 +64,162 @@ export class TcpProxy {
     await once(this.server, 'listening');
   }
 
-  /** Nobody gets through any more, and who was through is cut off. */
+  /** Stops listening and cuts all connections. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.cutAll();
     await closed;
   }
 
-  /** Cuts every connection that there is. New ones get through. */
+  /** Cuts all open connections. New ones are accepted. */
   cutAll(): void {
-    for (const line of this.lines) line.cut();
+    for (const connection of this.live) connection.cut();
   }
 
-  /** Nothing arrives, and no connection is cut: as if the other had stopped in the middle of a breath. */
+  /** New connections go to the server of this URL. */
+  retarget(url: string): void {
+    this.target = new URL(url);
+  }
+
+  /** Stops forwarding but keeps the connections open, as if the peer were suspended. */
   freeze(): void {
-    this.weather.frozen = true;
-    for (const line of this.lines) line.weatherChanged();
+    this.conditions.frozen = true;
+    for (const connection of this.live) connection.update();
   }
 
   thaw(): void {
-    this.weather.frozen = false;
-    for (const line of this.lines) line.weatherChanged();
+    this.conditions.frozen = false;
+    for (const connection of this.live) connection.update();
   }
 
-  /** What comes is swallowed and neither side hears of it, not even that the other has gone. New connections too, until healed. */
+  /** Discards all data and even disconnects, in both directions. Applies to new connections until `heal`. */
   blackhole(): void {
     this.blackholed = true;
-    for (const line of this.lines) line.swallow();
+    for (const connection of this.live) connection.discard();
   }
 
-  /** New connections get through again. Those that were swallowed stay so: what they have lost they will never get. */
+  /** New connections work again. Blackholed ones stay so, because their streams have gaps. */
   heal(): void {
     this.blackholed = false;
   }
 
-  /** Everything arrives so much later, in its order. */
+  /** Adds latency to everything, in order. */
   delay(ms: number): void {
-    this.weather.delayMs = ms;
+    this.conditions.delayMs = ms;
   }
 
-  /** No more than so many bytes a second get through, each way of each connection. */
+  /** Limits the bandwidth of each direction of each connection. */
   throttle(bytesPerSecond: number): void {
-    this.weather.bytesPerSecond = bytesPerSecond;
+    this.conditions.bytesPerSecond = bytesPerSecond;
   }
 
   /**
-   * Cuts the connection at the nth COMMIT of a batch from now: before it has reached the server, or after the server has done
-   * it and before its answer gets through. Resolves when that has happened. Only before a server of the MySQL protocol.
+   * Cuts the connection at the nth COMMIT of a batch from now: before it reaches the server, or after the server has executed it
+   * and before its answer arrives. Resolves when the cut has happened. Throws unless the target speaks the MySQL protocol.
    */
   cutAtCommit(moment: CommitMoment, nth = 1): Promise<void> {
-    if (this.target.protocol !== 'mysql:') throw new Error('There are no COMMITs on this line');
+    if (this.target.protocol !== 'mysql:') throw new Error('There are no COMMITs on this connection');
     return this.commits.next(moment, nth);
   }
 
-  /** Cuts this share of the acknowledgements of a hub in the middle, and the connection with them. Only for new connections. */
+  /** Truncates this share of a hub's acknowledgements and cuts their connections. Only for new connections. */
   cutAcks(share: number, random: () => number): AckCuts {
     const cuts = new AckCuts(share, random);
-    this.readers.push(cuts);
+    this.filters.push(cuts);
     return cuts;
   }
 
-  /** Takes as many order events out of what a hub sends as it is told to. Only for new connections. */
+  /** Drops order events that a hub sends: the next `left` ones. Only for new connections. */
   dropEvents(): EventDrops {
     const drops = new EventDrops();
-    this.readers.push(drops);
+    this.filters.push(drops);
     return drops;
   }
 
-  /** Listens in on the texts that a hub sends, those whose beginning matches. Only for new connections. */
+  /** Records a hub's texts that match the pattern. Only for new connections. */
   overhear(pattern: RegExp): Overheard {
     const overheard = new Overheard(pattern);
-    this.readers.push(overheard);
+    this.filters.push(overheard);
     return overheard;
   }
 
-  /** Takes this share of the hints between hubs out of what Redis sends. Only for new connections. */
-  dropHints(share: number, random: () => number): HintDrops {
-    const drops = new HintDrops(share, random);
-    this.readers.push(drops);
+  /** Drops this share of the wakeups between hubs that Redis sends. Only for new connections. */
+  dropWakeups(share: number, random: () => number): WakeupDrops {
+    const drops = new WakeupDrops(share, random);
+    this.filters.push(drops);
     return drops;
   }
 
-  private join(client: Socket): void {
-    const line = new Line(client, this.weather, this.blackholed, () => {
+  private accept(client: Socket): void {
+    const connection = new Connection(client, this.conditions, this.blackholed, () => {
       const server = connect(Number(this.target.port || 80), this.target.hostname);
-      return { server, streams: this.readers.map((reader) => reader.streams()) };
+      return { server, streams: this.filters.map((filter) => filter.streams()) };
     });
-    this.lines.add(line);
-    line.onceOver(() => this.lines.delete(line));
+    this.live.add(connection);
+    connection.onClosed(() => this.live.delete(connection));
   }
 }
 
-interface Weather {
+interface Conditions {
   frozen: boolean;
   delayMs: number;
   bytesPerSecond: number;
 }
 
-/** One connection: a way to the server and a way back. */
-class Line {
-  private readonly ways: Way[];
+/** One proxied connection. */
+class Connection {
+  private readonly directions: Direction[];
   private readonly sockets: Socket[];
-  private swallowed = false;
+  private discarding = false;
 
   constructor(
     client: Socket,
-    weather: Weather,
-    swallowed: boolean,
-    reach: () => { server: Socket; streams: Streams[] },
+    conditions: Conditions,
+    discarding: boolean,
+    connectUpstream: () => { server: Socket; streams: Streams[] },
   ) {
-    if (swallowed) {
+    if (discarding) {
       this.sockets = [client];
-      this.ways = [];
-      this.swallowed = true;
+      this.directions = [];
+      this.discarding = true;
       client.on('error', () => {}).resume();
       return;
     }
-    const { server, streams } = reach();
+    const { server, streams } = connectUpstream();
     this.sockets = [client, server];
     const cut = () => this.cut();
-    this.ways = [
-      new Way(client, server, weather, (chunk) => through(chunk, streams, 'toServer'), cut),
-      new Way(server, client, weather, (chunk) => through(chunk, streams, 'toClient'), cut),
+    this.directions = [
+      new Direction(client, server, conditions, (chunk) => through(chunk, streams, 'toServer'), cut),
+      new Direction(server, client, conditions, (chunk) => through(chunk, streams, 'toClient'), cut),
     ];
-    for (const [from, way] of [
-      [client, this.ways[0]],
-      [server, this.ways[1]],
+    for (const [from, direction] of [
+      [client, this.directions[0]],
+      [server, this.directions[1]],
     ] as const) {
       from.on('error', () => {});
-      from.on('data', (chunk) => !this.swallowed && way?.take(chunk));
-      from.on('end', () => !this.swallowed && way?.end());
-      from.on('close', () => !this.swallowed && way?.close());
+      from.on('data', (chunk) => !this.discarding && direction?.receive(chunk));
+      from.on('end', () => !this.discarding && direction?.end());
+      from.on('close', () => !this.discarding && direction?.close());
     }
-    this.weatherChanged();
+    this.update();
   }
 
-  onceOver(over: () => void): void {
+  onClosed(closed: () => void): void {
     let left = this.sockets.length;
-    for (const socket of this.sockets) socket.once('close', () => --left === 0 && over());
+    for (const socket of this.sockets) socket.once('close', () => --left === 0 && closed());
   }
 
-  weatherChanged(): void {
-    for (const way of this.ways) way.weatherChanged();
+  update(): void {
+    for (const direction of this.directions) direction.update();
   }
 
-  swallow(): void {
-    this.swallowed = true;
-    for (const way of this.ways) way.stop();
+  discard(): void {
+    this.discarding = true;
+    for (const direction of this.directions) direction.stop();
   }
 
   cut(): void {
-    for (const way of this.ways) way.stop();
+    for (const direction of this.directions) direction.stop();
     for (const socket of this.sockets) socket.destroy();
   }
 }
@@ -228,43 +233,43 @@ function through(chunk: Buffer, streams: Streams[], direction: keyof Streams): P
   return passage;
 }
 
-const WAITING_BYTES_MAX = 256 * 1024;
-/** A throttled line gives what it lets through in portions of this time. */
-const PORTION_MS = 20;
+const QUEUED_BYTES_MAX = 256 * 1024;
+/** A throttled connection forwards in chunks of this duration. */
+const CHUNK_MS = 20;
 
-/** One direction of a connection. What it has taken goes on in its order, late or slowly, whatever the weather is meanwhile. */
-class Way {
-  private last: Promise<void> = Promise.resolve();
-  private waiting = 0;
-  private waitingBytes = 0;
-  /** It takes no more. */
+/** One direction of a connection: forwards in order what it has received, delayed or throttled by the current conditions. */
+class Direction {
+  private tail: Promise<void> = Promise.resolve();
+  private queued = 0;
+  private queuedBytes = 0;
+  /** Receives nothing more. */
   private ended = false;
-  /** Not even what it has taken goes on. */
+  /** Forwards nothing more, not even what is queued. */
   private stopped = false;
 
   constructor(
     private readonly from: Socket,
     private readonly to: Socket,
-    private readonly weather: Weather,
-    private readonly read: (chunk: Buffer) => Passage,
+    private readonly conditions: Conditions,
+    private readonly filter: (chunk: Buffer) => Passage,
     private readonly cut: () => void,
   ) {}
 
-  take(chunk: Buffer): void {
+  receive(chunk: Buffer): void {
     if (this.ended) return;
-    const { pass, cut = false } = this.read(chunk);
+    const { pass, cut = false } = this.filter(chunk);
     this.ended = cut;
-    if (pass.length > 0) this.passOn(pass, cut ? this.cut : undefined);
-    else if (cut) this.later(async () => this.cut());
+    if (pass.length > 0) this.forward(pass, cut ? this.cut : undefined);
+    else if (cut) this.enqueue(async () => this.cut());
   }
 
-  /** The one end says no more: the other hears of it after all that is still on its way. */
+  /** Forwards a half-close after everything that is queued. */
   end(): void {
-    if (!this.ended) this.later(async () => void this.to.end());
+    if (!this.ended) this.enqueue(async () => void this.to.end());
   }
 
   close(): void {
-    if (!this.ended) this.later(async () => this.to.destroySoon());
+    if (!this.ended) this.enqueue(async () => this.to.destroySoon());
   }
 
   stop(): void {
@@ -272,46 +277,46 @@ class Way {
     this.stopped = true;
   }
 
-  weatherChanged(): void {
-    if (this.weather.frozen || this.waitingBytes > WAITING_BYTES_MAX) this.from.pause();
+  update(): void {
+    if (this.conditions.frozen || this.queuedBytes > QUEUED_BYTES_MAX) this.from.pause();
     else this.from.resume();
   }
 
-  private passOn(chunk: Buffer, then?: () => void): void {
-    const { delayMs, bytesPerSecond } = this.weather;
-    if (this.waiting === 0 && delayMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY) {
-      this.to.write(chunk, then);
+  private forward(chunk: Buffer, onWritten?: () => void): void {
+    const { delayMs, bytesPerSecond } = this.conditions;
+    if (this.queued === 0 && delayMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY) {
+      this.to.write(chunk, onWritten);
       return;
     }
     const due = Date.now() + delayMs;
-    this.waitingBytes += chunk.length;
-    this.weatherChanged();
-    this.later(async () => {
+    this.queuedBytes += chunk.length;
+    this.update();
+    this.enqueue(async () => {
       await pause(due - Date.now());
-      await this.inPortions(chunk, then);
-      this.waitingBytes -= chunk.length;
-      this.weatherChanged();
+      await this.throttled(chunk, onWritten);
+      this.queuedBytes -= chunk.length;
+      this.update();
     });
   }
 
-  private async inPortions(chunk: Buffer, then?: () => void): Promise<void> {
+  private async throttled(chunk: Buffer, onWritten?: () => void): Promise<void> {
     let start = 0;
     while (start < chunk.length && !this.stopped) {
-      const { bytesPerSecond } = this.weather;
-      const portion = Math.min(chunk.length - start, Math.ceil((bytesPerSecond * PORTION_MS) / 1_000));
-      await pause((portion / bytesPerSecond) * 1_000);
-      const end = start + portion;
-      this.to.write(chunk.subarray(start, end), end === chunk.length ? then : undefined);
+      const { bytesPerSecond } = this.conditions;
+      const size = Math.min(chunk.length - start, Math.ceil((bytesPerSecond * CHUNK_MS) / 1_000));
+      await pause((size / bytesPerSecond) * 1_000);
+      const end = start + size;
+      this.to.write(chunk.subarray(start, end), end === chunk.length ? onWritten : undefined);
       start = end;
     }
   }
 
-  private later(work: () => Promise<void>): void {
-    this.waiting++;
-    this.last = this.last
+  private enqueue(work: () => Promise<void>): void {
+    this.queued++;
+    this.tail = this.tail
       .then(() => (this.stopped ? undefined : work()))
       .finally(() => {
-        this.waiting--;
+        this.queued--;
       });
   }
 }

@@ -8,7 +8,7 @@ export interface RawAnswer {
   headers: IncomingHttpHeaders;
 }
 
-/** An HTTP request exactly as it is given: also what `fetch` would refuse to send, or would mend. */
+/** Sends an HTTP request verbatim, including what `fetch` would reject or normalize. */
 export function rawHttp(
   hub: Pick<TestHub, 'url'>,
   method: string,

@@ -1,42 +1,42 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-const OPEN_WITHIN_MS = 10_000;
+const CONNECT_WITHIN_MS = 10_000;
 const TEXT = 0x81;
 const BINARY = 0x82;
 const CLOSE = 0x8;
 
-/** How a line ended: with the code of a close frame, or without a word. */
+/** How a WebSocket ended: the close frame's code, if one was received. */
 export interface Closing {
   code: number | undefined;
 }
 
-/** What a hub said to bytes that were sent to its port, until it closed the line or the time was over. */
+/** A hub's response to raw bytes, until it closed the connection or the timeout. */
 export interface Exchange {
   text: string;
   closed: boolean;
 }
 
-/** The head of a request that asks for a WebSocket, line by line: a header may stand in it twice, or not at all. */
+/** The head of a WebSocket upgrade request, in which headers may be repeated or missing. */
 export function upgradeHead(
   path: string,
   headers: [name: string, value: string][] = [],
   without: string[] = [],
 ): string {
-  const usual: [string, string][] = [
+  const defaults: [string, string][] = [
     ['Host', 'localhost'],
     ['Connection', 'Upgrade'],
     ['Upgrade', 'websocket'],
     ['Sec-WebSocket-Version', '13'],
     ['Sec-WebSocket-Key', randomBytes(16).toString('base64')],
   ];
-  const lines = [...usual.filter(([name]) => !without.includes(name)), ...headers].map(
+  const headerLines = [...defaults.filter(([name]) => !without.includes(name)), ...headers].map(
     ([name, value]) => `${name}: ${value}`,
   );
-  return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
+  return `GET ${path} HTTP/1.1\r\n${headerLines.join('\r\n')}\r\n\r\n`;
 }
 
-/** Sends bytes to a port, and gives what comes back until the line is closed, enough was heard, or the time is over. */
+/** Sends bytes to a port and collects the response until the connection closes, `enough` is true, or the timeout. */
 export function exchange(
   url: string,
   bytes: string | Buffer,
@@ -58,12 +58,12 @@ export function exchange(
       if (enough(text)) end(false);
     });
     socket.once('close', () => end(true));
-    // A line that the hub cuts while it is written to is a line that was closed.
+    // A reset during a write counts as closed.
     socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNREFUSED' ? reject(error) : undefined));
   });
 }
 
-/** A frame as a client sends it. The mask is zero: legal, and what is sent can be read. */
+/** A client frame. A mask of zero is legal and keeps the payload readable. */
 export function frame(payload: string | Buffer, firstByte = typeof payload === 'string' ? TEXT : BINARY): Buffer {
   const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
   const length = body.length;
@@ -81,9 +81,9 @@ export function frame(payload: string | Buffer, firstByte = typeof payload === '
   return Buffer.concat([head, mask, body]);
 }
 
-/** A WebSocket that is written by hand: it sends what no client would, and hears all that is said. */
+/** A hand-written WebSocket that can send invalid frames and sees every text. */
 export class RawLine {
-  /** Resolves when the line has ended, whoever ended it. */
+  /** Resolves when the connection has closed, on either side. */
   readonly closed: Promise<Closing>;
   isClosed = false;
   onText: (text: string) => void = () => {};
@@ -100,35 +100,35 @@ export class RawLine {
     socket.on('error', () => {});
   }
 
-  /** Opens a line. A hub that does not give one is told of as an error, with what it said. */
+  /** Opens a WebSocket; rejects with the hub's response if the upgrade is refused. */
   static open(url: string, head = upgradeHead('/socket.io/?EIO=4&transport=websocket')): Promise<RawLine> {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.setNoDelay(true);
-    const line = new RawLine(socket);
+    const connection = new RawLine(socket);
     return new Promise((resolve, reject) => {
-      let heard = Buffer.alloc(0);
-      const fail = () => reject(new Error(`No line was opened: ${heard.toString('latin1').slice(0, 400)}`));
-      const timer = setTimeout(fail, OPEN_WITHIN_MS);
+      let received = Buffer.alloc(0);
+      const fail = () => reject(new Error(`The upgrade was refused: ${received.toString('latin1').slice(0, 400)}`));
+      const timer = setTimeout(fail, CONNECT_WITHIN_MS);
       socket.once('connect', () => socket.write(head));
       socket.once('close', fail);
-      const listen = (chunk: Buffer) => {
-        heard = Buffer.concat([heard, chunk]);
-        const end = heard.indexOf('\r\n\r\n');
+      const onData = (chunk: Buffer) => {
+        received = Buffer.concat([received, chunk]);
+        const end = received.indexOf('\r\n\r\n');
         if (end < 0) return;
         clearTimeout(timer);
-        socket.off('data', listen);
+        socket.off('data', onData);
         socket.off('close', fail);
-        if (!heard.toString('latin1').startsWith('HTTP/1.1 101')) {
+        if (!received.toString('latin1').startsWith('HTTP/1.1 101')) {
           fail();
           return void socket.destroy();
         }
-        socket.on('data', (more: Buffer) => line.read(more));
-        resolve(line);
-        // Whoever opened the line listens before anything is read from it.
-        setImmediate(() => line.read(heard.subarray(end + 4)));
+        socket.on('data', (more: Buffer) => connection.read(more));
+        resolve(connection);
+        // The caller attaches its handlers before the first frame is read.
+        setImmediate(() => connection.read(received.subarray(end + 4)));
       };
-      socket.on('data', listen);
+      socket.on('data', onData);
     });
   }
 
@@ -140,12 +140,12 @@ export class RawLine {
     if (!this.isClosed) this.socket.write(bytes);
   }
 
-  /** Says no more, once what was written has gone out. */
+  /** Closes once everything written has been flushed. */
   end(): void {
     this.socket.end(() => this.socket.destroy());
   }
 
-  hangUp(): void {
+  destroy(): void {
     this.socket.destroy();
   }
 
@@ -156,27 +156,27 @@ export class RawLine {
       if (start === undefined) break;
       const end = start + payloadLength(rest);
       if (rest.length < end) break;
-      this.hear((rest[0] ?? 0) & 0xf, rest.subarray(start, end));
+      this.handleFrame((rest[0] ?? 0) & 0xf, rest.subarray(start, end));
       rest = rest.subarray(end);
     }
     this.unread = rest;
   }
 
-  private hear(opcode: number, payload: Buffer): void {
+  private handleFrame(opcode: number, payload: Buffer): void {
     if (opcode === CLOSE) {
       this.closing = { code: payload.length >= 2 ? payload.readUInt16BE(0) : undefined };
-      // A goodbye is said by both.
+      // The close handshake requires a close frame in return.
       this.write(frame(payload, 0x80 | CLOSE));
     }
     if (opcode !== 1) return;
     const text = payload.toString();
-    // Engine.IO asks now and then whether somebody is there.
+    // Answers Engine.IO's ping.
     if (text === '2') this.send('3');
     this.onText(text);
   }
 }
 
-/** Where the payload of a frame begins; undefined until its head is complete. The hub sends its frames without a mask. */
+/** The offset of a frame's payload; undefined until its header is complete. Server frames are unmasked. */
 function payloadStart(bytes: Buffer): number | undefined {
   const short = (bytes[1] ?? 0) & 0x7f;
   const start = short < 126 ? 2 : short === 126 ? 4 : 10;

@@ -1,20 +1,20 @@
-import type { ErrorBody, Fault } from '../../src/contract/errors.js';
+import type { ErrorBody, FieldError } from '../../src/contract/errors.js';
 import type { TestHub } from './hub.js';
 import { Person } from './person.js';
 
-/** What every failure over HTTP looks like. */
+/** The body of every failed HTTP response. */
 export interface Failure {
   error: ErrorBody;
 }
 
-/** Somebody without a token. */
+/** An unauthenticated person. */
 export function stranger(hub: TestHub): Person {
   return new Person(hub, 'stranger', '');
 }
 
-/** Where the faults of a `BAD_MESSAGE` are, sorted, each place once. */
+/** The distinct field paths in a `BAD_MESSAGE`, sorted. */
 export function faultPaths({ details }: ErrorBody): string[] {
-  return [...new Set((details as Fault[]).map(({ path }) => path))].sort();
+  return [...new Set((details as FieldError[]).map(({ path }) => path))].sort();
 }
 
 export function repeated(character: string, times: number): string {

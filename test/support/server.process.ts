@@ -11,32 +11,32 @@ import { until } from './hub.js';
 export type ServerKind = 'mariadb' | 'mysql' | 'redis';
 
 interface ServerOptions {
-  /** What the server itself is told besides. */
+  /** Extra command-line options. */
   options?: string[];
-  /** A folder of MySQL's programs that were unpacked before: unpacking them takes a while. */
-  programs?: string;
+  /** A folder of MySQL binaries that are unpacked already, which saves time. */
+  binaries?: string;
 }
 
-/** Below the ports that the system gives to outgoing connections. */
+/** Below the ephemeral port range. */
 const PORTS = { from: 20_000, to: 31_999 };
 
-/** A real database server or Redis of a test's own, that the test may kill, freeze and start again. */
+/** A real database server or Redis that a test may kill, freeze and restart. */
 export class ServerProcess {
   private constructor(
     readonly kind: ServerKind,
     readonly folder: string,
     readonly port: number,
     private readonly options: string[],
-    private readonly isOwn: boolean,
+    private readonly isOwned: boolean,
   ) {}
 
   /** Starts a server in a new folder, on a free port. */
-  static async start(kind: ServerKind, { options = [], programs }: ServerOptions = {}): Promise<ServerProcess> {
+  static async start(kind: ServerKind, { options = [], binaries }: ServerOptions = {}): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), `order-hub-${kind}-`));
-    if (programs !== undefined) await symlink(resolve(programs), join(folder, 'root'));
+    if (binaries !== undefined) await symlink(resolve(binaries), join(folder, 'root'));
     const server = new ServerProcess(kind, folder, await freePort(), options, true);
     try {
-      await server.startAgain();
+      await server.restart();
     } catch (error) {
       await server.stop();
       throw error;
@@ -44,7 +44,7 @@ export class ServerProcess {
     return server;
   }
 
-  /** One that runs already, started by the same script. It is left running at the end. */
+  /** Attaches to a running server, which stays running at the end. */
   static attach(kind: ServerKind, folder: string, port: number, options: string[] = []): ServerProcess {
     return new ServerProcess(kind, folder, port, options, false);
   }
@@ -57,13 +57,13 @@ export class ServerProcess {
     return this.pid() !== undefined;
   }
 
-  /** Starts what was killed: what the server had made durable is there again. Resolves when it answers. */
-  async startAgain(): Promise<void> {
+  /** Restarts a killed server on its data. Resolves when it accepts connections. */
+  async restart(): Promise<void> {
     const script = join('scripts', 'servers', this.kind);
     await promisify(execFile)('bash', [script, 'start', this.folder, String(this.port), ...this.options]);
   }
 
-  /** Ends the process as a power cut would. Resolves when it is gone. */
+  /** Kills the process with SIGKILL. Resolves when it is gone. */
   async kill(): Promise<void> {
     const pid = this.pid();
     if (pid === undefined) return;
@@ -71,7 +71,7 @@ export class ServerProcess {
     await until(`the ${this.kind} server is gone`, () => !this.isRunning);
   }
 
-  /** Stops the process where it stands: connections stay open, and nothing is answered. */
+  /** Suspends the process: connections stay open, but nothing is answered. */
   freeze(): void {
     this.signalRunning('SIGSTOP');
   }
@@ -80,9 +80,9 @@ export class ServerProcess {
     this.signalRunning('SIGCONT');
   }
 
-  /** Ends the server and removes all that it left. One that was only attached runs on. */
+  /** Kills the server and removes its folder. An attached server is only thawed. */
   async stop(): Promise<void> {
-    if (!this.isOwn) {
+    if (!this.isOwned) {
       if (this.isRunning) this.thaw();
       return;
     }
@@ -96,24 +96,24 @@ export class ServerProcess {
     process.kill(pid, name);
   }
 
-  /** The server's process, while it runs. What a killed one has left in its file may be another's number by now. */
+  /** The pid of the running server. The pid file of a killed server may name a reused pid, so the command line is checked. */
   private pid(): number | undefined {
     const file = join(this.folder, 'pid');
     const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-    if (pid <= 0 || !runs(pid)) return undefined;
-    const command = aboutProcess(pid, 'cmdline');
-    // One that is about to be gone has nothing left to tell.
+    if (pid <= 0 || !isAlive(pid)) return undefined;
+    const command = readProc(pid, 'cmdline');
+    // An exiting process has an empty command line.
     return command === '' || command.includes(this.folder) || command.includes(`:${this.port}`) ? pid : undefined;
   }
 }
 
-/** A process that has ended, but that nobody has waited for yet, does not run; unless threads of it are still at their end. */
-function runs(pid: number): boolean {
-  const status = aboutProcess(pid, 'status');
+/** A zombie does not count as alive, unless some of its threads are still exiting. */
+function isAlive(pid: number): boolean {
+  const status = readProc(pid, 'status');
   return /^State:\s*[^ZX\s]/m.test(status) || /^Threads:\s*([2-9]|\d\d)/m.test(status);
 }
 
-function aboutProcess(pid: number, file: 'cmdline' | 'status'): string {
+function readProc(pid: number, file: 'cmdline' | 'status'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
@@ -125,9 +125,9 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from + 1));
     const server = createServer();
-    const isFree = await new Promise<boolean>((tell) => {
-      server.once('error', () => tell(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => tell(true)));
+    const isFree = await new Promise<boolean>((resolvePort) => {
+      server.once('error', () => resolvePort(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolvePort(true)));
     });
     if (isFree) return port;
   }

@@ -6,7 +6,7 @@ export interface Statement {
   parameters: unknown[];
 }
 
-/** Writes down every statement that a hub gives while some work is done, and on whose connection. */
+/** Records every statement and its connection. */
 class Recorder implements Logger {
   readonly statements: (Statement & { runner: QueryRunner | undefined })[] = [];
 
@@ -25,52 +25,52 @@ async function record(
   work: () => Promise<unknown>,
   connections = [hub.database.writer],
 ): Promise<Recorder['statements']> {
-  const quiet = hub.database.writer.logger;
+  const original = hub.database.writer.logger;
   const recorder = new Recorder();
   for (const connection of connections) connection.logger = recorder;
   try {
     await work();
   } finally {
-    for (const connection of connections) connection.logger = quiet;
+    for (const connection of connections) connection.logger = original;
   }
   return recorder.statements;
 }
 
-/** Every statement on the connections for writing while some work is done. */
+/** Every statement on the writing connections during the work. */
 export async function statementsOf(hub: TestHub, work: () => Promise<unknown>): Promise<Statement[]> {
   return (await record(hub, work)).map(({ sql, parameters }) => ({ sql, parameters }));
 }
 
-/** The same, and what is only read: on the embedded database that is another connection. */
+/** The same, including reads, which the embedded database makes on another connection. */
 export async function everyStatementOf(hub: TestHub, work: () => Promise<unknown>): Promise<Statement[]> {
   const { writer, read } = hub.database;
   const statements = await record(hub, work, [...new Set([writer, read.dataSource])]);
   return statements.map(({ sql, parameters }) => ({ sql, parameters }));
 }
 
-/** The statements of the one batch that is run meanwhile, from its BEGIN to its COMMIT. */
+/** The statements of the only batch during the work, from its BEGIN to its COMMIT. */
 export async function statementsOfBatch(hub: TestHub, work: () => Promise<unknown>): Promise<Statement[]> {
   const statements = await record(hub, work);
-  // The hub also looks for orders that are due: only the transaction that signs for a batch counts.
-  const signature = theOne(statements.filter(isSignature));
+  // The hub also polls for due orders: only the transaction that writes the batch log counts.
+  const logged = single(statements.filter(writesBatchLog));
   return statements
-    .filter(({ runner }) => runner === signature.runner)
+    .filter(({ runner }) => runner === logged.runner)
     .map(({ sql, parameters }) => ({ sql, parameters }));
 }
 
-/** How often the one batch that is run meanwhile waits for its database, but for its COMMIT: what is given together counts once. */
+/** Round trips of the only batch during the work, without its COMMIT: pipelined statements count once. */
 export async function waitsOfBatch(work: () => Promise<unknown>): Promise<number> {
-  const counts = new Map<EntityManager, { underWay: number; waits: number; signed: boolean }>();
+  const counts = new Map<EntityManager, { pending: number; waits: number; isBatch: boolean }>();
   const { query } = EntityManager.prototype;
   EntityManager.prototype.query = async function <T>(this: EntityManager, sql: string, parameters?: unknown[]) {
-    const count = counts.get(this) ?? { underWay: 0, waits: 0, signed: false };
+    const count = counts.get(this) ?? { pending: 0, waits: 0, isBatch: false };
     counts.set(this, count);
-    if (count.underWay++ === 0) count.waits++;
-    count.signed ||= isSignature({ sql });
+    if (count.pending++ === 0) count.waits++;
+    count.isBatch ||= writesBatchLog({ sql });
     try {
       return (await query.call(this, sql, parameters)) as T;
     } finally {
-      count.underWay--;
+      count.pending--;
     }
   };
   try {
@@ -78,15 +78,15 @@ export async function waitsOfBatch(work: () => Promise<unknown>): Promise<number
   } finally {
     EntityManager.prototype.query = query;
   }
-  return theOne([...counts.values()].filter(({ signed }) => signed)).waits;
+  return single([...counts.values()].filter(({ isBatch }) => isBatch)).waits;
 }
 
-function isSignature({ sql }: { sql: string }): boolean {
+function writesBatchLog({ sql }: { sql: string }): boolean {
   return sql.includes('INTO hub_batches');
 }
 
-function theOne<T>(batches: readonly T[]): T {
+function single<T>(batches: readonly T[]): T {
   const [batch] = batches;
-  if (!batch || batches.length > 1) throw new Error(`There were ${batches.length} batches, and not one`);
+  if (!batch || batches.length > 1) throw new Error(`Expected one batch, got ${batches.length}`);
   return batch;
 }

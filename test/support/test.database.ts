@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { DatabaseSync } from '@photostructure/sqlite';
 import mysql from 'mysql2/promise';
 
-/** An empty database of a test's own: a new file, or a new database on the server that TEST_DATABASE_URL leads to. */
+/** An empty database: a new file, or a new database on the server at TEST_DATABASE_URL. */
 export interface TestDatabase {
   url: string;
   drop(): Promise<void>;
@@ -12,6 +13,17 @@ export interface TestDatabase {
 
 export async function createTestDatabase(server = process.env.TEST_DATABASE_URL): Promise<TestDatabase> {
   return server ? createOnServer(server) : createFile();
+}
+
+/** Executes statements on a database that no hub is using. */
+export async function executeOn({ url }: TestDatabase, ...statements: string[]): Promise<void> {
+  if (!url.startsWith('sqlite:')) {
+    for (const statement of statements) await onServer(url, statement);
+    return;
+  }
+  const database = new DatabaseSync(url.slice('sqlite:'.length));
+  for (const statement of statements) database.exec(statement);
+  database.close();
 }
 
 async function createFile(): Promise<TestDatabase> {

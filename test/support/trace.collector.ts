@@ -16,7 +16,7 @@ interface Export {
   resourceSpans: { scopeSpans: { spans: Span[] }[] }[];
 }
 
-/** What traces are sent to: takes OTLP over HTTP, and remembers every span. */
+/** An OTLP/HTTP collector that records every span. */
 export class TraceCollector {
   readonly spans: Span[] = [];
 

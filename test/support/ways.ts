@@ -5,17 +5,17 @@ import { type HttpAnswer, Person } from './person.js';
 import { createTestDatabase } from './test.database.js';
 
 export type OrderMessage = 'order:place' | 'order:pay' | 'order:ship' | 'order:receive' | 'order:cancel';
-/** One of the ways in which a person can give a command. */
+/** One transport over which a person can submit a command. */
 export type Way = (message: OrderMessage, request: Request<OrderMessage>) => Promise<Answer<Order>>;
 
-/** Another device of the same person, on the same hub or on another one. */
+/** Another device of the same person, by default on the same hub. */
 export function device(person: Person, hub: TestHub = person.hub): Person {
   const other = new Person(hub, person.userId, person.token);
   other.storeId = person.storeId;
   return other;
 }
 
-/** What an answer over HTTP says, in the form of an acknowledgement. */
+/** Converts an HTTP response into the shape of an acknowledgement. */
 export function asAnswer<Data>({ status, headers, body }: HttpAnswer<unknown>): Answer<Data> {
   const replayed = headers.get(REPLAYED_HEADER) === 'true' ? { replayed: true as const } : {};
   const seq = headers.get(SEQ_HEADER);
@@ -24,7 +24,7 @@ export function asAnswer<Data>({ status, headers, body }: HttpAnswer<unknown>): 
   return { ok: true, data: body as Data, ...(seq === null ? {} : { seq: Number(seq) }), ...replayed };
 }
 
-/** Gives a command over HTTP, its key in the header. */
+/** Submits a command over HTTP, with its key in the header. */
 export async function overHttp(
   person: Person,
   message: OrderMessage,
@@ -35,7 +35,7 @@ export async function overHttp(
   return asAnswer(await person.post(path, fields, headers));
 }
 
-/** Every way to speak as this person: a socket and HTTP, at each of these hubs. */
+/** Every transport of this person: a socket and HTTP on each of these hubs. */
 export async function waysOf(person: Person, ...hubs: TestHub[]): Promise<Way[]> {
   const devices = await Promise.all(hubs.map((hub) => device(person, hub).connect()));
   return devices.flatMap((at): Way[] => [
@@ -44,7 +44,7 @@ export async function waysOf(person: Person, ...hubs: TestHub[]): Promise<Way[]>
   ]);
 }
 
-/** Two hubs on one database. The embedded one serves a single process: there, one hub stands in both places. */
+/** Two hubs on one database. The embedded database serves a single process: there, both are the same hub. */
 export async function twoHubs(overrides: Parameters<typeof TestHub.start>[0] = {}) {
   const database = await createTestDatabase();
   const here = await TestHub.start(overrides, database);
@@ -67,13 +67,13 @@ export function range(length: number): number[] {
   return Array.from({ length }, (_, index) => index);
 }
 
-/** What an answer came to: `OK`, or the code of its refusal. */
+/** `OK`, or the error code. */
 export function codeOf(answer: Answer<unknown>): string {
   return answer.ok ? 'OK' : answer.error.code;
 }
 
-/** The data of an answer that must be a yes. */
+/** The data of an answer that must have succeeded. */
 export function dataOf<Data>(answer: Answer<Data>): Data {
-  if (!answer.ok) throw new Error(`It was refused: ${JSON.stringify(answer.error)}`);
+  if (!answer.ok) throw new Error(`The command was refused: ${JSON.stringify(answer.error)}`);
   return answer.data;
 }

@@ -1,29 +1,28 @@
 import { useState } from 'react';
 import { addToCart } from '../cart.js';
-import { ask } from '../hub.js';
-import { money } from '../money.js';
-import { Cover } from '../parts/cover.js';
-import { Unread } from '../parts/notice.js';
-import { useReading } from '../parts/reading.js';
-import { StoreLink } from '../parts/store.link.js';
-import { to } from '../route.js';
-import { useWords } from '../words/words.js';
+import { Cover } from '../components/cover.js';
+import { LoadError } from '../components/error.message.js';
+import { StoreLink } from '../components/store.link.js';
+import { useRequest } from '../hooks/use.request.js';
+import { request } from '../hub.js';
+import { useTranslations } from '../i18n/language.js';
+import { formatMoney } from '../money.js';
+import { linkTo } from '../route.js';
 import { Stock } from './shop.js';
 
-/** Everything that is known about a book. */
 export function BookPage({ storeId, bookId }: { storeId: string; bookId: string }) {
-  const words = useWords();
+  const t = useTranslations();
   const [added, setAdded] = useState(false);
   const {
-    value: book,
+    data: book,
     error,
-    again,
-  } = useReading(JSON.stringify([storeId, bookId]), () => ask('book', { storeId, bookId }));
-  if (error !== undefined) return <Unread error={error} again={again} />;
-  if (!book) return <p className="quiet">{words.loading}</p>;
+    reload,
+  } = useRequest(JSON.stringify([storeId, bookId]), () => request('book', { storeId, bookId }));
+  if (error !== undefined) return <LoadError error={error} retry={reload} />;
+  if (!book) return <p className="quiet">{t.loading}</p>;
   const facts: [string, string | undefined][] = [
-    [words.shop.publisher, book.publisher],
-    [words.shop.isbn, book.isbn],
+    [t.shop.publisher, book.publisher],
+    [t.shop.isbn, book.isbn],
     ...Object.entries(book.details ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
   ];
   return (
@@ -33,10 +32,10 @@ export function BookPage({ storeId, bookId }: { storeId: string; bookId: string 
         <h1>{book.title}</h1>
         {book.author && <p className="author">{book.author}</p>}
         <p className="offer large">
-          <strong>{money(book.price)}</strong> <Stock book={book} />
+          <strong>{formatMoney(book.price)}</strong> <Stock book={book} />
         </p>
         <p>
-          {words.shop.soldBy} <StoreLink storeId={storeId} />
+          {t.shop.soldBy} <StoreLink storeId={storeId} />
         </p>
         <p className="actions">
           <button
@@ -47,16 +46,16 @@ export function BookPage({ storeId, bookId }: { storeId: string; bookId: string 
               setAdded(true);
             }}
           >
-            {words.shop.add}
+            {t.shop.add}
           </button>
-          <span role="status">{added && <a href={to('cart')}>{words.shop.added(book.title)}</a>}</span>
+          <span role="status">{added && <a href={linkTo('cart')}>{t.shop.added(book.title)}</a>}</span>
         </p>
         {book.summary && <p className="summary">{book.summary}</p>}
         {book.tags && (
           <ul className="tags">
             {book.tags.map((tag) => (
               <li key={tag}>
-                <a href={`${to()}?q=${encodeURIComponent(tag)}&field=tags`}>{tag}</a>
+                <a href={`${linkTo()}?q=${encodeURIComponent(tag)}&field=tags`}>{tag}</a>
               </li>
             ))}
           </ul>

@@ -1,31 +1,38 @@
 import { useState } from 'react';
 import { HubError } from '../../src/client/connect.js';
 import { COUNT_MAX } from '../../src/contract/fields.js';
-import { type Basket, cart, placeBasket, placing, setCount, totalOf } from '../cart.js';
-import { money } from '../money.js';
-import { Cover } from '../parts/cover.js';
-import { Empty } from '../parts/empty.js';
-import { StoreLink } from '../parts/store.link.js';
-import { go, isOn, to } from '../route.js';
+import { PLACE_NOTE_CHARACTERS_MAX } from '../../src/contract/words.js';
+import { toDeliverTo, typedAddress } from '../address.js';
+import { type Basket, cart, placeBasket, placing, setCount, setNote, totalOf } from '../cart.js';
+import { Cover } from '../components/cover.js';
+import { EmptyState } from '../components/empty.state.js';
+import { TextAreaField } from '../components/field.js';
+import { StoreLink } from '../components/store.link.js';
+import type { Translations } from '../i18n/en.js';
+import { errorText, useTranslations } from '../i18n/language.js';
+import { formatMoney } from '../money.js';
+import { isOnScreen, linkTo, navigate, useLoginLink } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
 import { useStoreName } from '../store.names.js';
-import { useWords, wordsFor } from '../words/words.js';
+import { AddressForm } from './address.form.js';
 
 export function CartPage() {
-  const words = useWords().cart;
+  const t = useTranslations().cart;
   const baskets = useStore(cart);
+  const isPlacing = useStore(placing).size > 0;
   return (
     <>
-      <h1>{words.title}</h1>
+      <h1>{t.title}</h1>
       {baskets.length === 0 && (
-        <Empty icon="cart">
-          <p>{words.empty}</p>
-          <a className="button" href={to()}>
-            {words.look}
+        <EmptyState icon="cart">
+          <p>{t.empty}</p>
+          <a className="button" href={linkTo()}>
+            {t.browse}
           </a>
-        </Empty>
+        </EmptyState>
       )}
+      {baskets.length > 0 && <AddressForm disabled={isPlacing} />}
       {baskets.map((basket) => (
         <BasketCard key={basket.storeId} basket={basket} />
       ))}
@@ -33,21 +40,22 @@ export function CartPage() {
   );
 }
 
-/** What is bought of one store: it becomes one order. */
+/** One store's part of the cart: it becomes one order. */
 function BasketCard({ basket }: { basket: Basket }) {
-  const words = useWords();
-  const who = useStore(session);
+  const t = useTranslations();
+  const user = useStore(session);
+  const loginLink = useLoginLink();
   const isPlacing = useStore(placing).has(basket.storeId);
-  const [refusal, setRefusal] = useState<string>();
+  const [problem, setProblem] = useState<string>();
 
   async function place() {
-    setRefusal(undefined);
+    setProblem(undefined);
     try {
-      const { orderId } = await placeBasket(basket);
-      // Whoever has gone elsewhere meanwhile is left there.
-      if (isOn('cart')) go('orders', orderId);
+      const { orderId } = await placeBasket(basket, toDeliverTo(typedAddress.get()));
+      // The user may have opened another screen meanwhile: stay there.
+      if (isOnScreen('cart')) navigate('orders', orderId);
     } catch (error) {
-      setRefusal(told(error, basket, words.cart));
+      setProblem(isAddressProblem(error) ? t.address.problem : problemText(error, basket, t.cart));
     }
   }
 
@@ -58,60 +66,73 @@ function BasketCard({ basket }: { basket: Basket }) {
       </h2>
       <ul>
         {basket.lines.map((line) => (
-          <Line key={line.book.bookId} line={line} fixed={isPlacing} />
+          <CartLine key={line.book.bookId} line={line} disabled={isPlacing} />
         ))}
       </ul>
       <p className="total">
-        {words.cart.total} <strong>{money(totalOf(basket))}</strong>
+        {t.cart.total} <strong>{formatMoney(totalOf(basket))}</strong>
       </p>
+      <TextAreaField
+        label={t.cart.note}
+        value={basket.note ?? ''}
+        rows={2}
+        maxLength={PLACE_NOTE_CHARACTERS_MAX}
+        disabled={isPlacing}
+        onChange={({ target }) => setNote(basket.storeId, target.value)}
+      />
       <div role="alert" className="problem">
-        {refusal}
+        {problem}
       </div>
-      {who ? (
+      {user ? (
         <button type="button" onClick={place} disabled={isPlacing}>
-          {isPlacing ? `${words.cart.placing} (${words.pendingHint})` : words.cart.place(money(totalOf(basket)))}
+          {isPlacing ? `${t.cart.placing} (${t.pendingHint})` : t.cart.place(formatMoney(totalOf(basket)))}
         </button>
       ) : (
-        <a className="button" href={to('enter')}>
-          {words.cart.login}
+        <a className="button" href={loginLink}>
+          {t.cart.logIn}
         </a>
       )}
-      <p className="quiet small-print">{words.cart.checked}</p>
+      <p className="quiet small-print">{t.cart.priceNote}</p>
     </section>
   );
 }
 
-function Line({ line: { book, count }, fixed }: { line: Basket['lines'][number]; fixed: boolean }) {
-  const words = useWords().cart;
+function CartLine({ line: { book, count }, disabled }: { line: Basket['lines'][number]; disabled: boolean }) {
+  const t = useTranslations().cart;
   return (
     <li className="cart-line">
       <Cover book={book} />
       <div className="what">
-        <a href={to('book', book.storeId, book.bookId)}>{book.title}</a>
-        <span className="quiet">{money(book.price)}</span>
+        <a href={linkTo('book', book.storeId, book.bookId)}>{book.title}</a>
+        <span className="quiet">{formatMoney(book.price)}</span>
       </div>
       <input
         type="number"
-        aria-label={words.count(book.title)}
+        aria-label={t.count(book.title)}
         min={1}
         max={COUNT_MAX}
         value={count}
-        disabled={fixed}
+        disabled={disabled}
         onChange={({ target }) =>
           setCount(book.storeId, book.bookId, Math.max(1, Math.floor(target.valueAsNumber || 1)))
         }
       />
       <button
         type="button"
-        className="quiet-button take-out"
-        aria-label={words.remove(book.title)}
-        disabled={fixed}
+        className="quiet-button remove-line"
+        aria-label={t.remove(book.title)}
+        disabled={disabled}
         onClick={() => setCount(book.storeId, book.bookId, 0)}
       >
         ×
       </button>
     </li>
   );
+}
+
+function isAddressProblem(error: unknown): boolean {
+  if (!(error instanceof HubError) || error.code !== 'BAD_MESSAGE') return false;
+  return (error.details as { path: string }[]).some(({ path }) => path.startsWith('deliverTo'));
 }
 
 interface Details {
@@ -121,12 +142,12 @@ interface Details {
   available?: number;
 }
 
-/** A refusal, with what the person needs to decide anew. */
-function told(error: unknown, basket: Basket, words: ReturnType<typeof useWords>['cart']): string {
-  if (!(error instanceof HubError)) return wordsFor(error);
+/** Why the order was rejected, with what the user needs to decide: the new total, or the copies left. */
+function problemText(error: unknown, basket: Basket, t: Translations['cart']): string {
+  if (!(error instanceof HubError)) return errorText(error);
   const { expected = 0, actual = 0, bookId, available = 0 } = (error.details ?? {}) as Details;
-  if (error.code === 'PRICE_CHANGED') return words.priceChanged(money(expected), money(actual));
-  if (error.code !== 'OUT_OF_STOCK') return wordsFor(error);
+  if (error.code === 'PRICE_CHANGED') return t.priceChanged(formatMoney(expected), formatMoney(actual));
+  if (error.code !== 'OUT_OF_STOCK') return errorText(error);
   const line = basket.lines.find(({ book }) => book.bookId === bookId);
-  return words.outOfStock(line?.book.title ?? '', available);
+  return t.outOfStock(line?.book.title ?? '', available);
 }

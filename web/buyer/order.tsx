@@ -1,27 +1,31 @@
-import { dayAndTime } from '../clock.js';
-import { money } from '../money.js';
-import { type KnownOrder, ordersOf, shortId } from '../orders.js';
-import { Unread } from '../parts/notice.js';
-import { useReading } from '../parts/reading.js';
-import { Stamp } from '../parts/stamp.js';
-import { StoreLink } from '../parts/store.link.js';
-import { to } from '../route.js';
+import { type AmendCommand, amendCommands, type ChangeCommand, HUB } from '../../src/contract/transitions.js';
+import { formatDateTime } from '../clock.js';
+import { DeliverToBlock } from '../components/deliver.to.js';
+import { LoadError } from '../components/error.message.js';
+import { OrderNotes } from '../components/order.notes.js';
+import { StatusBadge } from '../components/status.badge.js';
+import { StoreLink } from '../components/store.link.js';
+import { useRequest } from '../hooks/use.request.js';
+import { useTranslations } from '../i18n/language.js';
+import type { LoadedOrder } from '../loaded.order.js';
+import { formatMoney } from '../money.js';
+import { ordersOf, shortId } from '../orders.js';
+import { linkTo } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
-import { useWords } from '../words/words.js';
-import { OrderActions } from './actions.js';
+import { OrderActions } from './order.actions.js';
 
-/** One order, followed live: what is in it, where it is, and how it came there. */
+/** One order with its items and timeline, kept up to date by events. */
 export function OrderPage({ orderId }: { orderId: string }) {
-  const words = useWords();
-  const { error, again } = useReading(orderId, () => ordersOf.buyer.look(orderId));
-  const order = useStore(ordersOf.buyer.known).get(orderId);
+  const t = useTranslations();
+  const { error, reload } = useRequest(orderId, () => ordersOf.buyer.load(orderId));
+  const order = useStore(ordersOf.buyer.byId).get(orderId);
   if (!order) {
-    if (error === undefined) return <p className="quiet">{words.loading}</p>;
+    if (error === undefined) return <p className="quiet">{t.loading}</p>;
     return (
       <>
         <BackToOrders />
-        <Unread error={error} again={again} />
+        <LoadError error={error} retry={reload} />
       </>
     );
   }
@@ -29,8 +33,8 @@ export function OrderPage({ orderId }: { orderId: string }) {
     <article className="order-page">
       <BackToOrders />
       <header>
-        <h1>{words.orders.order(shortId(orderId))}</h1>
-        <Stamp status={order.status} />
+        <h1>{t.orders.order(shortId(orderId))}</h1>
+        <StatusBadge status={order.status} />
       </header>
       <OrderActions order={order} />
       <div className="two">
@@ -38,21 +42,26 @@ export function OrderPage({ orderId }: { orderId: string }) {
           <ul className="items">
             {order.items.map(({ bookId, title, count, price }) => (
               <li key={bookId}>
-                <a href={to('book', order.storeId, bookId)}>{title}</a>
-                <span className="quiet">{`${count} × ${money(price)}`}</span>
-                <span>{money(count * price)}</span>
+                <a href={linkTo('book', order.storeId, bookId)}>{title}</a>
+                <span className="quiet">{`${count} × ${formatMoney(price)}`}</span>
+                <span>{formatMoney(count * price)}</span>
               </li>
             ))}
           </ul>
           <p className="total">
-            {words.orders.total} <strong>{money(order.total)}</strong>
+            {t.orders.total} <strong>{formatMoney(order.total)}</strong>
           </p>
           <p className="quiet">
-            {words.orders.store} <StoreLink storeId={order.storeId} />
+            {t.orders.store} <StoreLink storeId={order.storeId} />
           </p>
+          <DeliverToBlock deliverTo={order.deliverTo} />
         </section>
         <Timeline order={order} />
       </div>
+      <section className="card" aria-label={t.notes.title(undefined)}>
+        <h2>{t.notes.title(undefined)}</h2>
+        <OrderNotes order={order} party="buyer" />
+      </section>
     </article>
   );
 }
@@ -60,32 +69,38 @@ export function OrderPage({ orderId }: { orderId: string }) {
 function BackToOrders() {
   return (
     <p className="back">
-      <a href={to('orders')}>← {useWords().orders.title}</a>
+      <a href={linkTo('orders')}>← {useTranslations().orders.title}</a>
     </p>
   );
 }
 
-function Timeline({ order }: { order: KnownOrder }) {
-  const words = useWords();
-  const me = useStore(session)?.userId;
-  const who = (by: string) => (by === 'hub' ? words.orders.hub : by);
+function isAmendment(command: ChangeCommand): command is AmendCommand {
+  return amendCommands.some((name) => name === command);
+}
+
+function Timeline({ order }: { order: LoadedOrder }) {
+  const t = useTranslations();
+  const userId = useStore(session)?.userId;
+  const actorName = (by: string) => (by === HUB ? t.orders.system : by);
   return (
-    <section className="card" aria-label={words.orders.timeline}>
-      <h2>{words.orders.timeline}</h2>
+    <section className="card" aria-label={t.orders.timeline}>
+      <h2>{t.orders.timeline}</h2>
       <ol className="timeline" aria-live="polite">
-        {(order.timeline ?? []).map(({ version, status, by, at }) => (
+        {(order.timeline ?? []).map(({ version, status, command, by, at }) => (
           <li key={version} data-status={status}>
-            <strong>{words.statuses[status]}</strong>
+            <strong>{isAmendment(command) ? t.amendments[command] : t.statuses[status]}</strong>
             <span className="quiet">
-              {dayAndTime(at)}
-              {by !== me && ` · ${words.orders.by(who(by))}`}
+              {formatDateTime(at)}
+              {by !== userId && ` · ${t.orders.by(actorName(by))}`}
             </span>
-            {status === 'shipped' && (order.carrier || order.trackingNo) && (
+            {command === 'ship' && (order.carrier || order.trackingNo) && (
               <span>
-                {words.orders.parcel} {order.carrier} <span className="tracking">{order.trackingNo}</span>
+                {t.orders.parcel} {order.carrier} <span className="tracking">{order.trackingNo}</span>
               </span>
             )}
-            {status === 'cancelled' && order.cancelReason && <span>{words.orders.reason(order.cancelReason)}</span>}
+            {status === 'cancelled' && !isAmendment(command) && order.cancelReason && (
+              <span>{t.orders.reason(order.cancelReason)}</span>
+            )}
           </li>
         ))}
       </ol>

@@ -1,30 +1,37 @@
-import { orderStatuses } from '../../src/contract/lifecycle.js';
-import { dayAndTime } from '../clock.js';
-import { money } from '../money.js';
-import { useLists } from '../order.lists.js';
-import { type KnownOrder, shortId, useOrders } from '../orders.js';
-import { Empty } from '../parts/empty.js';
-import { More } from '../parts/more.js';
-import { Stamp } from '../parts/stamp.js';
-import { setQuery, to } from '../route.js';
+import { memo } from 'react';
+import { orderStatuses } from '../../src/contract/transitions.js';
+import { formatDateTime } from '../clock.js';
+import { EmptyState } from '../components/empty.state.js';
+import { LoadMore } from '../components/load.more.js';
+import { StatusBadge } from '../components/status.badge.js';
+import { useGradualCount } from '../hooks/use.gradual.count.js';
+import { useOrderLists } from '../hooks/use.order.lists.js';
+import { useTranslations } from '../i18n/language.js';
+import type { LoadedOrder } from '../loaded.order.js';
+import { formatMoney } from '../money.js';
+import { longestWaitFirst, shortId, useOrders } from '../orders.js';
+import { linkTo, setQuery } from '../route.js';
 import { useStoreName } from '../store.names.js';
-import { useWords } from '../words/words.js';
-import { OrderActions } from './actions.js';
+import { OrderActions } from './order.actions.js';
 
-/** A buyer's orders, newest first; those that change while one looks, change here. */
+/** A buyer's orders, newest first, kept up to date by events. */
 export function OrdersPage({ query }: { query: URLSearchParams }) {
-  const words = useWords();
+  const t = useTranslations();
   const status = orderStatuses.find((name) => name === query.get('status'));
-  const list = useLists('buyer', [status ?? 'all']);
-  // Older ones may be known too, from elsewhere, but those between are not.
-  const orders = useOrders('buyer').filter(
-    (order) => (!status || order.status === status) && order.orderId >= list.downTo,
+  // Unpaid orders wait for the buyer, and expire: all of them, longest wait first.
+  const isWaiting = status === 'placed';
+  const list = useOrderLists('buyer', [status ?? 'all'], isWaiting);
+  // Older orders may be loaded too, from events or their own pages, but with gaps between.
+  const loaded = useOrders('buyer').filter(
+    (order) => (!status || order.status === status) && order.orderId >= list.loadedDownTo,
   );
+  const orders = isWaiting ? longestWaitFirst(loaded) : loaded;
+  const rendered = useGradualCount(orders.length);
   return (
     <>
       <div className="page-head">
-        <h1>{words.orders.title}</h1>
-        <nav className="filters" aria-label={words.orders.filter}>
+        <h1>{t.orders.title}</h1>
+        <nav className="filters" aria-label={t.orders.filter}>
           {([undefined, ...orderStatuses] as const).map((name) => (
             <button
               key={name ?? 'all'}
@@ -32,51 +39,52 @@ export function OrdersPage({ query }: { query: URLSearchParams }) {
               aria-pressed={name === status}
               onClick={() => setQuery({ status: name ?? '' })}
             >
-              {name ? words.statuses[name] : words.orders.all}
+              {name ? t.statuses[name] : t.orders.all}
             </button>
           ))}
         </nav>
       </div>
-      {orders.length === 0 && !list.isReading && list.error === undefined && (
-        <Empty icon="orders">
-          <p>{words.orders.none}</p>
+      {orders.length === 0 && !list.isLoading && list.error === undefined && (
+        <EmptyState icon="orders">
+          <p>{t.orders.none}</p>
           {!status && (
-            <a className="button" href={to()}>
-              {words.cart.look}
+            <a className="button" href={linkTo()}>
+              {t.cart.browse}
             </a>
           )}
-        </Empty>
+        </EmptyState>
       )}
       <ul className="orders">
-        {orders.map((order) => (
-          <li key={order.orderId}>
-            <OrderCard order={order} />
-          </li>
+        {orders.slice(0, rendered).map((order) => (
+          <OrderCard key={order.orderId} order={order} />
         ))}
       </ul>
-      <More pages={list} />
+      <LoadMore pages={list} />
     </>
   );
 }
 
-function OrderCard({ order }: { order: KnownOrder }) {
-  const words = useWords();
+/** Memoized: a change of one order must not render thousands. */
+const OrderCard = memo(function OrderCard({ order }: { order: LoadedOrder }) {
+  const t = useTranslations();
   const store = useStoreName(order.storeId);
   const titles = order.items.map(({ title, count }) => (count > 1 ? `${title} ×${count}` : title)).join(', ');
   return (
-    <article className="card order">
-      <header>
-        <a href={to('orders', order.orderId)}>{words.orders.order(shortId(order.orderId))}</a>
-        <Stamp status={order.status} />
-      </header>
-      <p className="titles">{titles}</p>
-      <p className="meta">
-        <span className="quiet">
-          {dayAndTime(order.placedAt)} · {store}
-        </span>
-        <strong className="amount">{money(order.total)}</strong>
-      </p>
-      <OrderActions order={order} />
-    </article>
+    <li>
+      <article className="card order">
+        <header>
+          <a href={linkTo('orders', order.orderId)}>{t.orders.order(shortId(order.orderId))}</a>
+          <StatusBadge status={order.status} />
+        </header>
+        <p className="titles">{titles}</p>
+        <p className="meta">
+          <span className="quiet">
+            {formatDateTime(order.placedAt)} · {store}
+          </span>
+          <strong className="amount">{formatMoney(order.total)}</strong>
+        </p>
+        <OrderActions order={order} />
+      </article>
+    </li>
   );
-}
+});

@@ -1,85 +1,104 @@
 import { type FormEvent, useEffect, useState } from 'react';
-import { dayAndTime } from '../clock.js';
-import { ask, hear } from '../hub.js';
-import { minorUnits, money } from '../money.js';
+import type { WalletChangedPush } from '../../src/contract/wallet.js';
+import { formatDateTime } from '../clock.js';
+import { ErrorMessage } from '../components/error.message.js';
+import { Field } from '../components/field.js';
+import { LoadMore } from '../components/load.more.js';
+import { usePages } from '../hooks/use.pages.js';
+import { useRequest } from '../hooks/use.request.js';
+import { request, subscribe } from '../hub.js';
+import { useTranslations } from '../i18n/language.js';
+import { formatMoney, parseMoney } from '../money.js';
 import { shortId } from '../orders.js';
-import { Field } from '../parts/field.js';
-import { More } from '../parts/more.js';
-import { Problem } from '../parts/notice.js';
-import { usePages } from '../parts/pages.js';
-import { useReading } from '../parts/reading.js';
-import { to } from '../route.js';
-import { useWords } from '../words/words.js';
+import { linkTo } from '../route.js';
+import { canTopUp, topUp } from './top.up.js';
 
-/** The balance, and every movement that made it. Read anew when an order of the person has changed. */
+/** The balance, what is on its way to the seller, and the ledger entries. All follow the wallet's changes. */
 export function WalletPage() {
-  const words = useWords();
-  const [round, setRound] = useState(0);
-  const moved = () => setRound((before) => before + 1);
-  useEffect(() => hear('order', () => setRound((before) => before + 1)), []);
-  const balance = useReading(`balance ${round}`, () => ask('wallet', {}));
-  const entries = usePages(`entries ${round}`, (after) => ask('entries', after ? { after } : {}));
+  const t = useTranslations();
+  const [version, setVersion] = useState(0);
+  const reload = () => setVersion((before) => before + 1);
+  const [latest, setLatest] = useState<WalletChangedPush>();
+  useEffect(
+    () =>
+      subscribe('wallet', (push) => {
+        setLatest(push);
+        setVersion((before) => before + 1);
+      }),
+    [],
+  );
+  const read = useRequest(`wallet ${version}`, () => request('wallet', {}));
+  useEffect(() => subscribe('invalidate', () => setLatest(undefined)), []);
+  // A read under way may be older than the push.
+  const wallet = read.isLoading ? (latest ?? read.data) : read.data;
+  const entries = usePages(`entries ${version}`, (after) => request('entries', after ? { after } : {}));
   return (
     <>
-      <h1>{words.wallet.title}</h1>
+      <h1>{t.wallet.title}</h1>
       <section className="card balance">
-        <p className="quiet">{words.wallet.balance}</p>
+        <p className="quiet">{t.wallet.balance}</p>
         <p className="amount" role="status">
-          {balance.value ? money(balance.value.balance) : '…'}
+          {wallet ? formatMoney(wallet.balance) : '…'}
         </p>
-        <MoveMoney onMoved={moved} />
+        {wallet !== undefined && wallet.held > 0 && (
+          <p className="quiet" role="status">
+            {t.wallet.held} <strong>{formatMoney(wallet.held)}</strong>
+          </p>
+        )}
+        <MoveMoney onMoved={reload} />
       </section>
-      <h2>{words.wallet.entries}</h2>
-      {entries.items.length === 0 && !entries.isReading && <p className="quiet">{words.wallet.none}</p>}
+      <h2>{t.wallet.entries}</h2>
+      {entries.items.length === 0 && !entries.isLoading && <p className="quiet">{t.wallet.none}</p>}
       {entries.items.length > 0 && (
         <table className="entries">
           <thead>
             <tr>
-              <th scope="col">{words.wallet.when}</th>
-              <th scope="col">{words.wallet.what}</th>
-              <th scope="col">{words.wallet.amount}</th>
-              <th scope="col">{words.wallet.after}</th>
+              <th scope="col">{t.wallet.date}</th>
+              <th scope="col">{t.wallet.description}</th>
+              <th scope="col">{t.wallet.amount}</th>
+              <th scope="col">{t.wallet.balanceAfter}</th>
             </tr>
           </thead>
           <tbody>
             {entries.items.map(({ entryId, at, kind, orderId, amount, balance: after }) => (
               <tr key={entryId}>
-                <td className="quiet">{dayAndTime(at)}</td>
+                <td className="quiet">{formatDateTime(at)}</td>
                 <td>
-                  {words.entries[kind]}{' '}
+                  {t.entries[kind]}{' '}
                   {orderId && kind !== 'sale' && kind !== 'refunded' && (
-                    <a href={to('orders', orderId)}>{shortId(orderId)}</a>
+                    <a href={linkTo('orders', orderId)}>{shortId(orderId)}</a>
                   )}
                 </td>
-                <td className={amount < 0 ? 'minus' : 'plus'}>{money(amount)}</td>
-                <td>{money(after)}</td>
+                <td className={amount < 0 ? 'minus' : 'plus'}>{formatMoney(amount)}</td>
+                <td>{formatMoney(after)}</td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
-      <More pages={entries} />
+      <LoadMore pages={entries} />
     </>
   );
 }
 
 function MoveMoney({ onMoved }: { onMoved: () => void }) {
-  const words = useWords().wallet;
+  const t = useTranslations().wallet;
   const [busy, setBusy] = useState(false);
-  const [fault, setFault] = useState<string>();
+  const [amountError, setAmountError] = useState<string>();
   const [error, setError] = useState<unknown>();
 
   async function move(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const form = event.currentTarget;
-    const pressed = (event.nativeEvent as SubmitEvent).submitter?.getAttribute('value');
-    const amount = minorUnits(String(new FormData(form).get('amount')));
-    setFault(amount ? undefined : words.badAmount);
+    const action = (event.nativeEvent as SubmitEvent).submitter?.getAttribute('value');
+    const amount = parseMoney(String(new FormData(form).get('amount')));
+    setAmountError(amount ? undefined : t.badAmount);
     setError(undefined);
     if (!amount) return;
     setBusy(true);
     try {
-      await ask(pressed === 'withdraw' ? 'withdraw' : 'deposit', { amount });
+      if (action === 'withdraw') await request('withdraw', { amount });
+      else await topUp(amount);
       form.reset();
       onMoved();
     } catch (thrown) {
@@ -90,16 +109,18 @@ function MoveMoney({ onMoved }: { onMoved: () => void }) {
 
   return (
     <form className="move-money" onSubmit={move}>
-      <Field label={words.amount} name="amount" inputMode="decimal" autoComplete="off" fault={fault} required />
+      <Field label={t.amount} name="amount" inputMode="decimal" autoComplete="off" error={amountError} required />
       <p className="actions">
-        <button type="submit" value="deposit" disabled={busy} aria-busy={busy}>
-          {words.topUp}
-        </button>
+        {canTopUp && (
+          <button type="submit" value="deposit" disabled={busy} aria-busy={busy}>
+            {t.topUp}
+          </button>
+        )}
         <button type="submit" value="withdraw" className="secondary" disabled={busy}>
-          {words.withdraw}
+          {t.withdraw}
         </button>
       </p>
-      <Problem error={error} />
+      <ErrorMessage error={error} />
     </form>
   );
 }

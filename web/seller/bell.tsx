@@ -1,36 +1,36 @@
 import { useState } from 'react';
 import { markSeen, sound, unseen, unseenOf } from '../bell.js';
-import { Icon } from '../parts/icon.js';
+import { Icon } from '../components/icon.js';
+import { useTranslations } from '../i18n/language.js';
 import { useStore } from '../store.js';
-import { useWords } from '../words/words.js';
 
-/** How many paid orders wait to be looked at, and how the seller wants to be called. */
+/** The count of unseen paid orders, and the settings of the bell. */
 export function Bell() {
-  const words = useWords().panel;
+  const t = useTranslations().panel;
   const count = unseenOf(useStore(unseen)).length;
-  const loud = useStore(sound);
+  const isSoundOn = useStore(sound);
   return (
     <div className="bell">
       <span role="status" className={count > 0 ? 'ringing' : 'quiet'}>
         <Icon name="bell" />
-        {words.bell(count)}
+        {t.bell(count)}
       </span>
       {count > 0 && (
         <button type="button" onClick={() => markSeen()}>
-          {words.seen}
+          {t.markSeen}
         </button>
       )}
-      <button type="button" className="quiet-button" aria-pressed={loud} onClick={() => sound.set(!loud)}>
-        {words.sound}: {loud ? words.on : words.off}
+      <button type="button" className="quiet-button" aria-pressed={isSoundOn} onClick={() => sound.set(!isSoundOn)}>
+        {t.sound}: {isSoundOn ? t.on : t.off}
       </button>
       <Notifications />
     </div>
   );
 }
 
-/** Asked for only when pressed; gone once the browser has been told yes or no. */
+/** Asks for the browser's permission when pressed; hidden once it was granted or denied. */
 function Notifications() {
-  const words = useWords().panel;
+  const t = useTranslations().panel;
   const [permission, setPermission] = useState(() =>
     'Notification' in globalThis ? Notification.permission : 'denied',
   );
@@ -41,7 +41,7 @@ function Notifications() {
       className="quiet-button"
       onClick={async () => setPermission(await Notification.requestPermission())}
     >
-      {words.notify}: {words.off}
+      {t.notify}: {t.off}
     </button>
   );
 }

@@ -1,14 +1,16 @@
-import { useState } from 'react';
-import type { OrderStatus } from '../../src/contract/lifecycle.js';
-import { useLists } from '../order.lists.js';
-import { type KnownOrder, useOrders } from '../orders.js';
-import { Unread } from '../parts/notice.js';
-import { useWords } from '../words/words.js';
-import { BoardCard } from './card.js';
-import { ShipForm } from './ship.js';
+import { useCallback, useState } from 'react';
+import type { OrderStatus } from '../../src/contract/transitions.js';
+import { unseen, unseenOf } from '../bell.js';
+import { LoadError } from '../components/error.message.js';
+import { useGradualCount } from '../hooks/use.gradual.count.js';
+import { useOrderLists } from '../hooks/use.order.lists.js';
+import { useTranslations } from '../i18n/language.js';
+import type { LoadedOrder } from '../loaded.order.js';
+import { longestWaitFirst, ordersOf, useOrders } from '../orders.js';
+import { useStore } from '../store.js';
+import { BoardCard } from './board.card.js';
+import { ShipForm } from './ship.form.js';
 
-/** A column draws so many cards at first; more when asked. */
-const CARDS = 30;
 const columns = {
   placed: ['placed'],
   paid: ['paid'],
@@ -16,35 +18,37 @@ const columns = {
   done: ['received', 'cancelled'],
 } as const satisfies Record<string, readonly OrderStatus[]>;
 type ColumnName = keyof typeof columns;
-/** What somebody waits for is read to the last order; of the others the newest, and more when asked. */
-const wholeColumns: readonly ColumnName[] = ['placed', 'paid'];
+/** Columns that wait for somebody are loaded to the end; the others show the newest orders and load more on demand. */
+const waitingColumns: readonly ColumnName[] = ['placed', 'paid'];
 
-/** The orders of all of a seller's stores, by where they are; they move as the events arrive. */
+/** The orders of all of a seller's stores by status; cards move as events arrive. */
 export function Board() {
-  const words = useWords();
+  const t = useTranslations();
   const orders = useOrders('seller');
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const toShip = orders.filter(({ orderId, status }) => status === 'paid' && selected.has(orderId));
+  const toShip = longestWaitFirst(orders.filter(({ orderId, status }) => status === 'paid' && selected.has(orderId)));
 
-  function select(orderIds: string[], wanted: boolean) {
-    const next = new Set(toShip.map(({ orderId }) => orderId));
-    for (const orderId of orderIds) wanted ? next.add(orderId) : next.delete(orderId);
-    setSelected(next);
-  }
+  const select = useCallback((orderIds: string[], isSelected: boolean) => {
+    const { byId } = ordersOf.seller;
+    setSelected((before) => {
+      const next = new Set([...before].filter((orderId) => byId.get().get(orderId)?.status === 'paid'));
+      for (const orderId of orderIds) isSelected ? next.add(orderId) : next.delete(orderId);
+      return next;
+    });
+  }, []);
 
   return (
     <>
       <div className="board">
         {(Object.keys(columns) as ColumnName[]).map((name) => {
-          const wanted: readonly OrderStatus[] = columns[name];
-          const cards = orders.filter(({ status }) => wanted.includes(status));
+          const statuses: readonly OrderStatus[] = columns[name];
+          const cards = orders.filter(({ status }) => statuses.includes(status));
           return (
             <Column
               key={name}
               name={name}
-              title={words.panel.columns[name]}
-              // Who has waited longest is shipped first.
-              cards={name === 'paid' ? cards.reverse() : cards}
+              title={t.panel.columns[name]}
+              cards={waitingColumns.includes(name) ? longestWaitFirst(cards) : cards}
               selected={selected}
               select={select}
             />
@@ -59,52 +63,64 @@ export function Board() {
 interface ColumnProps {
   name: ColumnName;
   title: string;
-  cards: KnownOrder[];
+  cards: LoadedOrder[];
   selected: ReadonlySet<string>;
-  select: (orderIds: string[], wanted: boolean) => void;
+  select: (orderIds: string[], isSelected: boolean) => void;
 }
 
 function Column({ name, title, cards, selected, select }: ColumnProps) {
-  const words = useWords();
-  const [shown, setShown] = useState(CARDS);
-  const lists = useLists('seller', columns[name], wholeColumns.includes(name));
-  const ids = cards.map(({ orderId }) => orderId);
-  const hidden = Math.max(0, cards.length - shown);
-
-  function more() {
-    setShown(shown + CARDS);
-    if (hidden < CARDS && lists.hasMore) lists.more();
-  }
+  const t = useTranslations();
+  const isWaiting = waitingColumns.includes(name);
+  const { hasMore, isLoading, error, loadMore, reload } = useOrderLists('seller', columns[name], isWaiting);
+  const rendered = useGradualCount(cards.length);
+  const unseenIds = new Set(unseenOf(useStore(unseen)));
 
   return (
-    <section className={`column column-${name}`} aria-label={title} aria-busy={lists.isReading}>
+    <section className={`column column-${name}`} aria-label={title} aria-busy={isLoading}>
       <h2>
-        {title} <span className="count">{lists.hasMore ? words.panel.atLeast(cards.length) : cards.length}</span>
+        {title} <span className="count">{hasMore ? t.panel.shown(cards.length) : cards.length}</span>
       </h2>
-      {name === 'paid' && cards.length > 1 && (
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={ids.every((orderId) => selected.has(orderId))}
-            onChange={({ target }) => select(ids, target.checked)}
-          />
-          {words.panel.selectAll}
-        </label>
-      )}
+      {name === 'paid' && cards.length > 1 && <SelectAll cards={cards} {...{ selected, select }} disabled={hasMore} />}
       <ul>
-        {cards.slice(0, shown).map((order) => (
-          <li key={order.orderId}>
-            <BoardCard order={order} selected={selected.has(order.orderId)} select={select} />
-          </li>
+        {cards.slice(0, rendered).map((order) => (
+          <BoardCard
+            key={order.orderId}
+            order={order}
+            selected={selected.has(order.orderId)}
+            isNew={unseenIds.has(order.orderId)}
+            select={select}
+          />
         ))}
       </ul>
-      {cards.length === 0 && !lists.isReading && <p className="quiet">{words.panel.nothing}</p>}
-      {lists.error !== undefined && <Unread error={lists.error} again={lists.again} />}
-      {(hidden > 0 || (lists.hasMore && !lists.isReading)) && (
-        <button type="button" className="secondary" onClick={more}>
-          {lists.hasMore ? words.more : words.panel.moreCards(hidden)}
+      {cards.length === 0 && !hasMore && <p className="quiet">{t.panel.empty}</p>}
+      {isWaiting && isLoading && <p className="quiet">{t.loading}</p>}
+      {error !== undefined && <LoadError error={error} retry={reload} />}
+      {!isWaiting && hasMore && !isLoading && error === undefined && (
+        <button type="button" className="secondary" onClick={loadMore}>
+          {t.more}
         </button>
       )}
     </section>
+  );
+}
+
+/** Disabled until the column is complete: "all" must not mean a part. */
+function SelectAll({
+  cards,
+  selected,
+  select,
+  disabled,
+}: Pick<ColumnProps, 'cards' | 'selected' | 'select'> & { disabled: boolean }) {
+  const ids = cards.map(({ orderId }) => orderId);
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={ids.every((orderId) => selected.has(orderId))}
+        disabled={disabled}
+        onChange={({ target }) => select(ids, target.checked)}
+      />
+      {useTranslations().panel.selectAll}
+    </label>
   );
 }

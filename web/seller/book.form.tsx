@@ -10,100 +10,99 @@ import {
   SUMMARY_CHARACTERS_MAX,
   TITLE_CHARACTERS_MAX,
 } from '../../src/contract/stores.js';
-import { ask } from '../hub.js';
-import { decimal } from '../money.js';
-import { Field, LongField } from '../parts/field.js';
-import { Problem } from '../parts/notice.js';
-import { useWords } from '../words/words.js';
-import { type NewBook, readBook, told } from './book.reader.js';
-import { writeDetails } from './details.js';
+import { ErrorMessage } from '../components/error.message.js';
+import { Field, TextAreaField } from '../components/field.js';
+import { request } from '../hub.js';
+import { useTranslations } from '../i18n/language.js';
+import { toDecimal } from '../money.js';
+import { describeErrors, type NewBook, parseBook } from './book.parser.js';
+import { formatDetails } from './details.js';
 
-/** A new book for the shelf. */
 export function AddBook({ storeId, onAdded }: { storeId: string; onAdded: () => void }) {
-  const words = useWords().shelf;
+  const t = useTranslations().shelf;
   return (
     <details className="card add-book">
-      <summary>{words.add}</summary>
+      <summary>{t.add}</summary>
       <BookForm
         resets
         save={async (form) => {
-          const { book, faults } = readBook(storeId, Object.fromEntries(texts(form)));
-          if (!book) throw new Error(told(faults));
-          await ask('addBook', book);
+          const { book, errors } = parseBook(storeId, Object.fromEntries(filledFields(form)));
+          if (!book) throw new Error(describeErrors(errors));
+          await request('addBook', book);
           onAdded();
         }}
       >
-        <Field label={words.bookId} name="bookId" maxLength={ID_CHARACTERS_MAX} required />
-        <Field label={words.bookTitle} name="title" maxLength={TITLE_CHARACTERS_MAX} required />
-        <Field label={words.price} name="price" inputMode="decimal" required />
-        <Field label={words.stock} name="stock" type="number" min={0} max={STOCK_MAX} defaultValue={1} required />
+        <Field label={t.bookId} name="bookId" maxLength={ID_CHARACTERS_MAX} required />
+        <Field label={t.bookTitle} name="title" maxLength={TITLE_CHARACTERS_MAX} required />
+        <Field label={t.price} name="price" inputMode="decimal" required />
+        <Field label={t.stock} name="stock" type="number" min={0} max={STOCK_MAX} defaultValue={1} required />
         <DescriptionFields />
       </BookForm>
     </details>
   );
 }
 
-/** All that the contract lets an owner change, and how many copies came. Sent is only what was changed. */
-export function ChangeBook({ book, onChanged }: { book: BookView; onChanged: (book: BookView) => void }) {
-  const words = useWords().shelf;
+/** Edits everything that the contract lets an owner change, and adds copies. Sends only the changed fields. */
+export function EditBook({ book, onEdited }: { book: BookView; onEdited: (book: BookView) => void }) {
+  const t = useTranslations().shelf;
   const { storeId, bookId } = book;
-  /** How often copies have come. What came is on the shelf, and does not stand in the field any more. */
-  const [came, setCame] = useState(0);
+  /** Counts the restocks of this form; as a key, it resets the field after each so that saving does not add again. */
+  const [restocks, setRestocks] = useState(0);
   return (
     <BookForm
       save={async (form) => {
-        // All tags and details may be taken away.
-        const written: Record<string, string> = { tags: '', details: '', ...Object.fromEntries(texts(form)) };
-        const { add = '0', ...described } = written;
-        const { book: read, faults } = readBook(storeId, { ...described, bookId, stock: '0' }, book);
-        if (!read) throw new Error(told(faults));
-        const changed = changesOf(book, read);
-        if (Object.keys(changed).length > 0) onChanged(await ask('changeBook', { storeId, bookId, ...changed }));
+        // Unlike other fields, tags and details can be cleared.
+        const raw: Record<string, string> = { tags: '', details: '', ...Object.fromEntries(filledFields(form)) };
+        const { add = '0', ...description } = raw;
+        const { book: parsed, errors } = parseBook(storeId, { ...description, bookId, stock: '0' }, book);
+        if (!parsed) throw new Error(describeErrors(errors));
+        const changes = changesOf(book, parsed);
+        if (Object.keys(changes).length > 0) onEdited(await request('changeBook', { storeId, bookId, ...changes }));
         if (Number(add) === 0) return;
-        onChanged(await ask('addStock', { storeId, bookId, add: Number(add) }));
-        setCame(came + 1);
+        onEdited(await request('addStock', { storeId, bookId, add: Number(add) }));
+        setRestocks(restocks + 1);
       }}
     >
-      <Field label={words.bookTitle} name="title" defaultValue={book.title} maxLength={TITLE_CHARACTERS_MAX} required />
-      <Field label={words.price} name="price" inputMode="decimal" defaultValue={decimal(book.price)} required />
-      <Field key={came} label={words.addStock} name="add" type="number" defaultValue={0} />
+      <Field label={t.bookTitle} name="title" defaultValue={book.title} maxLength={TITLE_CHARACTERS_MAX} required />
+      <Field label={t.price} name="price" inputMode="decimal" defaultValue={toDecimal(book.price)} required />
+      <Field key={restocks} label={t.addStock} name="add" type="number" defaultValue={0} />
       <DescriptionFields book={book} />
     </BookForm>
   );
 }
 
-/** How a book is described. The hub lets a text be changed, but not taken away: one that is there stays required. */
+/** The hub lets a description be changed but not removed, so fields that have a value are required. */
 function DescriptionFields({ book }: { book?: BookView }) {
-  const words = useWords().shelf;
-  const given = (name: 'author' | 'publisher' | 'isbn' | 'coverUrl' | 'summary') => ({
+  const t = useTranslations().shelf;
+  const attributes = (name: 'author' | 'publisher' | 'isbn' | 'coverUrl' | 'summary') => ({
     name,
     defaultValue: book?.[name],
     required: book?.[name] !== undefined,
   });
   return (
     <>
-      <Field label={words.author} {...given('author')} maxLength={AUTHOR_CHARACTERS_MAX} />
-      <Field label={words.publisher} {...given('publisher')} maxLength={AUTHOR_CHARACTERS_MAX} />
-      <Field label={words.isbn} {...given('isbn')} maxLength={ISBN_CHARACTERS_MAX} />
-      <Field label={words.tags} name="tags" defaultValue={book?.tags?.join(', ')} />
+      <Field label={t.author} {...attributes('author')} maxLength={AUTHOR_CHARACTERS_MAX} />
+      <Field label={t.publisher} {...attributes('publisher')} maxLength={AUTHOR_CHARACTERS_MAX} />
+      <Field label={t.isbn} {...attributes('isbn')} maxLength={ISBN_CHARACTERS_MAX} />
+      <Field label={t.tags} name="tags" defaultValue={book?.tags?.join(', ')} />
       <Field
-        label={words.lowMark}
+        label={t.lowMark}
         name="lowMark"
         type="number"
         min={0}
         max={STOCK_MAX}
         defaultValue={book?.lowMark ?? LOW_MARK_DEFAULT}
-        hint={words.lowMarkHint}
+        hint={t.lowMarkHint}
         required
       />
-      <Field label={words.coverUrl} {...given('coverUrl')} maxLength={COVER_URL_CHARACTERS_MAX} />
-      <LongField label={words.summary} {...given('summary')} rows={4} maxLength={SUMMARY_CHARACTERS_MAX} />
-      <LongField
-        label={words.details}
+      <Field label={t.coverUrl} {...attributes('coverUrl')} maxLength={COVER_URL_CHARACTERS_MAX} />
+      <TextAreaField label={t.summary} {...attributes('summary')} rows={4} maxLength={SUMMARY_CHARACTERS_MAX} />
+      <TextAreaField
+        label={t.details}
         name="details"
         rows={3}
-        defaultValue={writeDetails(book?.details)}
-        hint={words.detailsHint}
+        defaultValue={formatDetails(book?.details)}
+        hint={t.detailsHint}
       />
     </>
   );
@@ -112,12 +111,12 @@ function DescriptionFields({ book }: { book?: BookView }) {
 interface BookFormProps {
   children: ReactNode;
   save: (form: FormData) => Promise<void>;
-  /** Whether another book may follow. */
+  /** Whether saving clears the form, for another book. */
   resets?: boolean;
 }
 
 function BookForm({ children, save, resets = false }: BookFormProps) {
-  const words = useWords().shelf;
+  const t = useTranslations().shelf;
   const [busy, setBusy] = useState(false);
   const [saved, setSaved] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -141,27 +140,27 @@ function BookForm({ children, save, resets = false }: BookFormProps) {
   return (
     <form className="book-form" onSubmit={submit}>
       <div className="fields">{children}</div>
-      <Problem error={error} />
+      <ErrorMessage error={error} />
       <p className="actions">
         <button type="submit" disabled={busy} aria-busy={busy}>
-          {busy ? words.saving : words.save}
+          {busy ? t.saving : t.save}
         </button>
-        <span role="status">{saved && words.saved}</span>
+        <span role="status">{saved && t.saved}</span>
       </p>
     </form>
   );
 }
 
-/** The fields of the read book that say something else than the book does. */
-function changesOf(book: BookView, { stock: _, ...read }: NewBook): Omit<ChangeBookRequest, 'storeId' | 'bookId'> {
+/** The parsed fields that differ from the book. */
+function changesOf(book: BookView, { stock: _, ...parsed }: NewBook): Omit<ChangeBookRequest, 'storeId' | 'bookId'> {
   const before: Record<string, unknown> = { tags: [], details: {}, ...book };
   return Object.fromEntries(
-    Object.entries(read).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
+    Object.entries(parsed).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
   );
 }
 
-/** What was filled in; an empty field is one that was left out. */
-function texts(form: FormData): [string, string][] {
+/** The trimmed values of the form; empty fields are omitted. */
+function filledFields(form: FormData): [string, string][] {
   return [...form]
     .map(([name, value]): [string, string] => [name, String(value).trim()])
     .filter(([, text]) => text !== '');

@@ -1,70 +1,72 @@
 import { useMemo, useRef, useState } from 'react';
-import { ask } from '../hub.js';
-import { useWords, wordsFor } from '../words/words.js';
-import { readBook, told } from './book.reader.js';
-import { readTable } from './table.js';
+import { request } from '../hub.js';
+import { errorText, useTranslations } from '../i18n/language.js';
+import { describeErrors, parseBook } from './book.parser.js';
+import { parseTable } from './table.parser.js';
 
-/** So many books are on their way at once: quick, and others are still heard. */
-const AT_ONCE = 4;
-/** A list longer than that is not read by anybody. */
+/** Requests in flight at a time: fast, without crowding out other users. */
+const CONCURRENCY = 4;
+/** Bounds the table of problems. */
 const PROBLEMS_SHOWN = 200;
 
 interface Problem {
   line: number;
-  told: string;
+  text: string;
 }
 
 interface Progress {
   done: number;
-  of: number;
+  total: number;
   added: number;
-  running: boolean;
+  isRunning: boolean;
 }
 
-/** Puts many books on the shelf at once. Every line that cannot be read, or is refused, is named with its reason. */
+/** Adds books from CSV or JSON. Every line that is invalid, or that the hub rejects, is listed with its problem. */
 export function Import({ storeId }: { storeId: string }) {
-  const words = useWords().importing;
+  const t = useTranslations().importing;
   const [text, setText] = useState('');
-  const [refused, setRefused] = useState<Problem[]>([]);
+  const [rejected, setRejected] = useState<Problem[]>([]);
   const [progress, setProgress] = useState<Progress>();
-  const stopped = useRef(false);
-  const table = useMemo(() => readTable(text), [text]);
+  const isStopped = useRef(false);
+  const table = useMemo(() => parseTable(text), [text]);
   const lines = useMemo(
-    () => (table ?? []).map(({ line, written }) => ({ line, ...readBook(storeId, written) })),
+    () => (table ?? []).map(({ line, raw }) => ({ line, ...parseBook(storeId, raw) })),
     [table, storeId],
   );
-  const good = lines.flatMap(({ line, book }) => (book ? [{ line, book }] : []));
-  const unreadable = lines.flatMap(({ line, faults }) => (faults.length > 0 ? [{ line, told: told(faults) }] : []));
-  const problems = [...unreadable, ...refused].sort((a, b) => a.line - b.line);
+  const valid = lines.flatMap(({ line, book }) => (book ? [{ line, book }] : []));
+  const invalid = lines.flatMap(({ line, errors }) =>
+    errors.length > 0 ? [{ line, text: describeErrors(errors) }] : [],
+  );
+  const problems = [...invalid, ...rejected].sort((a, b) => a.line - b.line);
 
   async function start() {
-    stopped.current = false;
-    setRefused([]);
-    let state: Progress = { done: 0, of: good.length, added: 0, running: true };
+    isStopped.current = false;
+    setRejected([]);
+    let state: Progress = { done: 0, total: valid.length, added: 0, isRunning: true };
     setProgress(state);
-    const queue = good.values();
-    const work = async () => {
+    const queue = valid.values();
+    const worker = async () => {
       for (const { line, book } of queue) {
-        if (stopped.current) return;
-        const error = await ask('addBook', book).then(
+        if (isStopped.current) return;
+        const error = await request('addBook', book).then(
           () => undefined,
           (thrown: unknown) => ({ thrown }),
         );
-        if (error) setRefused((before) => [...before, { line, told: `${book.title}: ${wordsFor(error.thrown)}` }]);
+        if (error) setRejected((before) => [...before, { line, text: `${book.title}: ${errorText(error.thrown)}` }]);
         state = { ...state, done: state.done + 1, added: state.added + (error ? 0 : 1) };
         setProgress(state);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    setProgress({ ...state, running: false });
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    setProgress({ ...state, isRunning: false });
   }
 
   return (
-    <section className="card import" aria-label={words.title}>
-      <h2>{words.title}</h2>
-      <p className="quiet">{words.intro}</p>
+    <section className="card import" aria-label={t.title}>
+      <h2>{t.title}</h2>
+      <p className="quiet">{t.intro}</p>
       <label>
-        {words.file}{' '}
+        {t.file}{' '}
         <input
           type="file"
           accept=".csv,.tsv,.txt,.json"
@@ -72,7 +74,7 @@ export function Import({ storeId }: { storeId: string }) {
         />
       </label>
       <textarea
-        aria-label={words.paste}
+        aria-label={t.paste}
         rows={10}
         value={text}
         spellCheck={false}
@@ -81,29 +83,25 @@ export function Import({ storeId }: { storeId: string }) {
       />
       <p role="status">
         {text !== '' &&
-          (table
-            ? words.ready(good.length, unreadable.length)
-            : /^\s*[[{]/.test(text)
-              ? words.badJson
-              : words.noHeader)}
+          (table ? t.ready(valid.length, invalid.length) : /^\s*[[{]/.test(text) ? t.badJson : t.noHeader)}
       </p>
       <p className="actions">
-        {progress?.running ? (
-          <button type="button" className="secondary" onClick={() => (stopped.current = true)}>
-            {words.stop}
+        {progress?.isRunning ? (
+          <button type="button" className="secondary" onClick={() => (isStopped.current = true)}>
+            {t.stop}
           </button>
         ) : (
-          <button type="button" disabled={good.length === 0} onClick={start}>
-            {words.start(good.length)}
+          <button type="button" disabled={valid.length === 0} onClick={start}>
+            {t.start(valid.length)}
           </button>
         )}
         {progress && (
           <>
-            <progress value={progress.done} max={progress.of} aria-label={words.title} />
+            <progress value={progress.done} max={progress.total} aria-label={t.title} />
             <span role="status">
-              {progress.running
-                ? words.progress(progress.done, progress.of)
-                : words.done(progress.added, progress.done - progress.added)}
+              {progress.isRunning
+                ? t.progress(progress.done, progress.total)
+                : t.done(progress.added, progress.done - progress.added)}
             </span>
           </>
         )}
@@ -114,21 +112,21 @@ export function Import({ storeId }: { storeId: string }) {
 }
 
 function Problems({ problems }: { problems: Problem[] }) {
-  const words = useWords().importing;
+  const t = useTranslations().importing;
   return (
     <table className="problems">
-      <caption>{words.problems}</caption>
+      <caption>{t.problems}</caption>
       <thead>
         <tr>
-          <th scope="col">{words.line}</th>
-          <th scope="col">{words.problemHead}</th>
+          <th scope="col">{t.line}</th>
+          <th scope="col">{t.problemHead}</th>
         </tr>
       </thead>
       <tbody>
-        {problems.slice(0, PROBLEMS_SHOWN).map(({ line, told }) => (
-          <tr key={`${line} ${told}`}>
+        {problems.slice(0, PROBLEMS_SHOWN).map(({ line, text }) => (
+          <tr key={`${line} ${text}`}>
             <td>{line}</td>
-            <td>{told}</td>
+            <td>{text}</td>
           </tr>
         ))}
       </tbody>

@@ -1,66 +1,65 @@
+import { PAGE_LIMIT_MAX } from '../../src/contract/fields.js';
 import type { BookView } from '../../src/contract/stores.js';
-import { ask, hear, line } from '../hub.js';
+import { connectionStatus, request, subscribe } from '../hub.js';
+import { forEachPage } from '../pages.js';
 import { Store } from '../store.js';
-
-const PAGE = 100;
-/** Whoever has more books than that running low needs another list than a warning. */
-export const LOW_MAX = 100;
 
 type LowBook = Pick<BookView, 'storeId' | 'bookId' | 'title' | 'stock'>;
 
-/** The books that run low, those first that run out soonest. */
+/** Books at or below their low mark, lowest stock first. */
 export const lowBooks = new Store<LowBook[]>([]);
 
-/** Takes in what is known of a book now: it runs low, or no longer does. */
-export function noteStock({ storeId, bookId, title, stock, lowMark }: BookView): void {
-  const isIt = (book: LowBook) => book.storeId === storeId && book.bookId === bookId;
-  if (stock > lowMark && !lowBooks.get().some(isIt)) return;
-  lowBooks.change((before) => {
-    const others = before.filter((book) => !isIt(book));
-    if (stock > lowMark) return others;
-    const books = [...others, { storeId, bookId, title, stock }].sort((a, b) => a.stock - b.stock);
-    return books.slice(0, LOW_MAX);
-  });
+/** Adds, updates or removes books by their current stock. */
+export function updateLowStock(...books: BookView[]): void {
+  const keyOf = ({ storeId, bookId }: LowBook) => `${storeId}/${bookId}`;
+  const low = new Map(lowBooks.get().map((book) => [keyOf(book), book]));
+  let isChanged = false;
+  for (const book of books) {
+    const { storeId, bookId, title, stock, lowMark } = book;
+    isChanged = low.delete(keyOf(book)) || isChanged;
+    if (stock > lowMark) continue;
+    low.set(keyOf(book), { storeId, bookId, title, stock });
+    isChanged = true;
+  }
+  if (isChanged) lowBooks.set([...low.values()].sort((a, b) => a.stock - b.stock));
 }
 
 /**
- * Looks along the whole shelf of each store, a page after the other, then goes by what the hub tells; and looks again when
- * the line comes back, because nobody tells afterwards of books that ran low meanwhile.
+ * Scans the books of each store page by page, then follows the hub's stock alerts. Scans again after a reconnect, because
+ * stock alerts are not replayed. Returns the function that stops.
  */
-export function watchStock(storeIds: string[]): () => void {
-  let latest = 0;
-  const look = async () => {
-    const mine = ++latest;
+export function watchLowStock(storeIds: string[]): () => void {
+  let latestScan = 0;
+  const scanAll = async () => {
+    const scanId = ++latestScan;
     for (const storeId of storeIds) {
-      let after: string | null = null;
-      do {
-        const page: { items: BookView[]; next: string | null } = await ask('storeBooks', {
-          ...{ storeId, limit: PAGE },
-          ...(after ? { after } : {}),
-        });
-        if (mine !== latest) return;
-        for (const book of page.items) noteStock(book);
-        after = page.next;
-      } while (after);
+      await forEachPage(
+        (after) => request('storeBooks', { storeId, limit: PAGE_LIMIT_MAX, ...after }),
+        ({ items }) => {
+          if (scanId !== latestScan) return false;
+          updateLowStock(...items);
+          return true;
+        },
+      );
     }
   };
-  // It fails only when nobody is logged in any more.
-  const lookAlong = () => void look().catch(() => undefined);
-  let wasCut = false;
-  const off = [
-    line.subscribe(() => {
-      const { state } = line.get();
-      if (wasCut && state === 'live') lookAlong();
-      wasCut = state === 'offline' || (wasCut && state !== 'live');
+  // Fails only after a logout, when the list is no longer shown.
+  const scan = () => void scanAll().catch(() => undefined);
+  let wasOffline = false;
+  const unsubscribes = [
+    connectionStatus.subscribe(() => {
+      const { state } = connectionStatus.get();
+      if (wasOffline && state === 'live') scan();
+      wasOffline = state === 'offline' || (wasOffline && state !== 'live');
     }),
-    hear('stock', ({ storeId, bookId }) => {
-      ask('book', { storeId, bookId }).then(noteStock, () => undefined);
+    subscribe('stock', ({ storeId, bookId }) => {
+      request('book', { storeId, bookId }).then(updateLowStock, () => undefined);
     }),
   ];
   lowBooks.set([]);
-  lookAlong();
+  scan();
   return () => {
-    latest++;
-    for (const stop of off) stop();
+    latestScan++;
+    for (const unsubscribe of unsubscribes) unsubscribe();
   };
 }

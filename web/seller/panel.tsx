@@ -1,42 +1,47 @@
 import { useState } from 'react';
+import { PAGE_LIMIT_MAX } from '../../src/contract/fields.js';
 import type { StoreView } from '../../src/contract/stores.js';
-import { ask } from '../hub.js';
-import { Unread } from '../parts/notice.js';
-import { useReading } from '../parts/reading.js';
-import { to } from '../route.js';
+import { LoadError } from '../components/error.message.js';
+import { useRequest } from '../hooks/use.request.js';
+import { request } from '../hub.js';
+import { useTranslations } from '../i18n/language.js';
+import { readAll } from '../pages.js';
+import { linkTo } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
-import { useWords } from '../words/words.js';
 import { Bell } from './bell.js';
 import { Board } from './board.js';
 import { Import } from './import.js';
-import { LowStock } from './low.js';
-import { OpenStore } from './open.js';
+import { LowStock } from './low.stock.list.js';
+import { OpenStore } from './open.store.js';
 import { Shelf } from './shelf.js';
 import { TodayChart } from './today.chart.js';
 
 const sections = ['board', 'shelf', 'import'] as const;
 
-/** What a seller keeps open all day. */
+/** The seller's screen, made to stay open all day. */
 export function Panel({ section = 'board' }: { section?: string | undefined }) {
-  const words = useWords();
+  const t = useTranslations();
   const owner = useStore(session)?.userId ?? '';
-  const { value, error, again } = useReading(owner, () => ask('stores', { owner, limit: 100 }));
+  const {
+    data: stores,
+    error,
+    reload,
+  } = useRequest(owner, () => readAll((after) => request('stores', { owner, limit: PAGE_LIMIT_MAX, ...after })));
   const [chosen, setChosen] = useState<string>();
-  if (error !== undefined) return <Unread error={error} again={again} />;
-  if (!value) return <p className="quiet">{words.loading}</p>;
-  const stores = value.items;
+  if (error !== undefined) return <LoadError error={error} retry={reload} />;
+  if (!stores) return <p className="quiet">{t.loading}</p>;
   const store = stores.find(({ storeId }) => storeId === chosen) ?? stores[0];
-  if (!store) return <OpenStore onOpened={again} />;
+  if (!store) return <OpenStore onOpened={reload} />;
   return (
     <>
       <div className="page-head panel-head">
         <h1>{store.name ?? store.storeId}</h1>
-        {stores.length > 1 && <WhichStore stores={stores} store={store} onChoose={setChosen} />}
-        <nav className="filters" aria-label={words.panel.title}>
+        {stores.length > 1 && <StoreSelect stores={stores} store={store} onChoose={setChosen} />}
+        <nav className="filters" aria-label={t.panel.title}>
           {sections.map((name) => (
-            <a key={name} href={to('panel', name)} aria-current={name === section ? 'page' : undefined}>
-              {words.panel.sections[name]}
+            <a key={name} href={linkTo('panel', name)} aria-current={name === section ? 'page' : undefined}>
+              {t.panel.sections[name]}
             </a>
           ))}
         </nav>
@@ -57,16 +62,16 @@ export function Panel({ section = 'board' }: { section?: string | undefined }) {
   );
 }
 
-interface WhichStoreProps {
+interface StoreSelectProps {
   stores: StoreView[];
   store: StoreView;
   onChoose: (storeId: string) => void;
 }
 
-function WhichStore({ stores, store, onChoose }: WhichStoreProps) {
-  const words = useWords().panel;
+function StoreSelect({ stores, store, onChoose }: StoreSelectProps) {
+  const t = useTranslations().panel;
   return (
-    <select aria-label={words.which} value={store.storeId} onChange={({ target }) => onChoose(target.value)}>
+    <select aria-label={t.chooseStore} value={store.storeId} onChange={({ target }) => onChoose(target.value)}>
       {stores.map(({ storeId, name }) => (
         <option key={storeId} value={storeId}>
           {name ?? storeId}

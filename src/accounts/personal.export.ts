@@ -1,0 +1,117 @@
+import { Injectable } from '@nestjs/common';
+import type { Response } from 'express';
+import { ApiKeysService } from '../auth/api.keys.service.js';
+import { AuthService } from '../auth/auth.service.js';
+import { SessionsService } from '../auth/sessions.service.js';
+import { HubError } from '../contract/errors.js';
+import { PAGE_LIMIT_MAX, type Page } from '../contract/fields.js';
+import { EXPORT_TYPE, type ExportType } from '../contract/personal.js';
+import { roles } from '../contract/transitions.js';
+import { OrderExport } from '../orders/order.export.js';
+import { type Caller, missingRight } from '../platform/caller.js';
+import { sendLines } from '../platform/http/line.stream.js';
+import { KeyedCounter } from '../platform/limits/keyed.counter.js';
+import { ReadLimiter } from '../platform/limits/read.limiter.js';
+import { Logger } from '../platform/observability/logger.js';
+import { RoomsService } from '../rooms/rooms.service.js';
+import { BooksService } from '../stores/books.service.js';
+import { StoresService } from '../stores/stores.service.js';
+import { WalletsService } from '../wallets/wallets.service.js';
+import { WebhooksService } from '../webhooks/webhooks.service.js';
+
+/** Each holds a page in memory while its client takes it. */
+export const EXPORTS_MAX = 32;
+export const EXPORTS_PER_USER_MAX = 2;
+const RETRY_AFTER_MS = 1_000;
+const limit = PAGE_LIMIT_MAX;
+
+type Line = { type: ExportType };
+type Lines = AsyncGenerator<readonly Line[]>;
+
+/** All that the hub keeps of a user, as a stream: a page at a time, at the pace of the user's other reads. */
+@Injectable()
+export class PersonalExport {
+  private readonly underway = new KeyedCounter();
+  private total = 0;
+
+  constructor(
+    private readonly auth: AuthService,
+    private readonly sessions: SessionsService,
+    private readonly keys: ApiKeysService,
+    private readonly wallets: WalletsService,
+    private readonly stores: StoresService,
+    private readonly books: BooksService,
+    private readonly orders: OrderExport,
+    private readonly rooms: RoomsService,
+    private readonly webhooks: WebhooksService,
+    private readonly reads: ReadLimiter,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Answers with the export, which goes on after this resolves. Throws `FORBIDDEN`, and `OVERLOADED` beside others. */
+  async send(caller: Caller, response: Response): Promise<void> {
+    const { userId } = caller;
+    if (!caller.rights.has('money')) throw missingRight('money');
+    if (this.total >= EXPORTS_MAX || this.underway.count(userId) >= EXPORTS_PER_USER_MAX) {
+      throw new HubError('OVERLOADED', undefined, { retryAfterMs: RETRY_AFTER_MS });
+    }
+    this.total++;
+    this.underway.increment(userId);
+    response.once('close', () => {
+      this.total--;
+      this.underway.decrement(userId);
+    });
+    const profile = { type: 'profile' as const, ...(await this.auth.profile(userId)) };
+    response.type(EXPORT_TYPE);
+    sendLines(response, this.lines(caller, profile)).catch((error: unknown) => {
+      if (caller.isConnected()) this.logger.warn({ error: String(error) }, 'an export was cut short');
+    });
+  }
+
+  private async *lines(caller: Caller, profile: Line): Lines {
+    const { userId } = caller;
+    yield [profile];
+    if (caller.kind === 'session') {
+      yield* this.section('session', caller, (after) => this.sessions.list(caller, { ...after, limit }));
+      yield* this.section('key', caller, (after) => this.keys.list(userId, { ...after, limit }));
+    }
+    yield [{ type: 'wallet', ...(await this.wallets.wallet(userId)) }];
+    yield* this.section('entry', caller, (after) => this.wallets.entries(userId, { ...after, limit }));
+    yield* this.section('webhook', caller, (after) => this.webhooks.list(caller, { ...after, limit }));
+    const storeIds: string[] = [];
+    for await (const page of this.section('store', caller, (after) =>
+      this.stores.list({ owner: userId, ...after, limit }),
+    )) {
+      storeIds.push(...page.map(({ storeId }) => storeId));
+      yield page;
+    }
+    for (const storeId of storeIds) {
+      yield* this.section('book', caller, (after) => this.books.list(caller, { storeId, ...after, limit }));
+    }
+    for (const role of roles) {
+      yield* this.section('order', caller, ({ after }) => this.orders.page(caller, userId, role, after));
+    }
+    for (const role of roles) yield* this.section('event', caller, ({ after }) => this.events(userId, role, after));
+    yield [{ type: 'end' }];
+  }
+
+  private async events(userId: string, role: (typeof roles)[number], after = '0') {
+    const items = await this.rooms.eventsAfter(role, userId, Number(after), limit);
+    const last = items.at(-1);
+    return { items, next: last && items.length === limit ? String(last.seq) : null };
+  }
+
+  /** Reads a list to its end. */
+  private async *section<Type extends ExportType, Item extends object>(
+    type: Type,
+    caller: Caller,
+    read: (after: { after?: string }) => Promise<Page<Item>>,
+  ): AsyncGenerator<readonly (Item & { type: Type })[]> {
+    for (let after: { after?: string } = {}; ; ) {
+      const { items, next } = await this.reads.paced(caller, () => read(after));
+      yield items.map((item) => ({ type, ...item }));
+      if (next === null) return;
+      after = { after: next };
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { HubError, isStoredUnderKey } from '../contract/errors.js';
+import type { Answer } from '../contract/wire.js';
+import type { CommandHandler } from './command.handler.js';
+import { type Command, OPERATOR_ID } from './command.js';
+import { encodeAnswer, replayOf } from './idempotency.record.js';
+import { type AnswerRow, pair } from './rows.js';
+import type { UnitOfWork } from './unit.of.work.js';
+
+/** Executes one command on the rows of its batch: at most once for a key, whose first answer every repetition gets. */
+export function execute(handler: CommandHandler, unit: UnitOfWork, command: Command, now: number): Answer<unknown> {
+  const { actorId, key } = command;
+  if (actorId === null || key === undefined) return decideAndApply(handler, unit, command, now);
+
+  const first = unit.answers.get(pair(actorId, key.text));
+  if (first) {
+    if (first.messageHash !== key.messageHash) return rejected(new HubError('KEY_REUSED'));
+    return { ...storedAnswer(handler, unit, first), replayed: true };
+  }
+  const answer = decideAndApply(handler, unit, command, now);
+  if (usesKey(answer)) {
+    const row = { userId: actorId, key: key.text, messageHash: key.messageHash, stored: { answer } };
+    unit.recordAnswer(row, encodeAnswer(answer, actorId, handler));
+  }
+  return answer;
+}
+
+function decideAndApply(handler: CommandHandler, unit: UnitOfWork, command: Command, now: number): Answer<unknown> {
+  // Checked under the batch's locks: the user may have unregistered since the message was admitted.
+  const { actorId } = command;
+  const mustBeUser = actorId !== null && actorId !== OPERATOR_ID;
+  if (mustBeUser && !unit.users.has(actorId)) return rejected(new HubError('UNAUTHENTICATED'));
+  const decision = handler.decide(unit, command, now);
+  if (decision instanceof HubError) return rejected(decision);
+  const numbers = unit.apply(decision, now);
+  const { data, seq } = handler.present(unit, command, { change: decision, numbers, now });
+  return seq === undefined ? { ok: true, data } : { ok: true, data, seq };
+}
+
+function storedAnswer(handler: CommandHandler, unit: UnitOfWork, { stored, userId }: AnswerRow): Answer<unknown> {
+  return 'answer' in stored ? stored.answer : replayOf(handler).answer(unit, stored.reference, userId);
+}
+
+function rejected(error: HubError): Answer<never> {
+  return { ok: false, error: error.toBody() };
+}
+
+/** Successes and business refusals are stored under the key; validation errors and retryable ones are not. */
+function usesKey(answer: Answer<unknown>): boolean {
+  return answer.ok || isStoredUnderKey(answer.error.code);
+}

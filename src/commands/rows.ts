@@ -1,0 +1,188 @@
+import type { PaymentProviderName, PayoutStatus, TopupStatus } from '../contract/payments.js';
+import type { OrderStatusPush } from '../contract/rooms.js';
+import type { ChangeCommand, OrderStatus, Role, Settlement } from '../contract/transitions.js';
+import type { EntryKind } from '../contract/wallet.js';
+import type { Answer } from '../contract/wire.js';
+
+/** The rows that commands share, as a batch has them in memory. Times are epoch milliseconds, money is in minor units. */
+export interface OrderItem {
+  bookNo: number;
+  bookId: string;
+  title: string;
+  count: number;
+  price: number;
+}
+
+/** One change of an order. Applied one after another, its entries turn the placed order into the current one. */
+export interface TimelineEntry {
+  version: number;
+  status: OrderStatus;
+  command: ChangeCommand;
+  by: string;
+  at: number;
+  /** What it set besides the status and its time. */
+  changes?: OrderChanges;
+}
+
+export type OrderChanges = Partial<Pick<OrderRow, 'carrier' | 'trackingNo' | 'cancelReason' | keyof OrderTerms>> & {
+  /** The number of the note that came with the change. Its text is in `order_notes` only. */
+  note?: number;
+};
+
+/**
+ * The settings under which an order was placed, whatever the hub's are later. They are the changes of its first timeline entry, where
+ * they are not the defaults.
+ */
+export interface OrderTerms {
+  settleAt: Settlement;
+  /** How long after paying the hub cancels what is not shipped, in milliseconds; 0 is never. */
+  shipWithinMs: number;
+}
+
+export const defaultTerms: OrderTerms = { settleAt: 'paid', shipWithinMs: 0 };
+
+export interface OrderRow extends OrderTerms {
+  orderId: string;
+  storeId: string;
+  buyerId: string;
+  sellerId: string;
+  status: OrderStatus;
+  version: number;
+  total: number;
+  items: OrderItem[];
+  timeline: TimelineEntry[];
+  placedAt: number;
+  expiresAt: number;
+  paidAt: number | null;
+  shippedAt: number | null;
+  receivedAt: number | null;
+  cancelledAt: number | null;
+  /** When the hub acts by itself: at `expiresAt` while unpaid, at `shipBy` or a while after shipping; null when it never will. */
+  dueAt: number | null;
+  carrier: string | null;
+  trackingNo: string | null;
+  cancelReason: string | null;
+  /** The number of its first event in the seller's room; null for orders of earlier releases. */
+  number: number | null;
+}
+
+export interface BookRow {
+  bookNo: number;
+  storeId: string;
+  bookId: string;
+  title: string;
+  price: number;
+  lowMark: number;
+  stock: number;
+}
+
+export interface BookTextsRow {
+  bookNo: number;
+  author: string | null;
+  publisher: string | null;
+  isbn: string | null;
+  tags: string | null;
+  summary: string | null;
+  coverUrl: string | null;
+  details: string | null;
+}
+
+export interface WalletRow {
+  userId: string;
+  balance: number;
+  /** What buyers have paid for orders that are not received yet. */
+  held: number;
+  entries: number;
+  /** Grows with every change of the row. */
+  version: number;
+}
+
+export interface EntryRow {
+  userId: string;
+  entryNo: number;
+  amount: number;
+  balance: number;
+  kind: EntryKind;
+  orderId: string | null;
+  at: number;
+}
+
+/** Money on its way into a wallet. `url` and `reference` are the provider's, and written outside of batches. */
+export interface TopupRow {
+  topupId: string;
+  userId: string;
+  orderId: string | null;
+  amount: number;
+  currency: string;
+  provider: PaymentProviderName;
+  status: TopupStatus;
+  /** The provider's event that settled it; unique, so that no event has two effects. */
+  eventId: string | null;
+  createdAt: number;
+  settledAt: number | null;
+  /** When to ask the provider how it stands; null once that is known. */
+  dueAt: number | null;
+}
+
+/** Money on its way out of a wallet that was debited already. */
+export interface PayoutRow {
+  payoutId: string;
+  userId: string;
+  amount: number;
+  currency: string;
+  provider: PaymentProviderName;
+  status: PayoutStatus;
+  createdAt: number;
+  settledAt: number | null;
+  /** When to ask the provider for it, again; null once it has answered. */
+  dueAt: number | null;
+}
+
+/** What people wrote into an order. Each has a row of its own, which nothing copies. */
+export interface AddressRow {
+  orderId: string;
+  /** JSON. */
+  deliverTo: string;
+}
+
+export interface NoteRow {
+  orderId: string;
+  no: number;
+  userId: string;
+  text: string;
+  at: number;
+}
+
+export interface RoomRow {
+  role: Role;
+  userId: string;
+  head: number;
+}
+
+/** A numbered event of a room: what is stored, and what its sockets receive. */
+export interface EventRow {
+  role: Role;
+  userId: string;
+  push: OrderStatusPush;
+  body: string;
+  at: number;
+}
+
+/** The first answer to a key: word for word, or a reference from which the command's handler builds it again. */
+export type StoredAnswer = { answer: Answer<unknown> } | { reference: object };
+
+export interface AnswerRow {
+  userId: string;
+  key: string;
+  messageHash: string;
+  stored: StoredAnswer;
+}
+
+/** A key made of two ids. Ids hold no control characters, so a line break separates them safely. */
+export function pair(first: string, second: string): string {
+  return `${first}\n${second}`;
+}
+
+export function memberOf(order: Pick<OrderRow, 'buyerId' | 'sellerId'>, role: Role): string {
+  return role === 'buyer' ? order.buyerId : order.sellerId;
+}

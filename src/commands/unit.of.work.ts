@@ -1,0 +1,214 @@
+import { isoTime } from '../contract/fields.js';
+import type { PaymentProviderName } from '../contract/payments.js';
+import { type OrderStatus, type Role, roles } from '../contract/transitions.js';
+import type { EntryKind } from '../contract/wallet.js';
+import type { StockAlert } from '../rooms/batch.log.js';
+import { type EventBody, encodeEvent } from '../rooms/event.codec.js';
+import {
+  type AddressRow,
+  type AnswerRow,
+  type BookRow,
+  type BookTextsRow,
+  type EntryRow,
+  type EventRow,
+  memberOf,
+  type NoteRow,
+  type OrderRow,
+  type OrderTerms,
+  type PayoutRow,
+  pair,
+  type RoomRow,
+  type TopupRow,
+  type WalletRow,
+} from './rows.js';
+
+/** What a command does to the rows, once its rule has decided it. */
+export interface Change {
+  /** The order with its new timeline entry, and the status before; null for a new order. */
+  order?: { after: OrderRow; previous: OrderStatus | null };
+  stock?: { book: BookRow; delta: number }[];
+  money?: { userId: string; amount: number; kind: EntryKind; orderId: string | null }[];
+  /** What the hub holds for sellers. The ledger has no entries for it: it is of balances. */
+  held?: { userId: string; amount: number }[];
+  /** As they are afterwards. */
+  topup?: TopupRow;
+  payout?: PayoutRow;
+  address?: AddressRow;
+  note?: NoteRow;
+}
+
+/** When the hub acts on an order by itself, in milliseconds; `autoReceiveMs` 0 is never. A new order keeps the terms. */
+export interface OrderPolicy extends OrderTerms {
+  unpaidTtlMs: number;
+  autoReceiveMs: number;
+  /** Who pays in and out, and in which currency; undefined where anybody may deposit. */
+  payments?: { provider: PaymentProviderName; currency: string } | undefined;
+  /** Whether an order must say where it is to be delivered. */
+  needsAddress: boolean;
+}
+
+/** The numbers of the events that a change has caused, by the room's role. */
+export type EventNumbers = Partial<Record<Role, number>>;
+
+/**
+ * The rows that one batch has loaded and locked. Its commands read and change them in memory, one after another; what they
+ * changed is collected in `dirty` and written with one statement a table.
+ */
+export class UnitOfWork {
+  /** Store owners by store id. */
+  readonly stores = new Map<string, string>();
+  /** Registered users. */
+  readonly users = new Set<string>();
+  readonly books = new Map<string, BookRow>();
+  readonly booksByNo = new Map<number, BookRow>();
+  readonly texts = new Map<number, BookTextsRow>();
+  readonly orders = new Map<string, OrderRow>();
+  readonly wallets = new Map<string, WalletRow>();
+  readonly rooms = new Map<string, RoomRow>();
+  readonly answers = new Map<string, AnswerRow>();
+  readonly topups = new Map<string, TopupRow>();
+  readonly payouts = new Map<string, PayoutRow>();
+  /** The top-ups that the payment provider's events have settled, by event. */
+  readonly settledBy = new Map<string, string>();
+
+  readonly dirty = {
+    orders: new Map<string, OrderRow>(),
+    stock: new Set<BookRow>(),
+    wallets: new Set<WalletRow>(),
+    entries: [] as EntryRow[],
+    rooms: new Set<RoomRow>(),
+    events: [] as EventRow[],
+    answers: [] as { row: AnswerRow; text: string }[],
+    topups: new Map<string, TopupRow>(),
+    payouts: new Map<string, PayoutRow>(),
+    addresses: new Map<string, AddressRow>(),
+    notes: [] as NoteRow[],
+  };
+  readonly stockAlerts: StockAlert[] = [];
+
+  constructor(readonly policy: OrderPolicy) {}
+
+  addBook(book: BookRow): void {
+    this.books.set(pair(book.storeId, book.bookId), book);
+    this.booksByNo.set(book.bookNo, book);
+  }
+
+  /** Applies all of a change, and returns the numbers of its events. */
+  apply(change: Change, now: number): EventNumbers {
+    for (const { book, delta } of change.stock ?? []) this.moveStock(book, delta, now);
+    for (const movement of change.money ?? []) this.moveMoney(movement, now);
+    for (const movement of change.held ?? []) this.moveHeld(movement);
+    if (change.topup) this.recordTopup(change.topup);
+    if (change.payout) this.recordPayout(change.payout);
+    if (change.address) this.dirty.addresses.set(change.address.orderId, change.address);
+    if (change.note) this.dirty.notes.push(change.note);
+    return change.order ? this.recordOrder(change.order, now) : {};
+  }
+
+  /** The same rows as they are once this user is credited: a rule decides on them what the money makes possible. */
+  afterCredit(userId: string, amount: number): UnitOfWork {
+    const wallet = this.require(this.wallets.get(userId), 'wallet');
+    const wallets = new Map(this.wallets).set(userId, { ...wallet, balance: wallet.balance + amount });
+    return Object.create(this, { wallets: { value: wallets } });
+  }
+
+  /** Keeps the first answer to a key, for this batch and, as `text`, for later ones. */
+  recordAnswer(row: AnswerRow, text: string): void {
+    this.answers.set(pair(row.userId, row.key), row);
+    this.dirty.answers.push({ row, text });
+  }
+
+  private moveStock(book: BookRow, delta: number, now: number): void {
+    const before = book.stock;
+    book.stock += delta;
+    this.dirty.stock.add(book);
+    const passedLowMark = before > book.lowMark && book.stock <= book.lowMark;
+    const soldOut = before > 0 && book.stock === 0;
+    const ownerId = this.stores.get(book.storeId);
+    if ((passedLowMark || soldOut) && ownerId !== undefined) {
+      const { storeId, bookId, stock } = book;
+      this.stockAlerts.push({ ownerId, push: { storeId, bookId, stock, at: isoTime(now) } });
+    }
+  }
+
+  private moveMoney({ userId, amount, kind, orderId }: NonNullable<Change['money']>[number], at: number): void {
+    const wallet = this.require(this.wallets.get(userId), 'wallet');
+    wallet.balance += amount;
+    wallet.entries += 1;
+    wallet.version += 1;
+    this.dirty.wallets.add(wallet);
+    this.dirty.entries.push({ userId, entryNo: wallet.entries, amount, balance: wallet.balance, kind, orderId, at });
+  }
+
+  private moveHeld({ userId, amount }: NonNullable<Change['held']>[number]): void {
+    const wallet = this.require(this.wallets.get(userId), 'wallet');
+    /* istanbul ignore if -- the table has no CHECK for it, and no rule gives out more than was held */
+    if (wallet.held < -amount) throw new Error('The hub holds less for a seller than one of the orders needs');
+    wallet.held += amount;
+    wallet.version += 1;
+    this.dirty.wallets.add(wallet);
+  }
+
+  private recordTopup(topup: TopupRow): void {
+    this.topups.set(topup.topupId, topup);
+    this.dirty.topups.set(topup.topupId, topup);
+    if (topup.eventId !== null) this.settledBy.set(topup.eventId, topup.topupId);
+  }
+
+  private recordPayout(payout: PayoutRow): void {
+    this.payouts.set(payout.payoutId, payout);
+    this.dirty.payouts.set(payout.payoutId, payout);
+  }
+
+  private recordOrder({ after, previous }: NonNullable<Change['order']>, at: number): EventNumbers {
+    this.orders.set(after.orderId, after);
+    this.dirty.orders.set(after.orderId, after);
+    const numbers: EventNumbers = {};
+    const event = orderEvent(after, previous, this.require(after.timeline.at(-1), 'timeline entry'));
+    const body = encodeEvent(event);
+    for (const role of roles) {
+      const userId = memberOf(after, role);
+      const room = this.require(this.rooms.get(pair(role, userId)), 'room');
+      room.head += 1;
+      this.dirty.rooms.add(room);
+      this.dirty.events.push({ role, userId, push: { role, seq: room.head, ...event }, body, at });
+      numbers[role] = room.head;
+    }
+    if (previous === null) after.number = this.require(numbers.seller, 'number');
+    return numbers;
+  }
+
+  /** Rules touch only rows that the batch has loaded. A missing one is a fault of the hub and rolls the batch back. */
+  private require<Row>(row: Row | undefined, kind: string): Row {
+    if (row === undefined) throw new Error(`A ${kind} that a command needs was not loaded`);
+    return row;
+  }
+}
+
+/** All of a user's money: the balance, and what it will grow by. Never beyond `BALANCE_MAX`. */
+export function moneyOf(wallet: WalletRow | undefined): number {
+  return wallet
+    ? wallet.balance + wallet.held
+    : /* istanbul ignore next -- every user has a wallet, which the compiler cannot know */ 0;
+}
+
+/** The event of the order's latest change. */
+function orderEvent(order: OrderRow, previous: OrderStatus | null, entry: OrderRow['timeline'][number]): EventBody {
+  const { orderId, version, status, storeId, buyerId, sellerId, total, carrier, trackingNo, cancelReason } = order;
+  return {
+    orderId,
+    version,
+    status,
+    previous,
+    command: entry.command,
+    storeId,
+    buyerId,
+    sellerId,
+    total,
+    by: entry.by,
+    at: isoTime(entry.at),
+    ...(carrier === null ? {} : { carrier }),
+    ...(trackingNo === null ? {} : { trackingNo }),
+    ...(cancelReason === null ? {} : { cancelReason }),
+  };
+}

@@ -1,0 +1,54 @@
+import { balanceOverflow, insufficientFunds } from '../commands/money.errors.js';
+import type { OrderRow } from '../commands/rows.js';
+import { type Change, moneyOf, type UnitOfWork } from '../commands/unit.of.work.js';
+import type { HubError } from '../contract/errors.js';
+import { BALANCE_MAX } from '../contract/fields.js';
+
+/*
+ * Where the money of an order goes, by the terms that it was placed under: to the seller when it is paid, or into what the hub
+ * holds until it is received. Pure functions, as the rules of an order's life.
+ */
+
+type Settlement = Pick<Change, 'money' | 'held'>;
+
+/** Whether the hub holds the money of this order between paying and receiving. */
+export function isHeld({ settleAt }: Pick<OrderRow, 'settleAt'>): boolean {
+  return settleAt === 'received';
+}
+
+/** From the buyer to the seller, or into what the hub holds for the seller. */
+export function payment(unit: UnitOfWork, order: OrderRow): Settlement | HubError {
+  const { buyerId, sellerId, total, orderId } = order;
+  const balance = balanceOf(unit, buyerId);
+  if (balance < total) return insufficientFunds(total, balance);
+  // What is held counts, so that it always fits into the balance that it becomes.
+  if (moneyOf(unit.wallets.get(sellerId)) > BALANCE_MAX - total) return balanceOverflow('orderId');
+  const paid = { userId: buyerId, amount: -total, kind: 'payment', orderId } as const;
+  if (isHeld(order)) return { money: [paid], held: [{ userId: sellerId, amount: total }] };
+  return { money: [paid, { userId: sellerId, amount: total, kind: 'sale', orderId }] };
+}
+
+/** What is held for the seller, to the seller. */
+export function release(order: OrderRow): Settlement {
+  if (!isHeld(order)) return {};
+  const { sellerId, total, orderId } = order;
+  return {
+    money: [{ userId: sellerId, amount: total, kind: 'sale', orderId }],
+    held: [{ userId: sellerId, amount: -total }],
+  };
+}
+
+/** Back to the buyer, from what the hub holds or from the seller, who may no longer have it: `INSUFFICIENT_FUNDS`. */
+export function refund(unit: UnitOfWork, order: OrderRow): Settlement | HubError {
+  const { buyerId, sellerId, total, orderId } = order;
+  const balance = balanceOf(unit, sellerId);
+  if (!isHeld(order) && balance < total) return insufficientFunds(total, balance);
+  if (moneyOf(unit.wallets.get(buyerId)) > BALANCE_MAX - total) return balanceOverflow('orderId');
+  const refunded = { userId: buyerId, amount: total, kind: 'refund', orderId } as const;
+  if (isHeld(order)) return { money: [refunded], held: [{ userId: sellerId, amount: -total }] };
+  return { money: [{ userId: sellerId, amount: -total, kind: 'refunded', orderId }, refunded] };
+}
+
+function balanceOf(unit: UnitOfWork, userId: string): number {
+  return unit.wallets.get(userId)?.balance ?? 0;
+}

@@ -1,0 +1,45 @@
+import type { OrderRow, TimelineEntry } from '../commands/rows.js';
+
+const timeFields = {
+  placed: 'placedAt',
+  paid: 'paidAt',
+  shipped: 'shippedAt',
+  received: 'receivedAt',
+  cancelled: 'cancelledAt',
+} as const;
+
+/** Applies one timeline entry. Rules and past versions both use it, so the row is always the fold of its timeline. */
+export function applyEntry(order: OrderRow, entry: TimelineEntry): OrderRow {
+  const { version, status, at } = entry;
+  // A note's number is the entry's own.
+  const { note: _, ...changes } = entry.changes ?? {};
+  const after = { ...order, ...changes, status, version, timeline: [...order.timeline, entry] };
+  if (status !== order.status) after[timeFields[status]] = at;
+  return after;
+}
+
+/** The order as it stood after this one of its changes: the placed order, and the changes up to it. `dueAt` stays the latest. */
+export function orderAt(order: OrderRow, version: number): OrderRow {
+  return order.timeline.slice(1, version).reduce(applyEntry, asPlaced(order));
+}
+
+/** How many notes the order has had, with those that are erased. */
+export function noteCountOf({ timeline }: Pick<OrderRow, 'timeline'>): number {
+  return timeline.reduce((count, { changes }) => changes?.note ?? count, 0);
+}
+
+function asPlaced(order: OrderRow): OrderRow {
+  return {
+    ...order,
+    status: 'placed',
+    version: 1,
+    timeline: order.timeline.slice(0, 1),
+    paidAt: null,
+    shippedAt: null,
+    receivedAt: null,
+    cancelledAt: null,
+    carrier: null,
+    trackingNo: null,
+    cancelReason: null,
+  };
+}

@@ -1,0 +1,129 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config.js';
+import { isoTime } from '../contract/fields.js';
+import type { OrderStatusPush } from '../contract/rooms.js';
+import { type Role, roles } from '../contract/transitions.js';
+import type { Push } from '../contract/wire.js';
+import { Clock } from '../platform/clock/clock.js';
+import { ReadLimiter } from '../platform/limits/read.limiter.js';
+import { Metrics } from '../platform/observability/metrics.js';
+import type { HubSocket } from '../platform/sockets/hub.socket.js';
+import { toCachedJson } from '../platform/sockets/json.cache.js';
+import { SocketRegistry } from '../platform/sockets/socket.registry.js';
+import { WakeupChannel } from '../platform/wakeup.channel.js';
+import type { RoomHead, StockAlert, WalletChanges } from './batch.log.js';
+import { EventSubscription } from './event.subscription.js';
+import { RoomsService } from './rooms.service.js';
+
+/** Delivers committed events to the sockets of this process, and wakes the other hubs up to do the same. */
+@Injectable()
+export class EventPublisher {
+  /** Readers of rooms that are no sockets. */
+  private readonly listeners: CommitListener[] = [];
+  private readonly subscriptionsByUser = new Map<string, Set<EventSubscription>>();
+  /** Where `nextUsers` stands: a map's iterator skips users who leave, and finds those who come. */
+  private round = this.subscriptionsByUser.keys();
+
+  constructor(
+    private readonly rooms: RoomsService,
+    private readonly wakeups: WakeupChannel,
+    private readonly sockets: SocketRegistry,
+    private readonly reads: ReadLimiter,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    metrics.observeRooms(() => this.subscriptionsByUser.size * roles.length);
+  }
+
+  /** Calls the listener for each room with new events, with the number up to which they are committed. */
+  onCommitted(listener: CommitListener): void {
+    this.listeners.push(listener);
+  }
+
+  /** Subscribes a socket to its user's two rooms. No client can name a room: they follow from the session. */
+  async join(socket: HubSocket): Promise<void> {
+    // A socket that has disconnected already would never be removed again.
+    if (!socket.connected) return;
+    const { userId } = socket.data.caller;
+    const { rooms, reads, metrics, clock, config } = this;
+    const onFailure = (error: unknown) => this.sockets.close(socket, 'catch-up', error);
+    const subscription = new EventSubscription(socket, rooms, reads, metrics, clock, config, onFailure);
+    const subscriptions = this.subscriptionsByUser.get(userId) ?? new Set();
+    // Before its first read, so that it misses nothing that is committed from now on.
+    this.subscriptionsByUser.set(userId, subscriptions.add(subscription));
+    socket.once('disconnect', () => {
+      subscriptions.delete(subscription);
+      if (subscriptions.size === 0 && this.subscriptionsByUser.get(userId) === subscriptions) {
+        this.subscriptionsByUser.delete(userId);
+      }
+    });
+    await subscription.start();
+  }
+
+  /** Publishes what a batch has committed: its events, in the order of their numbers, its stock alerts, and changed wallets. */
+  publish({ events, stockAlerts, walletChanges }: Committed): void {
+    for (const { userId, push } of events) {
+      for (const listener of this.listeners) listener(push.role, userId, push.seq);
+      const subscriptions = this.subscriptionsByUser.get(userId);
+      if (!subscriptions) continue;
+      // All devices of the user receive the same text.
+      if (subscriptions.size > 1) toCachedJson(push);
+      for (const subscription of subscriptions) subscription.deliver(push);
+    }
+    if (events.length + stockAlerts.length + walletChanges.wallets.length > 0) this.wakeups.notify();
+    this.pushStockAlerts(stockAlerts);
+    this.pushWallets(walletChanges);
+  }
+
+  pushStockAlerts(alerts: readonly StockAlert[]): void {
+    for (const { ownerId, push } of alerts) {
+      for (const subscription of this.subscriptionsByUser.get(ownerId) ?? []) subscription.push('book:stock', push);
+    }
+  }
+
+  /** Pushes something without a number to a user's sockets on this hub. */
+  pushTo(userId: string, name: 'webhook:failing', push: Push<'webhook:failing'>): void {
+    for (const subscription of this.subscriptionsByUser.get(userId) ?? []) subscription.push(name, push);
+  }
+
+  /** The text is made for users with a socket here only. */
+  pushWallets({ at, wallets }: WalletChanges): void {
+    for (const { userId, balance, held, version } of wallets) {
+      const subscriptions = this.subscriptionsByUser.get(userId);
+      if (!subscriptions) continue;
+      const push = { balance, held, at: isoTime(at) };
+      for (const subscription of subscriptions) subscription.pushWallet(version, push);
+    }
+  }
+
+  /** Another hub has written to these rooms: subscriptions that are behind read what they miss. */
+  advance(rooms: readonly RoomHead[]): void {
+    for (const { role, userId, head } of rooms) {
+      for (const listener of this.listeners) listener(role, userId, head);
+      for (const subscription of this.subscriptionsByUser.get(userId) ?? []) subscription.advanceTo(role, head);
+    }
+  }
+
+  /** The next of the users with a socket here, in turn; fewer at the end of a round. */
+  nextUsers(usersMax: number): string[] {
+    const users: string[] = [];
+    while (users.length < usersMax) {
+      const next = this.round.next();
+      if (next.done) {
+        this.round = this.subscriptionsByUser.keys();
+        break;
+      }
+      users.push(next.value);
+    }
+    return users;
+  }
+}
+
+type CommitListener = (role: Role, userId: string, head: number) => void;
+
+interface Committed {
+  events: readonly { userId: string; push: OrderStatusPush }[];
+  stockAlerts: readonly StockAlert[];
+  walletChanges: WalletChanges & { wallets: readonly unknown[] };
+}

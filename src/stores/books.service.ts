@@ -1,0 +1,159 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type FindOptionsSelect, In, Repository } from 'typeorm';
+import { CommandQueue } from '../commands/command.queue.js';
+import { HubError } from '../contract/errors.js';
+import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
+import {
+  type AddBookRequest,
+  type AddStockRequest,
+  type BookRequest,
+  type BookView,
+  type ChangeBookRequest,
+  LOW_MARK_DEFAULT,
+  type SearchRequest,
+} from '../contract/stores.js';
+import type { Answer } from '../contract/wire.js';
+import type { Caller, ClientInfo } from '../platform/caller.js';
+import { chunks, Database, type Tx } from '../platform/database/database.js';
+import { PageReader } from '../platform/database/page.reader.js';
+import { lockRows } from '../platform/database/row.lock.js';
+import { presentBook } from './book.presenter.js';
+import { BookSearch } from './book.search.js';
+import { EMPTY_TEXTS, gramsOfBook, textsOf } from './book.texts.js';
+import { PRESENTED_COLUMNS } from './search.queries.js';
+import { Book, BookGram, BookStock, BookTexts } from './store.entity.js';
+import { StoresService } from './stores.service.js';
+
+const INDEX_ROWS_MAX = 1_000;
+/** Not the columns for the search, which repeat the summary. */
+const PRESENTED_TEXTS = {
+  bookNo: true,
+  author: true,
+  publisher: true,
+  isbn: true,
+  tags: true,
+  summary: true,
+  coverUrl: true,
+  details: true,
+} satisfies FindOptionsSelect<BookTexts>;
+
+/** The books on the shelves of stores. Their stock changes by commands only. */
+@Injectable()
+export class BooksService {
+  constructor(
+    private readonly database: Database,
+    private readonly commands: CommandQueue,
+    private readonly stores: StoresService,
+    private readonly search: BookSearch,
+    private readonly pages: PageReader,
+    @InjectRepository(Book) private readonly books: Repository<Book>,
+    @InjectRepository(BookTexts) private readonly texts: Repository<BookTexts>,
+    @InjectRepository(BookStock) private readonly stock: Repository<BookStock>,
+    @InjectRepository(BookGram) private readonly grams: Repository<BookGram>,
+  ) {}
+
+  async add(
+    ownerId: string,
+    { storeId, bookId, title, price, stock, lowMark = LOW_MARK_DEFAULT, ...request }: AddBookRequest,
+  ): Promise<BookView> {
+    await this.stores.requireOwner(storeId, ownerId);
+    const book = { storeId, bookId, title, price, lowMark };
+    const insert = async (tx: Tx) => {
+      const { identifiers } = await tx.withRepository(this.books).insert(book);
+      const bookNo = Number(identifiers[0]?.bookNo);
+      const texts = textsOf({ bookNo, title }, request, EMPTY_TEXTS);
+      await tx.withRepository(this.texts).insert(texts);
+      await tx.withRepository(this.stock).insert({ bookNo, stock });
+      await this.index(tx, bookNo, new Set(), gramsOfBook(texts));
+      return texts;
+    };
+    const onDuplicate = new HubError('BOOK_EXISTS', undefined, { bookId });
+    const texts = await this.database.transaction(insert, { userId: ownerId, onDuplicate });
+    return presentBook({ ...book, bookNo: texts.bookNo, stock }, texts);
+  }
+
+  async change(
+    ownerId: string,
+    { storeId, bookId, title, price, lowMark, ...request }: ChangeBookRequest,
+  ): Promise<BookView> {
+    await this.stores.requireOwner(storeId, ownerId);
+    const update = async (tx: Tx) => {
+      const [books, texts] = [tx.withRepository(this.books), tx.withRepository(this.texts)];
+      await lockRows(tx, 'books', { store_id: storeId, book_id: bookId });
+      const book = await this.find(books, { storeId, bookId });
+      const { bookNo } = book;
+      const before = await texts.findOneByOrFail({ bookNo });
+      const changed = { title: title ?? book.title, price: price ?? book.price, lowMark: lowMark ?? book.lowMark };
+      const after = textsOf({ bookNo, title: changed.title }, request, before);
+      await books.update({ bookNo }, changed);
+      await texts.update({ bookNo }, after);
+      await this.index(tx, bookNo, gramsOfBook(before), gramsOfBook(after));
+      const { stock } = await tx.withRepository(this.stock).findOneByOrFail({ bookNo });
+      return presentBook({ ...book, ...changed, stock }, after);
+    };
+    return this.database.transaction(update, { userId: ownerId });
+  }
+
+  addStock(caller: Caller, request: AddStockRequest): Promise<Answer<BookView>> {
+    return this.commands.submit('stock:add', caller.userId, request, caller);
+  }
+
+  async get(request: BookRequest): Promise<BookView> {
+    await this.stores.find(request.storeId);
+    const { bookNo } = await this.find(this.books, request);
+    const [book] = await this.read([bookNo]);
+    if (!book) throw new HubError('BOOK_NOT_FOUND', undefined, { bookId: request.bookId });
+    return book;
+  }
+
+  /** The books of one store or of all, searched or whole, in the order in which they were added. */
+  async list({ readKey }: ClientInfo, request: SearchRequest): Promise<Page<BookView>> {
+    if (request.storeId !== undefined) await this.stores.find(request.storeId);
+    const { limit = PAGE_LIMIT_DEFAULT } = request;
+    const rows = await this.search.measure(await this.search.find(readKey, request), PRESENTED_COLUMNS);
+    return this.pages.read({ readKey, rows, limit, read: (bookNos) => this.read(bookNos), cursorOf: String });
+  }
+
+  /** The books of these numbers, in this order. */
+  private async read(bookNos: number[]): Promise<BookView[]> {
+    if (bookNos.length === 0) return [];
+    const where = { bookNo: In(bookNos) };
+    const [books, texts, stocks] = await Promise.all([
+      this.books.findBy(where),
+      this.texts.find({ where, select: PRESENTED_TEXTS }),
+      this.stock.findBy(where),
+    ]);
+    const textsByNo = new Map(texts.map((row) => [row.bookNo, row]));
+    const stockByNo = new Map(stocks.map((row) => [row.bookNo, row.stock]));
+    const views = new Map(
+      books.map((book) => [
+        book.bookNo,
+        presentBook(
+          { ...book, stock: stockByNo.get(book.bookNo) ?? 0 },
+          textsByNo.get(book.bookNo) ?? { bookNo: book.bookNo, ...EMPTY_TEXTS },
+        ),
+      ]),
+    );
+    return bookNos.flatMap((bookNo) => views.get(bookNo) ?? []);
+  }
+
+  private async find(books: Repository<Book>, { storeId, bookId }: BookRequest): Promise<Book> {
+    const book = await books.findOneBy({ storeId, bookId });
+    if (!book) throw new HubError('BOOK_NOT_FOUND', undefined, { bookId });
+    return book;
+  }
+
+  /** Changes the search index from one set of grams to another. */
+  private async index(tx: Tx, bookNo: number, before: Set<string>, after: Set<string>): Promise<void> {
+    const removed = [...before].filter((gram) => !after.has(gram));
+    const added = [...after].filter((gram) => !before.has(gram)).sort();
+    for (const some of chunks(removed, INDEX_ROWS_MAX)) {
+      await tx.withRepository(this.grams).delete({ bookNo, gram: In(some) });
+    }
+    for (const some of chunks(added, INDEX_ROWS_MAX)) {
+      const rows = some.map((gram) => [gram, bookNo]);
+      await tx.query(...this.database.dialect.write({ table: 'book_grams', columns: ['gram', 'book_no'], rows }));
+    }
+  }
+}

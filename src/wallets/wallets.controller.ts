@@ -1,0 +1,39 @@
+import { Controller } from '@nestjs/common';
+import type { Page } from '../contract/fields.js';
+import type {
+  DepositRequest,
+  EntriesRequest,
+  Entry,
+  MovementRequest,
+  Wallet,
+  WalletBalance,
+} from '../contract/wallet.js';
+import type { Answer } from '../contract/wire.js';
+import type { Caller } from '../platform/caller.js';
+import { ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
+import { WalletsService } from './wallets.service.js';
+
+@Controller()
+export class WalletsController {
+  constructor(private readonly wallets: WalletsService) {}
+
+  @ContractRoute('wallet')
+  wallet(@CurrentUser() { userId }: Caller, @Input() _nothing: object): Promise<Wallet> {
+    return this.wallets.wallet(userId);
+  }
+
+  @ContractRoute('deposit')
+  deposit(@CurrentUser() caller: Caller, @Input() request: DepositRequest): Promise<Answer<WalletBalance>> {
+    return this.wallets.deposit(caller, request);
+  }
+
+  @ContractRoute('withdraw')
+  withdraw(@CurrentUser() caller: Caller, @Input() request: MovementRequest): Promise<Answer<WalletBalance>> {
+    return this.wallets.withdraw(caller, request);
+  }
+
+  @ContractRoute('entries')
+  entries(@CurrentUser() { userId }: Caller, @Input() request: EntriesRequest): Promise<Page<Entry>> {
+    return this.wallets.entries(userId, request);
+  }
+}

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Order } from '../../src/contract/orders.js';
+import { hubAndBrowser, type Visitor } from '../support/browser.js';
+import type { Person } from '../support/person.js';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const appearances = [
+  { colorScheme: 'light', locale: 'en', viewport: { width: 1280, height: 860 } },
+  { colorScheme: 'dark', locale: 'en', viewport: { width: 1280, height: 860 } },
+  { colorScheme: 'light', locale: 'zh-CN', viewport: { width: 390, height: 844 } },
+  { colorScheme: 'dark', locale: 'zh-CN', viewport: { width: 390, height: 844 } },
+] as const;
+
+interface AxeViolation {
+  id: string;
+  impact: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+/** A user who sells and buys, with data on every screen. */
+let lin: Person;
+let bought: Order;
+
+const fixture = hubAndBrowser(async (hub) => {
+  lin = await hub.seller([{ bookId: 'to-live', title: '活着', stock: 3 }, { stock: 9 }], 'lin');
+  await lin.deposit(1_000);
+  const other = await hub.seller([{ bookId: 'dark-forest', title: '三体Ⅱ：黑暗森林', price: 500 }], 'wang');
+  const buyer = await hub.buyer(10_000, 'ada');
+  const place = async (person: Person, storeId: string, bookId: string) =>
+    (await person.post<Order>('/orders', { storeId, items: [{ bookId, count: 1 }] })).body;
+  bought = await place(lin, other.storeId, 'dark-forest');
+  await lin.post(`/orders/${bought.orderId}/pay`, {});
+  await other.post(`/orders/${bought.orderId}/ship`, { carrier: '顺丰', trackingNo: 'SF1' });
+  await place(lin, other.storeId, 'dark-forest');
+  await place(buyer, lin.storeId, 'to-live');
+  const paid = await place(buyer, lin.storeId, 'book-2');
+  await buyer.post(`/orders/${paid.orderId}/pay`, {});
+});
+
+/** Violations of serious or critical impact on the current screen. */
+async function seriousViolations({ page }: Visitor): Promise<string[]> {
+  // Evaluated through the debugger, since the page's CSP forbids the script.
+  await page.evaluate(AXE);
+  const violations = await page.evaluate<AxeViolation[]>('axe.run().then(({ violations }) => violations)');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target}: ${failureSummary}`));
+}
+
+describe.each(appearances)(
+  'axe-core finds no serious violation, $colorScheme and $locale at $viewport.width,',
+  (appearance) => {
+    let visitor: Visitor;
+
+    beforeAll(async () => {
+      visitor = await fixture.visit(appearance);
+      await visitor.comeAs(lin);
+    });
+    afterAll(() => visitor.page.context().close());
+
+    async function check(screen: string, selector: string): Promise<void> {
+      await visitor.go(screen);
+      await visitor.page.locator(selector).first().waitFor();
+      expect(await seriousViolations(visitor)).toEqual([]);
+    }
+
+    test('on the login screen', () => check('login', '.login'));
+
+    test('in the list of books', () => check('', '.book'));
+
+    test('on a book', () => check('book/store-of-wang/dark-forest', '.book-page'));
+
+    test('in the cart', async () => {
+      await visitor.go('book/store-of-wang/dark-forest');
+      await visitor.page.locator('.book-page button').click();
+      await check('cart', '.cart-line');
+    });
+
+    test('in the list of orders', () => check('orders', '.order'));
+    test('on an order', () => check(`orders/${bought.orderId}`, '.timeline li'));
+    test('in the wallet', () => check('wallet', '.entries'));
+
+    test('on the board, with an order to ship', async () => {
+      await visitor.go('panel/board');
+      await visitor.page.locator('.column-paid .check input').first().check();
+      await check('panel/board', '.ship');
+    });
+
+    test('on the shelf, with a book being edited', async () => {
+      await visitor.go('panel/shelf');
+      await visitor.page.locator('.shelf-row button').first().click();
+      await check('panel/shelf', '.shelf .book-form');
+    });
+
+    test('in the import, with invalid lines', async () => {
+      await visitor.go('panel/import');
+      await visitor.page.locator('textarea').fill('id,title,price,stock\na,A,free,1\nb,B,1.00,1');
+      await check('panel/import', '.problems');
+    });
+
+    test('on the API documentation', async () => {
+      await visitor.page.goto(`${fixture.hub.url}/docs`);
+      expect(await seriousViolations(visitor)).toEqual([]);
+    });
+  },
+);

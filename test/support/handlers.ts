@@ -1,0 +1,31 @@
+import { execute } from '../../src/commands/command.executor.js';
+import type { CommandHandler } from '../../src/commands/command.handler.js';
+import type { Command } from '../../src/commands/command.js';
+import { decodeAnswer } from '../../src/commands/idempotency.record.js';
+import type { UnitOfWork } from '../../src/commands/unit.of.work.js';
+import type { CommandName } from '../../src/contract/commands.js';
+import type { Answer } from '../../src/contract/wire.js';
+import { orderHandlers } from '../../src/orders/order.handlers.js';
+import { orderReplay } from '../../src/orders/order.replay.js';
+import { paymentHandlers } from '../../src/payments/payment.handlers.js';
+import { stockHandlers } from '../../src/stores/stock.handlers.js';
+import { walletHandlers } from '../../src/wallets/wallet.handlers.js';
+
+/** The handlers of all features: a command without one does not compile. */
+const handlers: Record<CommandName, CommandHandler> = {
+  ...orderHandlers,
+  ...stockHandlers,
+  ...walletHandlers,
+  ...paymentHandlers,
+};
+
+/** Executes a command on rows in memory, as a batch does on those it has loaded. */
+export function executeOn(unit: UnitOfWork, command: Command, now: number): Answer<unknown> {
+  return execute(handlers[command.name], unit, command, now);
+}
+
+/** What the text of a stored answer says to its user. Only answers about orders are stored as references. */
+export function storedAnswer(unit: Pick<UnitOfWork, 'orders'>, userId: string, text: string): Answer<unknown> {
+  const stored = decodeAnswer(text);
+  return 'answer' in stored ? stored.answer : orderReplay.answer(unit, stored.reference, userId);
+}

@@ -1,0 +1,19 @@
+import type { DeliverTo } from '../../src/contract/words.js';
+import { language as chosenLanguage, useTranslations } from '../i18n/language.js';
+import { useStore } from '../store.js';
+
+/** The address of an order, as on a label. Nothing, if there is none. */
+export function DeliverToBlock({ deliverTo }: { deliverTo: DeliverTo | null | undefined }) {
+  const t = useTranslations().address;
+  const language = useStore(chosenLanguage);
+  if (!deliverTo) return null;
+  const { name, lines, postcode, city, region, country, phone } = deliverTo;
+  const place = [postcode, city, region].filter(Boolean).join(' ');
+  const countryName = country && (new Intl.DisplayNames(language, { type: 'region' }).of(country) ?? country);
+  const rows = [name, ...lines, place, countryName, phone].filter(Boolean);
+  return (
+    <address className="deliver-to" aria-label={t.title}>
+      {rows.join('\n')}
+    </address>
+  );
+}
