@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { swcOptions } from './scripts/build/swc.options.mjs';
 
-/** COVERAGE names the folder for a coverage report; see scripts/coverage.mjs. */
-const { COVERAGE, FUZZ_SEED, TEST_DATABASE_URL } = process.env;
+/** COVERAGE names the folder for a coverage report (scripts/coverage.mjs); TEST_WORKERS is how many test files run at a time. */
+const { COVERAGE, FUZZ_SEED, TEST_DATABASE_URL, TEST_WORKERS } = process.env;
 
 /** Files with branches for a server only. Instrumenting the others again on a server would tell nothing new. */
 const SERVER_FILES = [
@@ -38,7 +38,7 @@ export default {
   // Longer than any timeout within the tests, so that a failure names what did not happen.
   testTimeout: 90_000,
   // Tests wait more than they compute: four workers keep two cores busy.
-  maxWorkers: 4,
+  maxWorkers: Number(TEST_WORKERS ?? 4),
   collectCoverage: Boolean(COVERAGE),
   // V8's coverage reports no branches of functions that were never called.
   coverageProvider: 'babel',
