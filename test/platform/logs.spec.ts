@@ -146,6 +146,22 @@ describe('the log at level info', () => {
   });
 });
 
+describe('the start of a hub that others can reach', () => {
+  const WARNING = 'anybody who reaches this hub can make money from nothing';
+
+  test.each([
+    ['warns where money comes from nothing', { HOST: '0.0.0.0' }, true],
+    ['does not where a provider brings it', { HOST: '0.0.0.0', FUNDS: 'provider' }, false],
+    ['nor on an address of this machine only', { HOST: '127.0.0.1' }, false],
+  ])('%s', async (_, variables, warns) => {
+    const database = await createTestDatabase();
+    const hub = await HubProcess.start(database, { LOG_LEVEL: 'warn', ...variables });
+    await hub.terminate();
+    expect(hub.complaints.includes(WARNING)).toBe(warns);
+    await database.drop();
+  });
+});
+
 describe('a log that is not read', () => {
   test('blocks neither the hub nor its shutdown', async () => {
     const database = await createTestDatabase();

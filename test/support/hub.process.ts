@@ -76,7 +76,7 @@ export class HubProcess {
       stdout += text;
     });
     if (!ignoreStderr) child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-    const address = () => /http:\/\/127\.0\.0\.1:\d+/.exec(stdout)?.[0];
+    const address = () => /http:\/\/(127\.0\.0\.1|0\.0\.0\.0):\d+/.exec(stdout)?.[0];
     await until(
       'the hub prints its address',
       () => {
