@@ -9,6 +9,7 @@ import type { Answer } from '../../src/contract/wire.js';
 import { Database } from '../../src/platform/database/database.js';
 import { EventPublisher } from '../../src/rooms/event.publisher.js';
 import { EventSubscription } from '../../src/rooms/event.subscription.js';
+import { audit } from '../support/audit.js';
 import { Auditor } from '../support/auditor.js';
 import { DatabaseReader } from '../support/database.reader.js';
 import { type ClientCommand, type ClientRequest, History } from '../support/history.js';
@@ -788,6 +789,21 @@ describe('the auditor', () => {
       const found = await close(market, NOT_SETTLED_WITHIN_MS);
       expect(found.filter((fault) => fault.startsWith(expected))).not.toEqual([]);
     });
+  });
+
+  test('detects money that nobody has paid in', async () => {
+    const { buyer, does, hub } = market;
+    await runDay(market, buyer);
+    const sumOf = async (kind: string) => {
+      const sql = 'SELECT COALESCE(SUM(amount), 0) AS money FROM wallet_entries WHERE kind = ?';
+      return Number((await hub.rows<{ money: number }>(sql, [kind]))[0]?.money);
+    };
+    const paid = { paidIn: await sumOf('deposit'), paidOut: -(await sumOf('withdrawal')) };
+    expect(await audit(hub, { paid })).toEqual([]);
+    await does(buyer, 'wallet:deposit', { amount: 1 });
+    expect(await audit(hub, { paid })).toEqual([
+      expect.stringContaining('the balances differ from what was paid in and out: '),
+    ]);
   });
 
   test('reads a consistent snapshot, and reconnects after an error', async () => {
