@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
+import { CommandsModule } from '../commands/commands.module.js';
 import { OrdersModule } from '../orders/orders.module.js';
+import { PaymentsModule } from '../payments/payments.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { StoresModule } from '../stores/stores.module.js';
 import { WalletsModule } from '../wallets/wallets.module.js';
@@ -12,7 +14,16 @@ import { PersonalErasure } from './personal.erasure.js';
 import { PersonalExport } from './personal.export.js';
 
 @Module({
-  imports: [AuthModule, WalletsModule, RoomsModule, StoresModule, OrdersModule, WebhooksModule],
+  imports: [
+    AuthModule,
+    CommandsModule,
+    WalletsModule,
+    PaymentsModule,
+    RoomsModule,
+    StoresModule,
+    OrdersModule,
+    WebhooksModule,
+  ],
   controllers: [AccountsController, PersonalController],
   providers: [AccountsService, PersonalErasure, PersonalExport],
 })

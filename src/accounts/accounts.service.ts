@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../config.js';
 import type { LoggedIn, OpenSessionRequest, RegisterRequest } from '../contract/auth.js';
 import { HubError } from '../contract/errors.js';
 import { OrdersService } from '../orders/orders.service.js';
+import { PaymentsService } from '../payments/payments.service.js';
 import type { Caller, ClientInfo } from '../platform/caller.js';
 import type { Tx } from '../platform/database/database.js';
 import { RoomsService } from '../rooms/rooms.service.js';
@@ -19,6 +20,7 @@ export class AccountsService {
     private readonly wallets: WalletsService,
     private readonly rooms: RoomsService,
     private readonly orders: OrdersService,
+    private readonly payments: PaymentsService,
     private readonly webhooks: WebhooksService,
   ) {}
 
@@ -40,7 +42,10 @@ export class AccountsService {
     await this.rooms.open(tx, userId);
   }
 
-  /** Throws `ORDER_STATE` while the user has money or open orders. The locks, in the batch's order, keep both unchanged. */
+  /**
+   * Throws `ORDER_STATE` while the user has money, open orders or a payment under way, whose money would come to nobody. The locks,
+   * in the batch's order, keep all of it unchanged.
+   */
   async unregister(caller: Caller, password: string): Promise<void> {
     const { userId } = caller;
     await this.auth.unregister(caller, password, async (tx) => {
@@ -49,6 +54,9 @@ export class AccountsService {
       const open = await this.orders.countOpen(tx, userId);
       if (open > 0 || balance + held > 0) {
         throw new HubError('ORDER_STATE', 'You still have open orders or money.', { open, balance });
+      }
+      if ((await this.payments.countPending(tx, userId)) > 0) {
+        throw new HubError('ORDER_STATE', 'A top-up or a withdrawal of yours is still under way.', { open, balance });
       }
       await this.webhooks.deleteAll(tx, userId);
     });

@@ -3,11 +3,14 @@ import type { Response } from 'express';
 import { ApiKeysService } from '../auth/api.keys.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { SessionsService } from '../auth/sessions.service.js';
+import { StoredAnswers } from '../commands/stored.answers.js';
 import { HubError } from '../contract/errors.js';
 import { PAGE_LIMIT_MAX, type Page } from '../contract/fields.js';
 import { EXPORT_TYPE, type ExportType } from '../contract/personal.js';
 import { roles } from '../contract/transitions.js';
 import { OrderExport } from '../orders/order.export.js';
+import { PaymentsService } from '../payments/payments.service.js';
+import { TopupsService } from '../payments/topups.service.js';
 import { type Caller, missingRight } from '../platform/caller.js';
 import { sendLines } from '../platform/http/line.stream.js';
 import { KeyedCounter } from '../platform/limits/keyed.counter.js';
@@ -39,6 +42,9 @@ export class PersonalExport {
     private readonly sessions: SessionsService,
     private readonly keys: ApiKeysService,
     private readonly wallets: WalletsService,
+    private readonly topups: TopupsService,
+    private readonly payments: PaymentsService,
+    private readonly answers: StoredAnswers,
     private readonly stores: StoresService,
     private readonly books: BooksService,
     private readonly orders: OrderExport,
@@ -77,6 +83,9 @@ export class PersonalExport {
     }
     yield [{ type: 'wallet', ...(await this.wallets.wallet(userId)) }];
     yield* this.section('entry', caller, (after) => this.wallets.entries(userId, { ...after, limit }));
+    yield* this.section('topup', caller, (after) => this.topups.list(userId, { ...after, limit }));
+    yield* this.section('payout', caller, (after) => this.payments.listPayouts(userId, { ...after, limit }));
+    yield* this.section('answer', caller, ({ after }) => this.answers.page(caller, userId, after));
     yield* this.section('webhook', caller, (after) => this.webhooks.list(caller, { ...after, limit }));
     const storeIds: string[] = [];
     for await (const page of this.section('store', caller, (after) =>

@@ -9,12 +9,13 @@ import { CommandQueue } from './command.queue.js';
 import { CommandRegistry } from './command.registry.js';
 import { HeldRows } from './held.rows.js';
 import { RetentionService } from './retention.service.js';
+import { StoredAnswers } from './stored.answers.js';
 
 /** The engine: executes commands in batches, and knows none of them. Features register what they handle. */
 @Module({
   imports: [TypeOrmModule.forFeature([CommandAnswer]), RoomsModule],
-  providers: [CommandRegistry, CommandBatch, CommandQueue, HeldRows, RetentionService],
-  exports: [CommandRegistry, CommandQueue],
+  providers: [CommandRegistry, CommandBatch, CommandQueue, HeldRows, RetentionService, StoredAnswers],
+  exports: [CommandRegistry, CommandQueue, StoredAnswers],
 })
 export class CommandsModule {
   /** The engine with a feature's handlers. A feature imports this, and submits through `CommandQueue`. */

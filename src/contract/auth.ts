@@ -218,7 +218,7 @@ export const authRoutes = {
   unregister: {
     summary: 'Unregisters the user for good.',
     description:
-      'Rejected with `ORDER_STATE` while the user has open orders, as buyer or seller, or a balance. The other parties can still read past orders; stores stay visible but accept no orders.',
+      'Rejected with `ORDER_STATE` while the user has open orders, as buyer or seller, a balance, or a top-up or withdrawal that is still under way. The other parties can still read past orders; stores stay visible but accept no orders.',
     method: 'POST',
     path: '/auth/unregister',
     status: 204,

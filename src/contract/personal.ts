@@ -18,6 +18,9 @@ export const exportTypes = [
   'key',
   'wallet',
   'entry',
+  'topup',
+  'payout',
+  'answer',
   'webhook',
   'store',
   'book',
@@ -30,7 +33,7 @@ export type ExportType = (typeof exportTypes)[number];
 export const personalRoutes = {
   export: {
     summary: 'Exports all that the hub keeps of the caller, one JSON object a line.',
-    description: `Needs the right \`money\` too. The \`type\` of a line is ${exportTypes.map((type) => `\`${type}\``).join(', ')}, in this order; \`end\` is the last line, and without it the export was cut short. Sessions and keys, without their secrets, are included for a session only. Orders come with timeline, address and notes, first those that the caller bought.`,
+    description: `Needs the right \`money\` too. The \`type\` of a line is ${exportTypes.map((type) => `\`${type}\``).join(', ')}, in this order; \`end\` is the last line, and without it the export was cut short. Sessions and keys, without their secrets, are included for a session only. An \`answer\` is what is kept under an idempotency key: the answer, or a \`reference\` to the change of an order that it was about. Orders come with timeline, address and notes, first those that the caller bought.`,
     method: 'GET',
     path: '/me/export',
     right: 'read',

@@ -10,6 +10,7 @@ import { paymentHandlers } from './payment.handlers.js';
 import { PAYMENT_PROVIDER, type PaymentProvider } from './payment.provider.js';
 import { PaymentScheduler } from './payment.scheduler.js';
 import { PaymentsController } from './payments.controller.js';
+import { PaymentsService } from './payments.service.js';
 import { Payout } from './payout.entity.js';
 import { ProviderCalls } from './provider.calls.js';
 import { TestPage } from './test.page.js';
@@ -23,11 +24,13 @@ import { TopupsService } from './topups.service.js';
   providers: [
     ProviderCalls,
     TopupsService,
+    PaymentsService,
     PaymentEvents,
     PaymentScheduler,
     TestPage,
     { provide: PAYMENT_PROVIDER, inject: [CONFIG, Clock, HttpAdapterHost], useFactory: providerOf },
   ],
+  exports: [TopupsService, PaymentsService],
 })
 export class PaymentsModule {}
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestHub, until } from '../support/hub.js';
+import { withTestProvider } from '../support/payments.js';
 import { Person } from '../support/person.js';
 import type { Failure } from '../support/refused.js';
 import { range } from '../support/ways.js';
@@ -14,7 +15,7 @@ describe('the export', () => {
   let buyer: Person;
 
   beforeAll(async () => {
-    hub = await TestHub.start();
+    hub = await TestHub.start(withTestProvider);
     seller = await hub.seller([{ stock: 100_000 }, {}]);
     buyer = await hub.buyer(10 ** 6);
     await Promise.all([seller.connect(), buyer.connect()]);
@@ -70,12 +71,60 @@ describe('the export', () => {
     expect(ofKind(sold, 'order')).toEqual([{ type: 'order', ...(await seller.does('order:get', { orderId })) }]);
   });
 
+  test('holds what came and went through the payment provider', async () => {
+    const person = await hub.buyer(700);
+    const topup = (await person.post<{ topupId: string }>('/wallet/topups', { amount: 300 })).body;
+    await person.post('/wallet/withdrawals', { amount: 200 });
+    await until('it is paid out', async () => {
+      const [payout] = await hub.rows<{ status: string }>('SELECT status FROM payouts WHERE user_id = ?', [
+        person.userId,
+      ]);
+      return payout?.status === 'paid';
+    });
+    const lines = await exportOf(person);
+    expect(ofKind(lines, 'topup')).toEqual([
+      { type: 'topup', ...(await person.get<object>(`/wallet/topups/${topup.topupId}`)).body },
+    ]);
+    expect(ofKind(lines, 'payout')).toEqual([
+      {
+        ...{ type: 'payout', payoutId: expect.any(String), status: 'paid', amount: 200, currency: 'CNY' },
+        ...{ createdAt: expect.any(String), settledAt: expect.any(String) },
+      },
+    ]);
+  });
+
+  test('holds each idempotency key with what is kept under it', async () => {
+    const person = await hub.buyer();
+    const { orderId } = await person.does('order:place', {
+      ...{ storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }] },
+      key: 'a-place',
+    });
+    await person.post('/wallet/withdrawals', { amount: 10 ** 9, key: 'b-withdrawal' });
+    const answers = ofKind(await exportOf(person), 'answer');
+    expect(answers).toEqual([
+      {
+        ...{ type: 'answer', key: 'a-place', messageHash: expect.any(String), at: expect.any(String) },
+        reference: expect.objectContaining({ orderId, version: 1 }),
+      },
+      {
+        ...{ type: 'answer', key: 'b-withdrawal', messageHash: expect.any(String), at: expect.any(String) },
+        answer: { ok: false, error: expect.objectContaining({ code: 'INSUFFICIENT_FUNDS' }) },
+      },
+    ]);
+  });
+
   test('pages through what does not fit into one', async () => {
     const busy = await hub.buyer(10 ** 6);
-    const place = () =>
-      busy.does('order:place', { storeId: seller.storeId, items: [{ bookId: 'book-1', count: 1 }], deliverTo });
+    const items = [{ bookId: 'book-1', count: 1 }];
+    const place = (index: number) =>
+      busy.does('order:place', { storeId: seller.storeId, items, deliverTo, key: `key-${index}` });
     const placed = await Promise.all(range(250).map(place));
     const lines = await exportOf(busy);
+    expect(ofKind(lines, 'answer').map(({ key }) => key)).toEqual(
+      range(250)
+        .map((index) => `key-${index}`)
+        .sort(),
+    );
     expect(ofKind(lines, 'order').map((line) => line.orderId)).toEqual(placed.map(({ orderId }) => orderId).sort());
     expect(ofKind(lines, 'event').map(({ seq }) => seq)).toEqual(range(250).map((index) => index + 1));
     expect(lines.at(-1)).toEqual({ type: 'end' });

@@ -219,6 +219,8 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.request(buyer, 'POST /auth/unregister', { password: PASSWORD });
     await recorder.request(buyer, 'POST /wallet/withdrawals', { amount: await buyer.balance() });
     await recorder.request(buyer, 'POST /me/erase', { password: PASSWORD });
+    const pending = "SELECT payout_id FROM payouts WHERE status = 'pending'";
+    await until('the withdrawal is paid out', async () => (await hub.rows(pending)).length === 0);
     await recorder.request(buyer, 'POST /auth/unregister', { password: PASSWORD });
     await recorder.request(seller, 'POST /auth/logout');
     await until('both sessions are ended', () => buyer.endings.length > 0 && seller.endings.length > 0);

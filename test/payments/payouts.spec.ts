@@ -2,10 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { TopupPage } from '../../src/contract/payments.js';
 import { audit } from '../support/audit.js';
 import { DatabaseReader } from '../support/database.reader.js';
-import { TestHub, until } from '../support/hub.js';
+import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { HubProcess } from '../support/hub.process.js';
 import { movementsOf } from '../support/ledger.js';
 import { Person } from '../support/person.js';
+import type { Failure } from '../support/refused.js';
 import { StripeServer } from '../support/stripe.server.js';
 import { createTestDatabase } from '../support/test.database.js';
 
@@ -64,6 +65,18 @@ describe('a withdrawal through a provider', () => {
     expect(paidOut(payout?.payoutId)).toEqual([expect.objectContaining({ amount: 400, currency: 'cny' })]);
     expect(stripe.calls.filter(({ path }) => path === 'POST /v1/payouts').at(-1)?.key).toBe(payout?.payoutId);
     expect((await withdraw(person, 601)).status).toBe(402);
+  });
+
+  test('keeps its user from leaving until the provider has paid it out', async () => {
+    const person = await rich();
+    const leave = () => person.post<Failure>('/auth/unregister', { password: PASSWORD });
+    stripe.mood = 'down';
+    await withdraw(person, BALANCE);
+    const { status, body } = await leave();
+    expect([status, body.error.code, body.error.details]).toEqual([409, 'ORDER_STATE', { open: 0, balance: 0 }]);
+    stripe.mood = 'well';
+    await becomes(person, 'paid');
+    expect((await leave()).status).toBe(204);
   });
 
   test('is asked for again until the provider answers, and paid out once', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from '../../src/contract/fields.js';
 import type { TopupPage, TopupView } from '../../src/contract/payments.js';
 import { audit } from '../support/audit.js';
-import { TestHub } from '../support/hub.js';
+import { PASSWORD, TestHub } from '../support/hub.js';
 import { movementsOf } from '../support/ledger.js';
 import { withTestProvider } from '../support/payments.js';
 import { Person } from '../support/person.js';
@@ -145,6 +145,17 @@ describe('a top-up through the test provider', () => {
       expect.objectContaining({ code: 'NOT_FOUND', details: { what: 'topup' } }),
     ]);
     expect((await hub.person().then((other) => other.get('/wallet/topups'))).body).toEqual({ items: [], next: null });
+  });
+
+  test('keeps its user from leaving while the money may still come', async () => {
+    const person = await hub.person();
+    const leave = () => person.post<Failure>('/auth/unregister', { password: PASSWORD });
+    const { next } = (await begin(person, { amount: 500 })).body;
+    const { status, body } = await leave();
+    expect([status, body.error.code, body.error.details]).toEqual([409, 'ORDER_STATE', { open: 0, balance: 0 }]);
+    expect(body.error.message).toMatch(/top-up or a withdrawal/);
+    await say(next.url, 'no');
+    expect((await leave()).status).toBe(204);
   });
 
   test('is the only way in but the operator’s key', async () => {
