@@ -1,5 +1,6 @@
 import { DatabaseSync } from '@photostructure/sqlite';
 import mysql from 'mysql2/promise';
+import { CLUSTER_VARIABLES_SQL, causalReads } from '../../src/platform/database/causal.reads.js';
 import type { Books } from './audit.js';
 import type { TestDatabase } from './test.database.js';
 
@@ -74,6 +75,10 @@ async function connect(url: string): Promise<mysql.Connection> {
   // An error on an idle connection surfaces at the next read.
   connection.on('error', () => {});
   await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  // At a node of a cluster that is a moment behind, what a client knows already would not be committed.
+  const [found] = await connection.query<mysql.RowDataPacket[]>(CLUSTER_VARIABLES_SQL);
+  const variables = new Map(found.map(({ Variable_name: name, Value: value }) => [String(name), String(value)]));
+  for (const variable of causalReads(variables)) await connection.query(`SET SESSION ${variable}`);
   return connection;
 }
 
