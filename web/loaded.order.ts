@@ -1,6 +1,6 @@
 import type { Order, OrderWithTimeline } from '../src/contract/orders.js';
 import type { OrderStatusPush } from '../src/contract/rooms.js';
-import { allowedCommands, type OrderStatus } from '../src/contract/transitions.js';
+import { allowedCommands, type Condition, type OrderStatus } from '../src/contract/transitions.js';
 
 /** An order in the page's cache; with its timeline and notes once it was loaded alone. */
 export type LoadedOrder = Order & Partial<Pick<OrderWithTimeline, 'timeline' | 'deliverTo' | 'notes'>>;
@@ -17,6 +17,9 @@ export function withoutUndefined<T extends object>(value: { [Name in keyof T]: T
   return Object.fromEntries(Object.entries(value).filter(([, content]) => content !== undefined)) as T;
 }
 
+/** Conditions that a paid order meets with a parcel on its way only. */
+const needsParcel: readonly Condition[] = ['onItsWay', 'trackable'];
+
 export function applyEvent(order: LoadedOrder, event: OrderStatusPush): LoadedOrder {
   if (event.version <= order.version) return order;
   const { role, version, status, previous, command, by, at, carrier, trackingNo, cancelReason } = event;
@@ -28,7 +31,8 @@ export function applyEvent(order: LoadedOrder, event: OrderStatusPush): LoadedOr
     carrier: carrier ?? order.carrier,
     trackingNo: trackingNo ?? order.trackingNo,
     cancelReason: cancelReason ?? order.cancelReason,
-    allowed: allowedCommands(status, role, false),
+    // A change of lines or parcels is loaded instead: only whole orders are told by their status.
+    allowed: allowedCommands(status, role, (condition) => status === 'shipped' || !needsParcel.includes(condition)),
     ...(order.timeline ? { timeline: [...order.timeline, { version, status, command, by, at }] } : {}),
   };
 }

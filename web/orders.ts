@@ -116,11 +116,14 @@ export class Orders {
   private apply(event: OrderStatusPush): void {
     const order = this.byId.get().get(event.orderId);
     const isNext = order !== undefined && event.version <= order.version + 1;
-    const hasNewWords = order && (event.command === 'readdress' || (event.command === 'note' && order.notes));
-    if (hasNewWords) this.enqueueLoad(event.orderId, event.version);
+    const { command, status, previous } = event;
+    // These do not tell what they changed, besides the version.
+    const isUntold =
+      status === previous ? command !== 'note' || order?.notes : command === 'cancel' && status !== 'cancelled';
+    if (order && isUntold) this.enqueueLoad(event.orderId, event.version);
     else if (isNext) {
       this.upsert(applyEvent(order, event));
-      if (event.command === 'pay' && this.hasShipBy !== false) this.load(event.orderId).catch(() => undefined);
+      if (command === 'pay' && this.hasShipBy !== false) this.load(event.orderId).catch(() => undefined);
     } else if (order || this.mustLoad(event)) this.enqueueLoad(event.orderId, event.version);
     this.evict();
   }

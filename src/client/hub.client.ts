@@ -101,21 +101,34 @@ export interface HubClient {
    */
   pay(request: Fields<'order:pay'>, options?: CallOptions): Reply<'order:pay'>;
   /**
-   * Marks an order to the user's store as shipped: `{ orderId, carrier?, trackingNo? }`. Resolves with the order.
-   * `ORDER_STATE` if it is not `paid`; `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   * Ships an order to the user's store, or a parcel of it: `{ orderId, items?, carrier?, trackingNo? }`; without `items`, all
+   * that is left. Resolves with the order. `ORDER_STATE` if it is not `paid`, or has fewer copies left (`details.left`);
+   * `BOOK_NOT_FOUND`, `ORDER_NOT_FOUND`, `FORBIDDEN`.
    */
   ship(request: Fields<'order:ship'>, options?: CallOptions): Reply<'order:ship'>;
   /**
-   * Confirms, as its buyer, that an order has arrived: `{ orderId }`. Resolves with the order. `ORDER_STATE` if it is not
-   * `shipped`; `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   * Confirms, as its buyer, that an order has arrived, or one of its parcels: `{ orderId, parcel? }`. Resolves with the order.
+   * `ORDER_STATE` if nothing of it is on its way; `ORDER_NOT_FOUND`, `FORBIDDEN`.
    */
   receive(request: Fields<'order:receive'>, options?: CallOptions): Reply<'order:receive'>;
   /**
-   * Cancels an order that has not been shipped, as its buyer or seller, and refunds what was paid: `{ orderId, reason? }`.
-   * Resolves with the order. `ORDER_STATE` if it can no longer be cancelled; `ORDER_NOT_FOUND`, `FORBIDDEN`. If the seller's
-   * balance does not cover the refund, the seller gets `INSUFFICIENT_FUNDS` and the buyer `ORDER_STATE`.
+   * Cancels what of an order has not been shipped, as its buyer or seller, and refunds what was paid for it: `{ orderId, items?,
+   * reason? }`; with `items`, only these copies of a paid order. Resolves with the order. `ORDER_STATE` if it can no longer be
+   * cancelled; `BOOK_NOT_FOUND`, `ORDER_NOT_FOUND`, `FORBIDDEN`. If the seller's balance does not cover the refund, the seller
+   * gets `INSUFFICIENT_FUNDS` and the buyer `ORDER_STATE`.
    */
   cancel(request: Fields<'order:cancel'>, options?: CallOptions): Reply<'order:cancel'>;
+  /**
+   * Gives money of an order back to its buyer: `{ orderId, items, restock?, reason? }` for copies, or `{ orderId, amount,
+   * reason? }`. Resolves with the order. `INSUFFICIENT_FUNDS` if the user's balance is too low; `ORDER_STATE` if nothing can be
+   * given back; `BAD_MESSAGE` beyond the order's total; `BOOK_NOT_FOUND`, `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
+  refund(request: Fields<'order:refund'>, options?: CallOptions): Reply<'order:refund'>;
+  /**
+   * Corrects the carrier or the tracking number of a parcel on its way: `{ orderId, parcel?, carrier?, trackingNo? }`. Resolves
+   * with the order. `ORDER_STATE` if it has been received; `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
+  track(request: Fields<'order:track'>, options?: CallOptions): Reply<'order:track'>;
   /**
    * Writes a note on an order, as its buyer or seller: `{ orderId, text }`. Resolves with the order; `get` shows its `notes`.
    * `ORDER_STATE` after 200 notes, or 90 days after the order's end; `ORDER_NOT_FOUND`, `FORBIDDEN`.

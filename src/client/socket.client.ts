@@ -51,6 +51,8 @@ export class SocketClient implements HubClient {
   readonly ship: HubClient['ship'] = (request, options) => this.outbox.send('order:ship', request, options);
   readonly receive: HubClient['receive'] = (request, options) => this.outbox.send('order:receive', request, options);
   readonly cancel: HubClient['cancel'] = (request, options) => this.outbox.send('order:cancel', request, options);
+  readonly refund: HubClient['refund'] = (request, options) => this.outbox.send('order:refund', request, options);
+  readonly track: HubClient['track'] = (request, options) => this.outbox.send('order:track', request, options);
   readonly note: HubClient['note'] = (request, options) => this.outbox.send('order:note', request, options);
   readonly readdress: HubClient['readdress'] = (request, options) =>
     this.outbox.send('order:readdress', request, options);

@@ -27,7 +27,27 @@ export interface TimelineEntry {
 export type OrderChanges = Partial<Pick<OrderRow, 'carrier' | 'trackingNo' | 'cancelReason' | keyof OrderTerms>> & {
   /** The number of the note that came with the change. Its text is in `order_notes` only. */
   note?: number;
+  lines?: LineChanges;
 };
+
+/** Copies of an order: of which lines, by index, and how many of each. */
+export type Copies = [line: number, count: number][];
+
+/** What a change did to the lines and parcels of its order. Missing where it was all: the copies left, the parcels on their way. */
+export interface LineChanges {
+  /** The copies that were shipped, cancelled or paid back. */
+  copies?: Copies;
+  /** When the hub receives the parcel that was shipped; null if it never does. */
+  dueAt?: number | null;
+  /** The parcels that were received, or the one whose tracking was changed. */
+  parcels?: number[];
+  /** What was given back, in minor units. */
+  money?: number;
+  /** The copies that a refund put back into stock. */
+  restocked?: Copies;
+  /** The reason of a refund. */
+  reason?: string;
+}
 
 /**
  * The settings under which an order was placed, whatever the hub's are later. They are the changes of its first timeline entry, where

@@ -27,6 +27,10 @@ const orderDetails = z.strictObject({
   status: z.enum(orderStatuses),
   allowed: z.array(z.enum(orderCommands)).describe('The commands that the caller may send instead.'),
 });
+const linesDetails = z.strictObject({
+  bookId: field.bookId,
+  left: z.int().min(0).describe('How many copies of it the command could still be about.'),
+});
 const accountDetails = z.strictObject({
   open: z.int().min(0).describe('The number of the user’s open orders.'),
   balance: z.int().min(0),
@@ -75,7 +79,7 @@ export const errorTypes = {
     status: 409,
     retryable: false,
     when: 'The order’s status does not allow this.',
-    details: z.union([orderDetails, accountDetails]),
+    details: z.union([orderDetails, linesDetails, accountDetails]),
   },
   INSUFFICIENT_FUNDS: {
     status: 402,

@@ -1,96 +1,20 @@
 import { z } from 'zod';
 import * as field from './fields.js';
+import * as request from './order.requests.js';
+import { orderItem, orderStatus, parcel } from './order.requests.js';
 import type { MessageRow, RouteRow } from './row.js';
-import { changeCommands, orderCommands, orderStatuses, roles } from './transitions.js';
-import { deliverTo, note, placeNote, shownDeliverTo } from './words.js';
+import { changeCommands, orderCommands } from './transitions.js';
+import { note, shownDeliverTo } from './words.js';
 
-export const ORDER_ITEMS_MAX = 100;
-export const CARRIER_CHARACTERS_MAX = 100;
-export const REASON_CHARACTERS_MAX = 500;
 /** The `cancelReason` of an order that was not paid in time. */
 export const EXPIRED_REASON = 'expired';
 /** The `cancelReason` of an order that was not shipped in time. */
 export const NOT_SHIPPED_REASON = 'not shipped';
 
-export const role = z.enum(roles).describe('The side of the order: buyer or seller.');
-export const orderStatus = z.enum(orderStatuses);
 export const changeCommand = z.enum(changeCommands).meta({
   description: 'What caused the change: the command without its `order:`, or `timeout` where the hub acted by itself.',
   examples: ['ship'],
 });
-const key = field.key.optional();
-
-const orderItem = z.strictObject({ bookId: field.bookId, count: field.count });
-
-const orderItems = z
-  .array(orderItem)
-  .min(1)
-  .max(ORDER_ITEMS_MAX)
-  .check(
-    z.superRefine<unknown[]>(
-      (items, context) => {
-        const seen = new Set<unknown>();
-        items.forEach((item, index) => {
-          const bookId = item !== null && typeof item === 'object' && 'bookId' in item ? item.bookId : undefined;
-          if (typeof bookId !== 'string') return;
-          if (seen.has(bookId)) {
-            context.addIssue({ code: 'custom', path: [index, 'bookId'], message: 'is in the order more than once' });
-          }
-          seen.add(bookId);
-        });
-      },
-      // Reported together with the other field errors; by default zod would run it only once those are fixed.
-      { when: ({ value }) => Array.isArray(value) },
-    ),
-  )
-  .describe('Each book at most once.');
-const expectedTotal = field.total
-  .describe('Rejected with `PRICE_CHANGED` if the total differs. In minor units.')
-  .optional();
-
-const carrier = field
-  .text(CARRIER_CHARACTERS_MAX)
-  .meta({ description: 'The company that delivers the parcel.', examples: ['SF Express'] });
-const trackingNo = field
-  .text(CARRIER_CHARACTERS_MAX)
-  .meta({ description: 'The carrier’s tracking number.', examples: ['SF1234567890'] });
-
-export const placeRequest = z.strictObject({
-  storeId: field.storeId,
-  items: orderItems,
-  expectedTotal,
-  deliverTo: deliverTo.optional(),
-  note: placeNote.optional(),
-  key,
-});
-export const payRequest = z.strictObject({ orderId: field.orderId, expectedTotal, key });
-export const shipRequest = z.strictObject({
-  orderId: field.orderId,
-  carrier: carrier.optional(),
-  trackingNo: trackingNo.optional(),
-  key,
-});
-export const receiveRequest = z.strictObject({ orderId: field.orderId, key });
-export const cancelRequest = z.strictObject({
-  orderId: field.orderId,
-  reason: field
-    .text(REASON_CHARACTERS_MAX)
-    .meta({ description: 'The order’s `cancelReason`.', examples: ['I ordered the wrong one.'] })
-    .optional(),
-  key,
-});
-export const getRequest = z.strictObject({ orderId: field.orderId });
-export const listRequest = z.strictObject({
-  role,
-  status: orderStatus.describe('Only orders with this status.').optional(),
-  storeId: field.storeId.describe('Only orders of this store.').optional(),
-  after: field.cursor.optional(),
-  limit: field.limit.optional(),
-});
-
-export type PlaceRequest = z.infer<typeof placeRequest>;
-export type ListRequest = z.infer<typeof listRequest>;
-
 const buyerId = field.userId.describe('The user who placed the order.');
 const sellerId = field.userId.meta({ description: 'The owner of the store.', examples: ['mei'] });
 const notYet = field.time.nullable().meta({ description: 'Null until it happens.', examples: [null] });
@@ -98,6 +22,23 @@ const noText = z
   .string()
   .nullable()
   .meta({ examples: [null] });
+
+const copies = (meta: { description: string; examples: [number] }) => z.int().min(0).meta(meta);
+
+const shownParcel = z.strictObject({
+  parcel,
+  items: z.array(orderItem),
+  carrier: z
+    .string()
+    .nullable()
+    .meta({ examples: ['SF Express'] }),
+  trackingNo: z
+    .string()
+    .nullable()
+    .meta({ examples: ['SF1234567890'] }),
+  shippedAt: field.time,
+  receivedAt: notYet,
+});
 
 /** An order as the buyer or the seller sees it: `allowed` depends on the reader. */
 export const order = z.strictObject({
@@ -125,10 +66,18 @@ export const order = z.strictObject({
         title: field.example('The Three-Body Problem 三体'),
         count: field.count,
         price: field.price,
+        shipped: copies({ description: 'Copies in parcels.', examples: [0] }),
+        cancelled: copies({ description: 'Copies that will not be shipped.', examples: [0] }),
+        refunded: copies({ description: 'Copies paid back by `refund`.', examples: [0] }),
       }),
     )
     .describe('Titles and prices as they were when the order was placed.'),
-  total: field.total,
+  total: field.total.describe('As placed, whatever is cancelled or refunded later. In minor units.'),
+  refunded: field.total.meta({
+    description: 'All money given back so far, by `cancel` too. In minor units.',
+    examples: [0],
+  }),
+  parcels: z.array(shownParcel).describe('What was shipped, in that order.'),
   placedAt: field.time.describe('When the order was placed.'),
   expiresAt: field.time.meta({
     description: 'When an unpaid order is cancelled; it cannot be paid from then on.',
@@ -143,8 +92,8 @@ export const order = z.strictObject({
       'When a paid order that is not shipped is cancelled and refunded. Null until it is paid, and where orders have no such time.',
     examples: [null],
   }),
-  carrier: noText,
-  trackingNo: noText,
+  carrier: noText.describe('As shipping or tracking has set it last.'),
+  trackingNo: noText.describe('As shipping or tracking has set it last.'),
   cancelReason: noText.describe(
     `\`${EXPIRED_REASON}\` if the order was not paid in time, \`${NOT_SHIPPED_REASON}\` if it was not shipped in time.`,
   ),
@@ -164,6 +113,7 @@ export const timelineEntry = z.strictObject({
   by: field.example('lin').describe('Who made the change: a user’s id, or `hub`.'),
   at: field.time.describe('When the change was made.'),
 });
+export type TimelineEntry = z.infer<typeof timelineEntry>;
 export const orderWithTimeline = order.extend({
   timeline: z.array(timelineEntry),
   deliverTo: shownDeliverTo,
@@ -177,9 +127,9 @@ export type ListedOrder = z.infer<typeof listedOrder>;
 export const orderMessages = {
   'order:place': {
     summary: 'Places an order for books of one store.',
-    description: `Any user except the store’s owner. 1 to ${ORDER_ITEMS_MAX} books; their copies leave the stock and return to it if the order is cancelled. The address and the note are shown by \`order:get\`, never by events or by the answers of commands.`,
+    description: `Any user except the store’s owner. 1 to ${request.ORDER_ITEMS_MAX} books; their copies leave the stock and return to it if the order is cancelled. The address and the note are shown by \`order:get\`, never by events or by the answers of commands.`,
     right: 'buy',
-    request: placeRequest,
+    request: request.placeRequest,
     data: order,
     errors: ['STORE_NOT_FOUND', 'USER_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND', 'PRICE_CHANGED', 'OUT_OF_STOCK'],
   },
@@ -187,40 +137,57 @@ export const orderMessages = {
     summary: 'Pays an order from the wallet.',
     description: 'Buyer only, before `expiresAt`.',
     right: 'buy',
-    request: payRequest,
+    request: request.payRequest,
     data: order,
     errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'PRICE_CHANGED', 'INSUFFICIENT_FUNDS'],
   },
   'order:ship': {
-    summary: 'Marks an order as shipped.',
-    description: 'Seller only.',
+    summary: 'Ships an order, or a parcel of it.',
+    description: `Seller only. One parcel of these \`items\`; without them, of all that is left. \`shipped\` once nothing is left to ship; at most ${request.PARCELS_MAX} parcels. More copies than are left: \`ORDER_STATE\` with \`bookId\` and \`left\`.`,
     right: 'sell',
-    request: shipRequest,
+    request: request.shipRequest,
     data: order,
-    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'BOOK_NOT_FOUND'],
   },
   'order:receive': {
-    summary: 'Confirms that an order has arrived.',
-    description: 'Buyer only.',
+    summary: 'Confirms that an order, or a parcel of it, has arrived.',
+    description: 'Buyer only. Without `parcel`, all that are on their way. `received` once all is.',
     right: 'buy',
-    request: receiveRequest,
+    request: request.receiveRequest,
     data: order,
     errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE'],
   },
   'order:cancel': {
-    summary: 'Cancels an order that has not been shipped, and refunds what was paid.',
+    summary: 'Cancels an order, or what of it has not been shipped, and refunds what was paid for it.',
     description:
-      'Buyer or seller. If the seller’s balance does not cover the refund, the seller gets `INSUFFICIENT_FUNDS` and the buyer `ORDER_STATE`; never under `SETTLE_AT=received`, where the hub holds the money.',
+      'Buyer or seller. With `items`, only these copies of a paid order; without them, all that is not shipped. If the seller’s balance does not cover the refund, the seller gets `INSUFFICIENT_FUNDS` and the buyer `ORDER_STATE`; never under `SETTLE_AT=received`, where the hub holds the money.',
     right: ['buy', 'sell'],
-    request: cancelRequest,
+    request: request.cancelRequest,
     data: order,
-    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'INSUFFICIENT_FUNDS'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'BOOK_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
+  },
+  'order:refund': {
+    summary: 'Gives money back to the buyer, for copies or as an amount.',
+    description:
+      'Seller only, of an order that is paid, shipped or received. No copy is paid back twice, and never more than the order’s `total` in all (`BAD_MESSAGE`). From the hub while it holds the order’s money, else from the seller’s balance.',
+    right: 'sell',
+    request: request.refundRequest,
+    data: order,
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'BOOK_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
+  },
+  'order:track': {
+    summary: 'Corrects the carrier or the tracking number of a parcel on its way.',
+    description: 'Seller only. What is left out stays as it is.',
+    right: 'sell',
+    request: request.trackRequest,
+    data: order,
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE'],
   },
   'order:get': {
     summary: 'Shows an order with its timeline, its address and its notes.',
     description: 'Buyer or seller.',
     right: 'read',
-    request: getRequest,
+    request: request.getRequest,
     data: orderWithTimeline,
     errors: ['ORDER_NOT_FOUND', 'FORBIDDEN'],
     isRead: true,
@@ -228,7 +195,7 @@ export const orderMessages = {
   'order:list': {
     summary: 'Lists the caller’s orders, as buyer or as seller, newest first.',
     right: 'read',
-    request: listRequest,
+    request: request.listRequest,
     data: field.page(listedOrder),
     isRead: true,
   },
@@ -250,6 +217,18 @@ export const orderRoutes = {
     ...orderMessages['order:cancel'],
     method: 'POST',
     path: '/orders/:orderId/cancel',
+    allowPathParamsInBody: true,
+  },
+  refund: {
+    ...orderMessages['order:refund'],
+    method: 'POST',
+    path: '/orders/:orderId/refund',
+    allowPathParamsInBody: true,
+  },
+  track: {
+    ...orderMessages['order:track'],
+    method: 'POST',
+    path: '/orders/:orderId/track',
     allowPathParamsInBody: true,
   },
 } as const satisfies Record<string, RouteRow>;

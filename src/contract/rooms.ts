@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as field from './fields.js';
-import { changeCommand, orderStatus, role } from './orders.js';
+import { orderStatus, role } from './order.requests.js';
+import { changeCommand } from './orders.js';
 import type { MessageRow, RouteRow, Row } from './row.js';
 
 /** The minimum retention of events. A client that was away longer reloads its lists (`complete: false`). */

@@ -9,7 +9,7 @@ export type Role = (typeof roles)[number];
 export type Actor = Role | 'hub';
 export const HUB = 'hub';
 
-export const orderCommands = ['pay', 'ship', 'receive', 'cancel'] as const;
+export const orderCommands = ['pay', 'ship', 'receive', 'cancel', 'refund', 'track'] as const;
 export type OrderCommand = (typeof orderCommands)[number];
 
 /** What changes an order without moving it. Never listed in `allowed`. */
@@ -20,21 +20,48 @@ export type AmendCommand = (typeof amendCommands)[number];
 export const changeCommands = ['place', ...orderCommands, 'timeout', ...amendCommands] as const;
 export type ChangeCommand = (typeof changeCommands)[number];
 
+/** What must hold besides the status, each with its meaning for the API documents. */
+export const conditions = {
+  inTime: 'before the hub would cancel it, at `expiresAt` or `shipBy`',
+  parcelsLeft: 'with fewer parcels than an order may have',
+  onItsWay: 'with a parcel on its way',
+  refundable: 'with money, or copies, not given back yet',
+  trackable: 'with a parcel on its way, until too many changes of its tracking',
+} as const;
+export type Condition = keyof typeof conditions;
+
 export interface Transition {
   command: OrderCommand;
   from: OrderStatus;
   by: readonly Actor[];
-  to: OrderStatus;
+  /** The next status: the first that applies, where there are several. */
+  to: readonly OrderStatus[];
+  when?: readonly Condition[];
   /** What else the same transaction does. */
   effect: string;
 }
+
+const refund = {
+  command: 'refund',
+  by: ['seller'],
+  when: ['refundable'],
+  effect:
+    'Gives money back to the buyer, for copies or as an amount, and puts shipped copies back into stock if the seller says so.',
+} as const;
+const track = {
+  command: 'track',
+  by: ['seller'],
+  when: ['trackable'],
+  effect: 'Changes the carrier or the tracking number of a parcel.',
+} as const;
 
 export const transitions: readonly Transition[] = [
   {
     command: 'pay',
     from: 'placed',
     by: ['buyer'],
-    to: 'paid',
+    to: ['paid'],
+    when: ['inTime'],
     effect:
       'Debits the buyer and credits the seller, with a ledger entry for each. Under `SETTLE_AT=received`, the hub holds the money.',
   },
@@ -42,26 +69,48 @@ export const transitions: readonly Transition[] = [
     command: 'cancel',
     from: 'placed',
     by: ['buyer', 'seller', 'hub'],
-    to: 'cancelled',
+    to: ['cancelled'],
     effect: 'Restores the stock. The hub does this at `expiresAt`.',
   },
-  { command: 'ship', from: 'paid', by: ['seller'], to: 'shipped', effect: 'Stores the carrier and tracking number.' },
+  {
+    command: 'ship',
+    from: 'paid',
+    by: ['seller'],
+    to: ['paid', 'shipped'],
+    when: ['inTime', 'parcelsLeft'],
+    effect:
+      'Makes a parcel of these copies, by default of all that are left, with its carrier and tracking number. `shipped` once nothing is left.',
+  },
+  {
+    command: 'receive',
+    from: 'paid',
+    by: ['buyer', 'hub'],
+    to: ['paid'],
+    when: ['onItsWay'],
+    effect: 'Completes a parcel, by default all that are on their way.',
+  },
   {
     command: 'cancel',
     from: 'paid',
     by: ['buyer', 'seller', 'hub'],
-    to: 'cancelled',
+    to: ['paid', 'cancelled', 'received', 'shipped'],
     effect:
-      'Restores the stock; debits the seller and credits the buyer, with a ledger entry for each. Under `SETTLE_AT=received`, the buyer gets back what the hub holds. The hub does this at `shipBy`.',
+      'Restores the stock of these copies, by default of all that are not shipped; debits the seller and credits the buyer, with a ledger entry for each. Under `SETTLE_AT=received`, the buyer gets back what the hub holds. Once nothing is left: `cancelled` if nothing was shipped, `received` if all of that has been, else `shipped`. The hub does this at `shipBy`.',
   },
+  { ...refund, from: 'paid', to: ['paid'] },
+  { ...track, from: 'paid', to: ['paid'] },
   {
     command: 'receive',
     from: 'shipped',
     by: ['buyer', 'hub'],
-    to: 'received',
+    to: ['shipped', 'received'],
+    when: ['onItsWay'],
     effect:
-      'Completes the order. Under `SETTLE_AT=received`, credits the seller with what the hub holds. The hub does this if the buyer has not confirmed in time.',
+      'Completes a parcel, by default all that are on their way, and with the last one the order. Under `SETTLE_AT=received`, that credits the seller with what the hub still holds. The hub does this if the buyer has not confirmed in time, for each parcel.',
   },
+  { ...refund, from: 'shipped', to: ['shipped'] },
+  { ...track, from: 'shipped', to: ['shipped'] },
+  { ...refund, from: 'received', to: ['received'] },
 ];
 
 export interface Amendment {
@@ -88,14 +137,20 @@ export const placement = {
 export const openStatuses: readonly OrderStatus[] = ['placed', 'paid', 'shipped'];
 export const closedStatuses = orderStatuses.filter((status) => !openStatuses.includes(status));
 
-const commandsByStatus = new Map<OrderStatus, ChangeCommand>(transitions.map(({ to, command }) => [to, command]));
+const commandsByStatus: Record<OrderStatus, ChangeCommand> = {
+  placed: placement.command,
+  paid: 'pay',
+  shipped: 'ship',
+  received: 'receive',
+  cancelled: 'cancel',
+};
 
 /**
- * The command that moves an order to this status; `timeout` if the hub did. Derives the command of changes that were stored without
- * one, by earlier releases.
+ * The command that usually moves an order to this status; `timeout` if the hub did. Changes by it are stored without their command,
+ * as earlier releases stored all.
  */
 export function commandInto({ status, by }: { status: OrderStatus; by: string }): ChangeCommand {
-  return by === HUB ? 'timeout' : (commandsByStatus.get(status) ?? placement.command);
+  return by === HUB ? 'timeout' : commandsByStatus[status];
 }
 
 export function transitionFrom(command: OrderCommand, from: OrderStatus): Transition | undefined {
@@ -119,16 +174,15 @@ export function canAmendFrom(command: AmendCommand, actor: Role, status: OrderSt
 }
 
 /** The commands that an actor may send now. An overdue order cannot be paid or shipped, even before the hub has cancelled it. */
-export function allowedCommands(status: OrderStatus, actor: Actor, overdue: boolean): OrderCommand[] {
+export function allowedCommands(
+  status: OrderStatus,
+  actor: Actor,
+  holds: (condition: Condition) => boolean,
+): OrderCommand[] {
   return orderCommands.filter((command) => {
-    if (overdue && endsAtDue(command)) return false;
-    return transitionFrom(command, status)?.by.includes(actor) ?? false;
+    const transition = transitionFrom(command, status);
+    return transition?.by.includes(actor) && (transition.when?.every(holds) ?? true);
   });
-}
-
-/** Whether this command is in time only until the hub would cancel the order: at `expiresAt`, or at `shipBy`. */
-export function endsAtDue(command: OrderCommand): boolean {
-  return command === 'pay' || command === 'ship';
 }
 
 /** When an order's money goes to its seller. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as field from './fields.js';
-import { role } from './orders.js';
+import { role } from './order.requests.js';
 import { EVENTS_KEPT_DAYS, orderStatusPush } from './rooms.js';
 import type { RouteRow } from './row.js';
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../contract/errors.js';
 import { connecting } from '../contract/rooms.js';
 import { errorsOf, type MessageRow, type Row } from '../contract/row.js';
-import { orderStatuses, placement, transitions } from '../contract/transitions.js';
+import { conditions, orderStatuses, placement, transitions } from '../contract/transitions.js';
 import { answerTo, CONTRACT_VERSION, FRAME_BYTES_MAX, messages, pushes } from '../contract/wire.js';
 import { exampleOf } from './examples.js';
 import { namedSchemas, oneOfErrors, type Schema, schemaOf } from './schemas.js';
@@ -73,7 +73,8 @@ export function asyncApi() {
     },
     'x-order-lifecycle': {
       statuses: orderStatuses,
-      steps: [{ ...placement, from: null }, ...transitions],
+      steps: [{ ...placement, from: null, to: [placement.to], when: undefined }, ...transitions],
+      conditions,
     },
   };
 }

@@ -6,7 +6,7 @@ import { HubError } from '../contract/errors.js';
 import { type AmendCommand, canAmendFrom, canRoleAmend } from '../contract/transitions.js';
 import { NOTES_MAX, NOTES_OPEN_DAYS, READDRESSES_MAX } from '../contract/words.js';
 import { actorOf } from './order.presenter.js';
-import { advance, wrongState } from './order.rules.js';
+import { advance, wrongState } from './order.steps.js';
 import { noteCountOf } from './order.timeline.js';
 
 const DAY_MS = 86_400_000;

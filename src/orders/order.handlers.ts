@@ -1,16 +1,17 @@
 import type { CommandHandlers, RowKeys } from '../commands/command.handler.js';
 import type { Command } from '../commands/command.js';
-import { memberOf, type OrderRow } from '../commands/rows.js';
+import { memberOf, type OrderItem, type OrderRow } from '../commands/rows.js';
 import type { Change, EventNumbers, UnitOfWork } from '../commands/unit.of.work.js';
 import type { Order } from '../contract/orders.js';
 import { HUB, roles } from '../contract/transitions.js';
-import type { CommandMessageName } from '../contract/wire.js';
+import type { CommandMessageName, Request } from '../contract/wire.js';
 import * as amendRules from './amend.rules.js';
 import { newOrderId } from './order.id.js';
 import { isOrderId, presentOrder } from './order.presenter.js';
 import { orderReplay } from './order.replay.js';
 import * as rules from './order.rules.js';
 import { isHeld } from './order.settlement.js';
+import * as refundRules from './refund.rules.js';
 
 /** Every command that changes an order. */
 export const orderHandlers: CommandHandlers<CommandMessageName | 'order:timeout'> = {
@@ -37,20 +38,33 @@ export const orderHandlers: CommandHandlers<CommandMessageName | 'order:timeout'
   'order:pay': { ...onOrder(walletsOf), decide: rules.pay },
   'order:ship': { ...onOrder(), decide: rules.ship },
   'order:receive': { ...onOrder(walletsOfHeld), decide: rules.receive },
-  'order:cancel': { ...onOrder((order) => ({ ...walletsOf(order), ...booksOf(order) })), decide: rules.cancel },
+  'order:cancel': {
+    ...onOrder((order, { items }: Request<'order:cancel'>) => ({ ...walletsOf(order), ...booksOf(order, items) })),
+    decide: rules.cancel,
+  },
+  'order:refund': {
+    ...onOrder((order, { items, restock }: Request<'order:refund'>) => ({
+      ...walletsOf(order),
+      ...(restock ? booksOf(order, items) : {}),
+    })),
+    decide: refundRules.refund,
+  },
+  'order:track': { ...onOrder(), decide: refundRules.track },
   'order:note': { ...onOrder(({ orderId }) => ({ notes: [orderId] })), decide: amendRules.writeNote },
   'order:readdress': { ...onOrder(({ orderId }) => ({ addresses: [orderId] })), decide: amendRules.readdress },
   'order:timeout': { ...onOrder((order) => ({ ...walletsOfHeld(order), ...booksOf(order) })), decide: rules.timeOut },
 };
 
 /** What the commands on one order share. It is locked, and so are the rooms of both parties and what else it names. */
-function onOrder(alsoNeeds: (order: OrderRow) => RowKeys = () => ({})) {
+function onOrder<Request extends { orderId: string }>(
+  alsoNeeds: (order: OrderRow, request: Request) => RowKeys = () => ({}),
+) {
   return {
-    keys: ({ request: { orderId } }: { request: { orderId: string } }): RowKeys =>
+    keys: ({ request: { orderId } }: { request: Request }): RowKeys =>
       isOrderId(orderId) ? { orders: [orderId] } : {},
-    relatedKeys(unit: UnitOfWork, { request }: { request: { orderId: string } }): RowKeys {
+    relatedKeys(unit: UnitOfWork, { request }: { request: Request }): RowKeys {
       const order = unit.orders.get(request.orderId);
-      return order ? { rooms: roomsOf(order), ...alsoNeeds(order) } : {};
+      return order ? { rooms: roomsOf(order), ...alsoNeeds(order, request) } : {};
     },
     present: presentChange,
     replay: orderReplay,
@@ -70,9 +84,10 @@ function walletsOfHeld(order: OrderRow): RowKeys {
   return isHeld(order) ? walletsOf(order) : {};
 }
 
-/** The books whose stock a cancellation restores. */
-function booksOf({ items }: OrderRow): RowKeys {
-  return { bookNos: items.map(({ bookNo }) => bookNo) };
+/** The books whose copies come back into stock: all of the order, or those that are named. */
+function booksOf({ items }: OrderRow, named?: readonly { bookId: string }[]): RowKeys {
+  const isNamed = ({ bookId }: OrderItem) => named?.some((each) => each.bookId === bookId) ?? true;
+  return { bookNos: items.filter(isNamed).map(({ bookNo }) => bookNo) };
 }
 
 /** The order as the caller reads it, and the number of the caller's own event. */

@@ -1,8 +1,11 @@
 import { memberOf, type NoteRow, type OrderRow } from '../commands/rows.js';
 import { isoTime } from '../contract/fields.js';
+import { LINE_CHANGES_MAX, PARCELS_MAX } from '../contract/order.requests.js';
 import type { Order, OrderWithTimeline } from '../contract/orders.js';
-import { type Actor, allowedCommands, HUB, roles } from '../contract/transitions.js';
+import { type Actor, allowedCommands, type Condition, HUB, roles } from '../contract/transitions.js';
 import type { DeliverTo } from '../contract/words.js';
+import { linesOf, type OrderLines, onTheirWay, type Parcel, refundableOf } from './order.lines.js';
+import { changesBy } from './order.timeline.js';
 
 const ORDER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -32,8 +35,26 @@ export function shipByOf({ paidAt, shipWithinMs }: Pick<OrderRow, 'paidAt' | 'sh
   return paidAt === null || shipWithinMs === 0 ? null : paidAt + shipWithinMs;
 }
 
+/** Whether a condition of the table of transitions holds for the order at this time. */
+export function conditionsOf(order: OrderRow, state: OrderLines, now: number): (condition: Condition) => boolean {
+  const holds: Record<Condition, () => boolean> = {
+    inTime: () => !isOverdue(order, now),
+    parcelsLeft: () => state.parcels.length < PARCELS_MAX,
+    onItsWay: () => onTheirWay(state).length > 0,
+    refundable: () => changesBy(order, 'refund') < LINE_CHANGES_MAX && isRefundable(order, state),
+    trackable: () => onTheirWay(state).length > 0 && changesBy(order, 'track') < LINE_CHANGES_MAX,
+  };
+  return (condition) => holds[condition]();
+}
+
+/** Copies that were free can be given back when all of the money was. */
+function isRefundable({ total }: OrderRow, { refunded, lines }: OrderLines): boolean {
+  return refunded < total || lines.some((line) => line.price === 0 && refundableOf(line) > 0);
+}
+
 /** The order as this actor reads it at this time. */
 export function presentOrder(order: OrderRow, actor: Actor, now: number): Order {
+  const state = linesOf(order);
   return {
     orderId: order.orderId,
     number: order.number,
@@ -42,8 +63,12 @@ export function presentOrder(order: OrderRow, actor: Actor, now: number): Order 
     sellerId: order.sellerId,
     status: order.status,
     version: order.version,
-    items: order.items.map(({ bookId, title, count, price }) => ({ bookId, title, count, price })),
+    items: state.lines.map(({ bookId, title, count, price, shipped, cancelled, refunded }) => {
+      return { bookId, title, count, price, shipped, cancelled, refunded };
+    }),
     total: order.total,
+    refunded: state.refunded,
+    parcels: state.parcels.map((parcel) => presentParcel(parcel, state)),
     placedAt: isoTime(order.placedAt),
     expiresAt: isoTime(order.expiresAt),
     paidAt: isoTime(order.paidAt),
@@ -54,8 +79,13 @@ export function presentOrder(order: OrderRow, actor: Actor, now: number): Order 
     carrier: order.carrier,
     trackingNo: order.trackingNo,
     cancelReason: order.cancelReason,
-    allowed: allowedCommands(order.status, actor, isOverdue(order, now)),
+    allowed: allowedCommands(order.status, actor, conditionsOf(order, state, now)),
   };
+}
+
+function presentParcel({ parcel, copies, carrier, trackingNo, shippedAt, receivedAt }: Parcel, { lines }: OrderLines) {
+  const items = copies.map(([line, count]) => ({ bookId: lines[line]?.bookId ?? '', count }));
+  return { parcel, items, carrier, trackingNo, shippedAt: isoTime(shippedAt), receivedAt: isoTime(receivedAt) };
 }
 
 /** What the words of an order are shown from: the rows that hold them, as far as they are not erased. */

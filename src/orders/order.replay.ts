@@ -11,12 +11,23 @@ interface OrderChange {
   seq?: number;
   /** What the caller was to the order then; missing in answers of earlier releases. */
   role?: Actor;
-  /** How many of `laterFields` the answer had; missing in answers of earlier releases. */
+  /** How many of the `additions` the answer had; missing in answers of earlier releases. */
   form?: number;
 }
 
-/** The fields that orders have gained, oldest first: a stored answer stays without those that came after it. */
-const laterFields = ['number', 'shipBy'] as const satisfies (keyof Order)[];
+/** What orders have gained, oldest first: a stored answer stays without what came after it. */
+const additions: readonly ((order: Order) => Partial<Order>)[] = [
+  ({ number: _, ...order }) => order,
+  ({ shipBy: _, ...order }) => order,
+  withoutLines,
+];
+
+/** Items without their counts, as whole orders had them. */
+function withoutLines({ refunded: _refunded, parcels: _parcels, ...order }: Order): Partial<Order> {
+  const items = order.items.map(({ bookId, title, count, price }) => ({ bookId, title, count, price }));
+  const allowed = order.allowed.filter((command) => command !== 'refund' && command !== 'track');
+  return { ...order, items: items as Order['items'], allowed };
+}
 
 /** An order's timeline never changes, so an answer is built again from the order as it stood after that change. */
 export const orderReplay: AnswerReplay = {
@@ -29,7 +40,7 @@ export const orderReplay: AnswerReplay = {
       version,
       ...(seq === undefined ? {} : { seq }),
       ...(role ? { role } : {}),
-      form: laterFields.length,
+      form: additions.length,
     };
   },
   orderIds: (reference) => [(reference as OrderChange).orderId],
@@ -39,8 +50,8 @@ export const orderReplay: AnswerReplay = {
     const actor = role ?? (order && actorOf(order, actorId));
     const change = order?.timeline[version - 1];
     if (!order || !actor || !change) throw new Error('The order that a stored answer refers to was not loaded');
-    const data: Partial<Order> = presentOrder(orderAt(order, version), actor, change.at);
-    for (const field of laterFields.slice(form)) delete data[field];
+    const full = presentOrder(orderAt(order, version), actor, change.at);
+    const data = additions.slice(form).reduce((shown, without) => without(shown as Order), full as Partial<Order>);
     return { ok: true, data, ...(seq === undefined ? {} : { seq }) };
   },
 };

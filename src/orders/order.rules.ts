@@ -1,24 +1,27 @@
 import type { Decision } from '../commands/command.handler.js';
 import type { Command } from '../commands/command.js';
-import { type OrderChanges, type OrderItem, type OrderRow, pair, type TimelineEntry } from '../commands/rows.js';
+import { type Copies, type OrderItem, type OrderRow, pair, type TimelineEntry } from '../commands/rows.js';
 import type { Change, UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
 import { TOTAL_MAX } from '../contract/fields.js';
+import { LINE_CHANGES_MAX } from '../contract/order.requests.js';
 import { EXPIRED_REASON, NOT_SHIPPED_REASON } from '../contract/orders.js';
+import { HUB } from '../contract/transitions.js';
 import {
-  type Actor,
-  allowedCommands,
-  type ChangeCommand,
-  canRoleEver,
-  endsAtDue,
-  HUB,
-  type OrderCommand,
-  type OrderStatus,
-  transitionFrom,
-} from '../contract/transitions.js';
-import { actorOf, isOverdue, shipByOf } from './order.presenter.js';
-import { payment, refund, release } from './order.settlement.js';
-import { applyEntry } from './order.timeline.js';
+  allLeft,
+  cancelCopies,
+  leftOf,
+  linesOf,
+  type OrderLines,
+  onTheirWay,
+  type Parcel,
+  receiveParcels,
+  shipCopies,
+} from './order.lines.js';
+import { shipByOf } from './order.presenter.js';
+import { combine, giveBack, payment, release } from './order.settlement.js';
+import { advance, dueOf, findOrder, pick, statusOf, stockOf, wrongState } from './order.steps.js';
+import { changesBy } from './order.timeline.js';
 
 /*
  * The rules of an order's life: pure functions of the loaded rows, the command and the time (epoch milliseconds). Each returns
@@ -99,14 +102,14 @@ export function place(
 export function pay(unit: UnitOfWork, command: Command<'order:pay'>, now: number): Decision {
   const found = findOrder(unit, command, 'pay', now);
   if (found instanceof HubError) return found;
-  const { order, transition } = found;
+  const { order } = found;
   const { expectedTotal } = command.request;
   if (expectedTotal !== undefined && expectedTotal !== order.total) return priceChanged(expectedTotal, order.total);
   const paid = payment(unit, order);
   if (paid instanceof HubError) return paid;
   const dueAt = shipByOf({ ...order, paidAt: now });
   return {
-    order: advance(order, now, { command: 'pay', status: transition.to, actorId: command.actorId, dueAt }),
+    order: advance(order, now, { command: 'pay', status: 'paid', actorId: command.actorId, dueAt }),
     ...paid,
   };
 }
@@ -114,13 +117,20 @@ export function pay(unit: UnitOfWork, command: Command<'order:pay'>, now: number
 export function ship(unit: UnitOfWork, command: Command<'order:ship'>, now: number): Decision {
   const found = findOrder(unit, command, 'ship', now);
   if (found instanceof HubError) return found;
-  const { carrier = null, trackingNo = null } = command.request;
+  const { order, state } = found;
+  const { carrier = null, trackingNo = null, items } = command.request;
+  const copies = items ? pick(state, items, leftOf) : allLeft(state);
+  if (copies instanceof HubError) return copies;
   const { autoReceiveMs } = unit.policy;
   const dueAt = autoReceiveMs === 0 ? null : now + autoReceiveMs;
+  shipCopies(state, copies, { carrier, trackingNo, shippedAt: now, dueAt });
+  const status = statusOf(order, state);
+  // All of an order in one parcel says so by itself.
+  const isWhole = status === 'shipped' && state.parcels.length === 1;
   return {
-    order: advance(found.order, now, {
-      ...{ command: 'ship', status: found.transition.to, actorId: command.actorId, dueAt },
-      changes: { carrier, trackingNo },
+    order: advance(order, now, {
+      ...{ command: 'ship', status, actorId: command.actorId, dueAt: dueOf(order, state, status) },
+      changes: { carrier, trackingNo, ...(isWhole ? {} : { lines: { copies, dueAt } }) },
     }),
   };
 }
@@ -128,100 +138,83 @@ export function ship(unit: UnitOfWork, command: Command<'order:ship'>, now: numb
 export function receive(unit: UnitOfWork, command: Command<'order:receive'>, now: number): Decision {
   const found = findOrder(unit, command, 'receive', now);
   if (found instanceof HubError) return found;
-  const { order, transition } = found;
-  return {
-    order: advance(order, now, { command: 'receive', status: transition.to, actorId: command.actorId, dueAt: null }),
-    ...release(order),
-  };
+  const { order, state, actor } = found;
+  const { parcel } = command.request;
+  const parcels = onTheirWay(state).filter((each) => parcel === undefined || each.parcel === parcel);
+  if (parcels.length === 0) return wrongState(order, actor, 'receive', now);
+  return reception(order, state, parcels, now, { command: 'receive', actorId: command.actorId });
 }
 
 export function cancel(unit: UnitOfWork, command: Command<'order:cancel'>, now: number): Decision {
   const found = findOrder(unit, command, 'cancel', now);
   if (found instanceof HubError) return found;
-  const { order, actor } = found;
-  const reason = command.request.reason ?? null;
-  const cancelled = cancellation(unit, order, now, { command: 'cancel', actorId: command.actorId, reason });
-  if (order.status !== 'paid') return cancelled;
-  const refunded = refund(unit, order);
-  if (!(refunded instanceof HubError)) return { ...cancelled, ...refunded };
+  const { order, state, actor } = found;
+  const { items, reason = null } = command.request;
+  const mayBePart = order.status === 'paid' && changesBy(order, 'cancel') < LINE_CHANGES_MAX;
+  if (items && !mayBePart) return wrongState(order, actor, 'cancel', now);
+  const copies = items ? pick(state, items, leftOf) : allLeft(state);
+  if (copies instanceof HubError) return copies;
+  const by = { command: 'cancel', actorId: command.actorId, reason } as const;
+  const cancelled = cancellation(unit, order, state, copies, now, by);
   // The seller's balance is no business of the buyer's.
-  const hidesBalance = actor === 'buyer' && refunded.code === 'INSUFFICIENT_FUNDS';
-  return hidesBalance ? wrongState(order, actor, 'cancel', now) : refunded;
+  const hidesBalance = actor === 'buyer' && cancelled instanceof HubError && cancelled.code === 'INSUFFICIENT_FUNDS';
+  return hidesBalance ? wrongState(order, actor, 'cancel', now) : cancelled;
 }
 
-/** What the hub does at `dueAt`: cancels an order that is not paid, or paid and not shipped; receives a shipped one. */
+/**
+ * What the hub does at `dueAt`: cancels an order that is not paid, or what of it is paid and not shipped in time; receives the
+ * parcels whose time has come.
+ */
 export function timeOut(unit: UnitOfWork, command: Command<'order:timeout'>, now: number): Decision {
   const order = unit.orders.get(command.request.orderId);
   if (!order) return new HubError('ORDER_NOT_FOUND');
+  const state = linesOf(order);
   if (order.dueAt === null || order.dueAt > now) return wrongState(order, HUB, 'cancel', now);
   const byHub = { command: 'timeout', actorId: null } as const;
-  if (order.status === 'placed') return cancellation(unit, order, now, { ...byHub, reason: EXPIRED_REASON });
-  if (order.status === 'paid') {
-    const refunded = refund(unit, order);
-    if (refunded instanceof HubError) return refunded;
-    return { ...cancellation(unit, order, now, { ...byHub, reason: NOT_SHIPPED_REASON }), ...refunded };
-  }
-  if (order.status === 'shipped') {
-    return { order: advance(order, now, { ...byHub, status: 'received', dueAt: null }), ...release(order) };
-  }
-  return wrongState(order, HUB, 'receive', now);
+  const isDue = ({ dueAt }: Parcel) => dueAt !== null && dueAt <= now;
+  const parcels = onTheirWay(state).filter(isDue);
+  if (parcels.length > 0) return reception(order, state, parcels, now, byHub);
+  const reason = order.status === 'placed' ? EXPIRED_REASON : NOT_SHIPPED_REASON;
+  return cancellation(unit, order, state, allLeft(state), now, { ...byHub, reason });
 }
 
-/** The order, if this user may act on it so now. A stranger learns nothing about it. */
-function findOrder(
-  unit: UnitOfWork,
-  command: Command & { request: { orderId: string } },
-  name: OrderCommand,
-  now: number,
-) {
-  const order = unit.orders.get(command.request.orderId);
-  if (!order) return new HubError('ORDER_NOT_FOUND');
-  const actor = actorOf(order, command.actorId);
-  if (!actor || !canRoleEver(name, actor)) return new HubError('FORBIDDEN');
-  const transition = transitionFrom(name, order.status);
-  if (!transition?.by.includes(actor)) return wrongState(order, actor, name, now);
-  if (endsAtDue(name) && isOverdue(order, now)) return wrongState(order, actor, name, now);
-  return { order, actor, transition };
-}
-
-interface Step {
-  command: ChangeCommand;
-  status: OrderStatus;
+interface Doing {
+  command: 'receive' | 'cancel' | 'timeout';
   actorId: string | null;
-  dueAt: number | null;
-  changes?: OrderChanges;
 }
 
-/** Adds one entry to the order's timeline. Only `dueAt` changes beside it. */
-export function advance(
-  order: OrderRow,
-  now: number,
-  { command, status, actorId, dueAt, changes }: Step,
-): NonNullable<Change['order']> {
-  const entry = { version: order.version + 1, status, command, by: actorId ?? HUB, at: now };
-  const after = applyEntry(order, changes ? { ...entry, changes } : entry);
-  after.dueAt = dueAt;
-  return { after, previous: order.status };
+function reception(order: OrderRow, state: OrderLines, parcels: Parcel[], now: number, by: Doing): Change {
+  const isAll = parcels.length === onTheirWay(state).length;
+  const numbers = parcels.map(({ parcel }) => parcel);
+  receiveParcels(state, numbers, now);
+  const status = statusOf(order, state);
+  const step = { ...by, status, dueAt: dueOf(order, state, status) };
+  return {
+    order: advance(order, now, isAll ? step : { ...step, changes: { lines: { parcels: numbers } } }),
+    ...(status === 'received' ? release(order, order.total - state.refunded) : {}),
+  };
 }
 
+/** Cancels these copies, and gives back their price if it was paid, as far as money of the order is left. */
 function cancellation(
   unit: UnitOfWork,
   order: OrderRow,
+  state: OrderLines,
+  copies: Copies,
   now: number,
-  { command, actorId, reason }: { command: 'cancel' | 'timeout'; actorId: string | null; reason: string | null },
-): Change {
-  const stock = order.items.map(({ bookNo, count }) => {
-    const book = unit.booksByNo.get(bookNo);
-    if (!book) throw new Error('A book whose stock a cancellation restores was not loaded');
-    return { book, delta: count };
-  });
-  const step = { command, status: 'cancelled', actorId, dueAt: null, changes: { cancelReason: reason } } as const;
-  return { order: advance(order, now, step), stock };
-}
-
-export function wrongState(order: OrderRow, actor: Actor, command: ChangeCommand, now: number): HubError {
-  const allowed = allowedCommands(order.status, actor, isOverdue(order, now)).filter((name) => name !== command);
-  return new HubError('ORDER_STATE', undefined, { status: order.status, allowed });
+  { reason, ...by }: Doing & { reason: string | null },
+): Decision {
+  const isPaid = order.status === 'paid';
+  const money = isPaid ? Math.min(cancelCopies(state, copies), order.total - state.refunded) : 0;
+  const status = isPaid ? statusOf(order, state) : 'cancelled';
+  const lines = status === 'cancelled' ? {} : { lines: { copies, money } };
+  const step = { ...by, status, dueAt: dueOf(order, state, status), changes: { cancelReason: reason, ...lines } };
+  const change = { order: advance(order, now, step), stock: stockOf(unit, order, copies) };
+  if (!isPaid) return change;
+  const refunded = giveBack(unit, order, money);
+  if (refunded instanceof HubError) return refunded;
+  const rest = status === 'received' ? release(order, order.total - state.refunded - money) : {};
+  return { ...change, ...combine(refunded, rest) };
 }
 
 function priceChanged(expected: number, actual: number): HubError {

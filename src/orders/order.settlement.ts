@@ -28,25 +28,37 @@ export function payment(unit: UnitOfWork, order: OrderRow): Settlement | HubErro
   return { money: [paid, { userId: sellerId, amount: total, kind: 'sale', orderId }] };
 }
 
-/** What is held for the seller, to the seller. */
-export function release(order: OrderRow): Settlement {
+/** What is still held of the order, to the seller. */
+export function release(order: OrderRow, amount: number): Settlement {
   if (!isHeld(order)) return {};
-  const { sellerId, total, orderId } = order;
+  const { sellerId, orderId } = order;
   return {
-    money: [{ userId: sellerId, amount: total, kind: 'sale', orderId }],
-    held: [{ userId: sellerId, amount: -total }],
+    money: [{ userId: sellerId, amount, kind: 'sale', orderId }],
+    held: [{ userId: sellerId, amount: -amount }],
   };
 }
 
-/** Back to the buyer, from what the hub holds or from the seller, who may no longer have it: `INSUFFICIENT_FUNDS`. */
-export function refund(unit: UnitOfWork, order: OrderRow): Settlement | HubError {
-  const { buyerId, sellerId, total, orderId } = order;
+/**
+ * Back to the buyer, from what the hub holds of the order until it is received, or from the seller, who may no longer have it:
+ * `INSUFFICIENT_FUNDS`.
+ */
+export function giveBack(unit: UnitOfWork, order: OrderRow, amount: number): Settlement | HubError {
+  const { buyerId, sellerId, orderId } = order;
+  const isFromHeld = isHeld(order) && order.receivedAt === null;
   const balance = balanceOf(unit, sellerId);
-  if (!isHeld(order) && balance < total) return insufficientFunds(total, balance);
-  if (moneyOf(unit.wallets.get(buyerId)) > BALANCE_MAX - total) return balanceOverflow('orderId');
-  const refunded = { userId: buyerId, amount: total, kind: 'refund', orderId } as const;
-  if (isHeld(order)) return { money: [refunded], held: [{ userId: sellerId, amount: -total }] };
-  return { money: [{ userId: sellerId, amount: -total, kind: 'refunded', orderId }, refunded] };
+  if (!isFromHeld && balance < amount) return insufficientFunds(amount, balance);
+  if (moneyOf(unit.wallets.get(buyerId)) > BALANCE_MAX - amount) return balanceOverflow('orderId');
+  const refunded = { userId: buyerId, amount, kind: 'refund', orderId } as const;
+  if (isFromHeld) return { money: [refunded], held: [{ userId: sellerId, amount: -amount }] };
+  return { money: [{ userId: sellerId, amount: -amount, kind: 'refunded', orderId }, refunded] };
+}
+
+/** One after the other, in one change. */
+export function combine(first: Settlement, second: Settlement): Settlement {
+  return {
+    money: [...(first.money ?? []), ...(second.money ?? [])],
+    held: [...(first.held ?? []), ...(second.held ?? [])],
+  };
 }
 
 function balanceOf(unit: UnitOfWork, userId: string): number {

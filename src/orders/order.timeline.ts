@@ -1,4 +1,5 @@
 import type { OrderRow, TimelineEntry } from '../commands/rows.js';
+import type { ChangeCommand } from '../contract/transitions.js';
 
 const timeFields = {
   placed: 'placedAt',
@@ -11,10 +12,12 @@ const timeFields = {
 /** Applies one timeline entry. Rules and past versions both use it, so the row is always the fold of its timeline. */
 export function applyEntry(order: OrderRow, entry: TimelineEntry): OrderRow {
   const { version, status, at } = entry;
-  // A note's number is the entry's own.
-  const { note: _, ...changes } = entry.changes ?? {};
+  // A note's number and the lines are the entry's own.
+  const { note: _note, lines: _lines, ...changes } = entry.changes ?? {};
   const after = { ...order, ...changes, status, version, timeline: [...order.timeline, entry] };
   if (status !== order.status) after[timeFields[status]] = at;
+  // Cancelling what is left of an order may complete it.
+  if (status === 'received') after.shippedAt ??= at;
   return after;
 }
 
@@ -26,6 +29,11 @@ export function orderAt(order: OrderRow, version: number): OrderRow {
 /** How many notes the order has had, with those that are erased. */
 export function noteCountOf({ timeline }: Pick<OrderRow, 'timeline'>): number {
   return timeline.reduce((count, { changes }) => changes?.note ?? count, 0);
+}
+
+/** How many changes the order has had by this command. */
+export function changesBy({ timeline }: Pick<OrderRow, 'timeline'>, command: ChangeCommand): number {
+  return timeline.filter((entry) => entry.command === command).length;
 }
 
 function asPlaced(order: OrderRow): OrderRow {

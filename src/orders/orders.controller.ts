@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import type { Page } from '../contract/fields.js';
-import type { ListedOrder, ListRequest, Order, OrderWithTimeline } from '../contract/orders.js';
+import type { ListRequest } from '../contract/order.requests.js';
+import type { ListedOrder, Order, OrderWithTimeline } from '../contract/orders.js';
 import type { ReadRequest, RoomEvents } from '../contract/rooms.js';
 import type { Answer, Request } from '../contract/wire.js';
 import type { Caller } from '../platform/caller.js';
@@ -39,6 +40,16 @@ export class OrdersController {
   @ContractRoute('cancel')
   cancel(@CurrentUser() caller: Caller, @Input() request: Request<'order:cancel'>): Promise<Answer<Order>> {
     return this.orders.cancel(caller, request);
+  }
+
+  @ContractRoute('refund')
+  refund(@CurrentUser() caller: Caller, @Input() request: Request<'order:refund'>): Promise<Answer<Order>> {
+    return this.orders.refund(caller, request);
+  }
+
+  @ContractRoute('track')
+  track(@CurrentUser() caller: Caller, @Input() request: Request<'order:track'>): Promise<Answer<Order>> {
+    return this.orders.track(caller, request);
   }
 
   @ContractRoute('note')

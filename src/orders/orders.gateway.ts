@@ -65,6 +65,16 @@ export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSo
     return this.orders.cancel(caller, request);
   }
 
+  @SubscribeMessage('order:refund')
+  refund(caller: Caller, request: Request<'order:refund'>): Promise<Answer<Order>> {
+    return this.orders.refund(caller, request);
+  }
+
+  @SubscribeMessage('order:track')
+  track(caller: Caller, request: Request<'order:track'>): Promise<Answer<Order>> {
+    return this.orders.track(caller, request);
+  }
+
   @SubscribeMessage('order:note')
   note(caller: Caller, request: Request<'order:note'>): Promise<Answer<Order>> {
     return this.orders.note(caller, request);

@@ -6,7 +6,8 @@ import { orderBytes, orderColumns, parseOrder } from '../commands/order.columns.
 import { memberOf } from '../commands/rows.js';
 import { HubError } from '../contract/errors.js';
 import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
-import type { ListedOrder, ListRequest, Order, OrderWithTimeline } from '../contract/orders.js';
+import type { ListRequest } from '../contract/order.requests.js';
+import type { ListedOrder, Order, OrderWithTimeline } from '../contract/orders.js';
 import type { Right } from '../contract/rights.js';
 import { openStatuses, type Role, roles } from '../contract/transitions.js';
 import type { Answer, CommandMessageName, Request } from '../contract/wire.js';
@@ -53,6 +54,14 @@ export class OrdersService {
   async cancel(caller: Caller, request: Request<'order:cancel'>): Promise<Answer<Order>> {
     await this.requireRightOfParty(caller, request.orderId);
     return this.submit('order:cancel', caller, request);
+  }
+
+  refund(caller: Caller, request: Request<'order:refund'>): Promise<Answer<Order>> {
+    return this.submit('order:refund', caller, request);
+  }
+
+  track(caller: Caller, request: Request<'order:track'>): Promise<Answer<Order>> {
+    return this.submit('order:track', caller, request);
   }
 
   async note(caller: Caller, request: Request<'order:note'>): Promise<Answer<Order>> {

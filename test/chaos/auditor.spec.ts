@@ -86,7 +86,7 @@ async function openMarket(database: TestDatabase, settings: Partial<Config> = {}
 }
 
 /** Takes orders through every outcome, with deposits and withdrawals. */
-async function runDay({ seller, does, place }: Market, ...buyers: ReconnectingClient[]): Promise<void> {
+async function runDay({ seller, does, place, storeId }: Market, ...buyers: ReconnectingClient[]): Promise<void> {
   for (const buyer of buyers) {
     await does(buyer, 'wallet:deposit', { amount: 500 });
     await does(buyer, 'wallet:withdraw', { amount: 20 });
@@ -106,9 +106,34 @@ async function runDay({ seller, does, place }: Market, ...buyers: ReconnectingCl
     await does(buyer, 'order:pay', { orderId: paid.orderId });
     await does(seller, 'order:cancel', { orderId: paid.orderId });
     await place(buyer, 5);
+    await runParts(does, buyer, seller, storeId);
     const refused = await buyer.do('order:pay', { orderId: paid.orderId });
     expect(refused).toMatchObject({ ok: false, error: { code: 'ORDER_STATE' } });
   }
+}
+
+/** Takes an order of six copies through every change of lines: two parcels, a part cancel, refunds, another tracking number. */
+async function runParts(
+  does: Market['does'],
+  buyer: ReconnectingClient,
+  seller: ReconnectingClient,
+  storeId: string,
+): Promise<void> {
+  const items = [
+    { bookId: 'book-1', count: 4 },
+    { bookId: 'book-2', count: 2 },
+  ];
+  const { orderId } = await does(buyer, 'order:place', { storeId, items });
+  await does(buyer, 'order:pay', { orderId });
+  await does(seller, 'order:ship', { orderId, items: [{ bookId: 'book-1', count: 2 }], carrier: 'Owl' });
+  await does(seller, 'order:refund', { orderId, amount: 3, reason: 'late' });
+  await does(buyer, 'order:cancel', { orderId, items: [{ bookId: 'book-1', count: 1 }] });
+  await does(seller, 'order:refund', { orderId, items: [{ bookId: 'book-1', count: 1 }], restock: true });
+  await does(buyer, 'order:receive', { orderId, parcel: 1 });
+  await does(seller, 'order:ship', { orderId, carrier: 'Owl', trackingNo: '1' });
+  await does(seller, 'order:track', { orderId, parcel: 2, trackingNo: '2' });
+  await does(buyer, 'order:receive', { orderId });
+  await does(seller, 'order:refund', { orderId, items: [{ bookId: 'book-2', count: 1 }] });
 }
 
 /** Closes the market and returns the auditor's faults. */
@@ -206,6 +231,25 @@ function patchApply(status: OrderStatus, modify: (decided: Required<Pick<Change,
         return original.call(this, modify({ ...(decided as Change), order }), now);
       },
   );
+}
+
+/** Alters the changes that a command makes, as the rules have decided them. */
+function patchCommand(command: string, modify: (decided: Change) => Change): void {
+  patchMethod(
+    UnitOfWork,
+    'apply',
+    (original) =>
+      function (this: unknown, decided, now) {
+        const isMeant = (decided as Change).order?.after.timeline.at(-1)?.command === command;
+        return original.call(this, isMeant ? modify(decided as Change) : decided, now);
+      },
+  );
+}
+
+/** Alters what the timelines of the buyer's orders say. */
+function rewrite(from: string, to: string) {
+  return ({ update, buyer }: Market) =>
+    update('UPDATE orders SET timeline = REPLACE(timeline, ?, ?) WHERE buyer_id = ?', [from, to, buyer.userId]);
 }
 
 /** Alters an answer of the batch. */
@@ -563,8 +607,10 @@ const faults: Fault[] = [
     expected: 'an order differs from its timeline: ',
     before: () =>
       patchApply('shipped', ({ order, ...rest }) => {
-        const changes = { carrier: null, trackingNo: null };
-        const timeline = order.after.timeline.map((entry) => (entry.changes ? { ...entry, changes } : entry));
+        const nothing = { carrier: null, trackingNo: null };
+        const timeline = order.after.timeline.map((entry) => {
+          return entry.changes ? { ...entry, changes: { ...entry.changes, ...nothing } } : entry;
+        });
         return { ...rest, order: { ...order, after: { ...order.after, timeline } } };
       }),
   },
@@ -666,8 +712,81 @@ const faults: Fault[] = [
   },
 ];
 
+/** What goes wrong with the lines of an order. */
+const lineFaults: Fault[] = [
+  {
+    name: 'more copies are shipped than an order has',
+    expected: "an order's lines do not add up: ",
+    after: rewrite('"copies":[[0,2]]', '"copies":[[0,4]]'),
+  },
+  {
+    name: 'copies of an order are forgotten',
+    expected: 'an order is in an impossible state: ',
+    after: rewrite('"copies":[[0,1],[1,2]]', '"copies":[[0,1],[1,1]]'),
+  },
+  {
+    name: 'an order gives back more than its total',
+    expected: 'an order has given back more than its total: ',
+    after: rewrite('"money":3', '"money":300'),
+  },
+  {
+    name: 'a refund is not in the ledger',
+    expected: "an order's payments do not match its status: ",
+    before: () => patchCommand('refund', ({ money: _, held: _held, ...rest }) => rest),
+  },
+  {
+    name: 'a copy is put back twice',
+    expected: 'a copy was given back twice: ',
+    after: rewrite('"restocked":[[0,1]]', '"restocked":[[0,2]]'),
+  },
+  {
+    name: 'a refunded copy is not put back',
+    expected: 'a stock is not accounted for: ',
+    before: () => patchCommand('refund', ({ stock: _, ...rest }) => rest),
+  },
+  {
+    name: 'a cancelled copy is not put back',
+    expected: 'a stock is not accounted for: ',
+    before: () =>
+      patchCommand('cancel', ({ stock, ...rest }) =>
+        rest.order?.after.status === 'paid' ? rest : { ...rest, stock: stock ?? [] },
+      ),
+  },
+  {
+    name: 'a refund is paid by nobody',
+    expected: 'the balances differ from the deposits and withdrawals: ',
+    before: () =>
+      patchCommand('refund', ({ money = [], ...rest }) => ({
+        ...rest,
+        money: money.filter(({ kind }) => kind === 'refund'),
+      })),
+  },
+  {
+    name: 'a parcel has another tracking number than its order was given last',
+    expected: 'an order differs from its timeline: ',
+    after: rewrite('"trackingNo":"2"', '"trackingNo":"3"'),
+  },
+];
+
 /** What goes wrong with the money that the hub holds. */
 const heldFaults: Fault[] = [
+  {
+    name: 'a part cancel leaves its money held',
+    expected: 'what is held for a seller differs from the orders on their way: ',
+    before: () =>
+      patchCommand('cancel', ({ held, ...rest }) =>
+        rest.order?.after.status === 'paid' ? rest : { ...rest, held: held ?? [] },
+      ),
+  },
+  {
+    name: 'a completed order pays out what was refunded',
+    expected: "an order's payments do not match its status: ",
+    before: () =>
+      patchCommand('receive', ({ money = [], ...rest }) => ({
+        ...rest,
+        money: money.map((movement) => ({ ...movement, amount: rest.order?.after.total ?? 0 })),
+      })),
+  },
   {
     name: 'a received order leaves its money held',
     expected: 'the balances differ from the deposits and withdrawals: ',
@@ -691,7 +810,13 @@ const heldFaults: Fault[] = [
   {
     name: 'a received order is not paid to the seller',
     expected: "an order's payments do not match its status: ",
-    before: () => patchApply('received', ({ money: _, ...rest }) => rest),
+    before: () => {
+      const isFirst = firstMatch(() => true);
+      patchApply('received', (decided) => {
+        const { money: _, ...rest } = decided;
+        return isFirst(decided) ? rest : decided;
+      });
+    },
   },
   {
     name: 'a paid order is the seller’s at once',
@@ -759,7 +884,7 @@ describe('the auditor', () => {
     expect(await close(market, SETTLED_WITHIN_MS)).toEqual([]);
   });
 
-  test.each(faults)('detects that $name', async ({ expected, before, after }) => {
+  test.each([...faults, ...lineFaults])('detects that $name', async ({ expected, before, after }) => {
     before?.(market);
     await runDay(market, market.buyer);
     await after?.(market);

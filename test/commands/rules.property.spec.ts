@@ -49,7 +49,17 @@ const initialBooks = [
 /** Orders and keyed commands are referred to by their recency, so that every shrunk history stays meaningful. */
 type Action =
   | { do: 'place'; by: string; storeId: string; items: { bookId: string; count: number }[]; totalError?: number }
-  | { do: 'pay' | 'ship' | 'receive' | 'cancel'; by: string; order: number; totalError?: number; text?: string }
+  | {
+      do: 'pay' | 'ship' | 'receive' | 'cancel';
+      by: string;
+      order: number;
+      totalError?: number;
+      text?: string;
+      part?: Part;
+      parcel?: number;
+    }
+  | { do: 'refund'; by: string; order: number; part?: Part; amount?: number; restock?: boolean }
+  | { do: 'track'; by: string; order: number; parcel?: number; text?: string }
   | { do: 'note' | 'readdress'; by: string; order: number }
   | { do: 'next'; order: number }
   | { do: 'due'; order: number }
@@ -57,6 +67,8 @@ type Action =
   | { do: 'add'; by: string; storeId: string; bookId: string; add: number }
   | { do: 'again'; earlier: number }
   | ({ do: 'restart' } & Terms);
+/** Copies of an order: one of its first line, one of each line, all of its last line, one too many, or of a book that it lacks. */
+type Part = 'one' | 'each' | 'last' | 'too many' | 'unknown';
 type Terms = Pick<Rules, 'settleAt' | 'shipWithinMs'>;
 interface Step {
   afterMs: number;
@@ -82,6 +94,8 @@ const totalError = mostly([undefined, undefined, undefined, 0], [1, -1]);
 const user = mostly(['ann', 'bob', 'cat', 'dan'], [UNREGISTERED], 30);
 const buyer = mostly(['cat', 'cat', 'cat', 'ann', 'bob', 'dan', 'dan'], [UNREGISTERED]);
 const actor = (...common: string[]) => mostly(common, ['buyer', 'seller', 'ann', 'cat', UNREGISTERED]);
+const part = mostly<Part | undefined>([undefined, 'one', 'each', 'last'], ['too many', 'unknown']);
+const parcel = mostly([undefined, undefined, 1], [2, 3], 3);
 const count = mostly([1, 1, 2, 3], [9, 9_008, 1_000_000], 4);
 const items = fc.oneof(
   {
@@ -116,16 +130,39 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       do: fc.constant('ship'),
       by: actor('seller'),
       order,
+      part,
       text: fc.constantFrom(undefined, 'SF1'),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('receive'), by: actor('buyer'), order }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('receive'), by: actor('buyer'), order, parcel }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('refund'),
+      by: actor('seller'),
+      order,
+      part,
+      amount: fc.constantFrom(1, 1, 3, WHOLE_BALANCE, PRICE_MAX),
+      restock: fc.constantFrom(undefined, true, false),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('track'),
+      by: actor('seller'),
+      order,
+      parcel,
+      text: fc.constantFrom(undefined, 'SF2'),
+    }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant('cancel'),
       by: actor('buyer', 'seller'),
       order,
+      part,
       text: fc.constantFrom(undefined, 'changed my mind'),
     }),
   },
@@ -187,17 +224,98 @@ const refund = fc
     ];
     return actions.map((action) => ({ afterMs: 0, action }));
   });
+/** One order in several parcels, with cancellations and refunds between them: random steps rarely meet one order so often. */
+const parcels = fc
+  .record({
+    buyer: fc.constantFrom('cat', 'dan'),
+    withdraws: fc.boolean(),
+    parts: fc.array(
+      fc.oneof(
+        fc.record({
+          do: fc.constantFrom('ship', 'ship', 'cancel'),
+          by: fc.constant('seller'),
+          order: fc.constant(0),
+          part,
+        }),
+        fc.record({ do: fc.constant('receive'), by: fc.constant('buyer'), order: fc.constant(0), parcel }),
+        fc.record({
+          do: fc.constant('track'),
+          by: fc.constant('seller'),
+          order: fc.constant(0),
+          parcel,
+          text: fc.constant('SF3'),
+        }),
+        fc.record({ do: fc.constant('due'), order: fc.constant(0) }),
+        fc.record({
+          do: fc.constant('refund'),
+          by: fc.constant('seller'),
+          order: fc.constant(0),
+          part,
+          amount: fc.constantFrom(1, 5, WHOLE_BALANCE),
+          restock: fc.boolean(),
+        }),
+      ) as fc.Arbitrary<Action>,
+      { minLength: 3, maxLength: 10 },
+    ),
+    afterMs: fc.constantFrom(0, 0, 1, SHIP_WITHIN_MS, AUTO_RECEIVE_MS),
+  })
+  .map(({ buyer, withdraws, parts, afterMs }): Step[] => {
+    const items = [
+      { bookId: 'x', count: 2 },
+      { bookId: 'free', count: 2 },
+    ];
+    const begun: Action[] = [
+      { do: 'deposit', by: buyer, amount: 20 },
+      { do: 'add', by: 'ann', storeId: 'ann-1', bookId: 'x', add: 2 },
+      { do: 'add', by: 'ann', storeId: 'ann-1', bookId: 'free', add: 2 },
+      { do: 'place', by: buyer, storeId: 'ann-1', items },
+      { do: 'next', order: 0 },
+      ...(withdraws ? [{ do: 'withdraw', by: 'ann', amount: WHOLE_BALANCE } as const] : []),
+    ];
+    return [...begun.map((action) => ({ afterMs: 0, action })), ...parts.map((action) => ({ afterMs, action }))];
+  });
 const history = fc.record({
   autoReceiveMs: fc.constantFrom(AUTO_RECEIVE_MS, AUTO_RECEIVE_MS, 0),
   terms,
   steps: fc
-    .array(fc.oneof({ weight: 40, arbitrary: step.map((single) => [single]) }, { weight: 1, arbitrary: refund }), {
-      minLength: COMMANDS_MIN,
-      maxLength: COMMANDS_MAX,
-      size: 'max',
-    })
+    .array(
+      fc.oneof(
+        { weight: 40, arbitrary: step.map((single) => [single]) },
+        { weight: 1, arbitrary: refund },
+        { weight: 1, arbitrary: parcels },
+      ),
+      { minLength: COMMANDS_MIN, maxLength: COMMANDS_MAX, size: 'max' },
+    )
     .map((parts) => parts.flat()),
 });
+
+/** The contract's moves of an order, by command, and who may send it. */
+const moves = {
+  pay: ['placed paid'],
+  ship: ['paid paid', 'paid shipped'],
+  receive: ['paid paid', 'shipped shipped', 'shipped received'],
+  cancel: ['placed cancelled', 'paid paid', 'paid cancelled', 'paid shipped', 'paid received'],
+  refund: ['paid paid', 'shipped shipped', 'received received'],
+  track: ['paid paid', 'shipped shipped'],
+};
+const senders: Record<keyof typeof moves, readonly string[]> = {
+  ...{ pay: ['buyer'], ship: ['seller'], receive: ['buyer'], cancel: ['buyer', 'seller'] },
+  ...{ refund: ['seller'], track: ['seller'] },
+};
+const usualCommands = { placed: 'place', paid: 'pay', shipped: 'ship', received: 'receive', cancelled: 'cancel' };
+
+/** What an order says of its lines and parcels, with the copies that are left. */
+function linesOf({ items, parcels, refunded }: Order): object {
+  return {
+    lines: items.map(({ bookId, count, shipped, cancelled, refunded }) => {
+      return { bookId, count, left: count - shipped - cancelled, shipped, cancelled, refunded };
+    }),
+    parcels: parcels.map(({ parcel, items, carrier, trackingNo, receivedAt }) => {
+      return { parcel, items, carrier, trackingNo, isReceived: receivedAt !== null };
+    }),
+    refunded,
+  };
+}
 
 function isAmendment({ command }: { command: string }): boolean {
   return command === 'note' || command === 'readdress';
@@ -372,6 +490,23 @@ class HistoryRun {
       [Date.parse(order.expiresAt), unit.orders.get(order.orderId)?.dueAt],
       [expiresAt, model.dueAt],
     );
+    assertEqual('the lines', linesOf(order), {
+      lines: model.lines.map((line) => ({
+        ...{ bookId: line.book.bookId, count: line.count, left: line.left + line.leftPaidBack },
+        shipped: line.shipped + line.shippedPaidBack,
+        cancelled: line.cancelled + line.cancelledPaidBack,
+        refunded: line.leftPaidBack + line.shippedPaidBack + line.cancelledPaidBack,
+      })),
+      parcels: model.parcels.map(({ isReceived, dueAt: _, ...parcel }, index) => ({
+        ...{ parcel: index + 1, ...parcel, isReceived },
+      })),
+      refunded: Number(model.refunded),
+    });
+    assertEqual(
+      'what was last said of the order',
+      [order.carrier, order.trackingNo, order.cancelReason],
+      [model.carrier, model.trackingNo, model.cancelReason],
+    );
     assertEqual('shipBy', order.shipBy && Date.parse(order.shipBy), model.shipBy);
     if (role) assertEqual('allowed', order.allowed, market.allowed(model, role, now));
     assertEqual('seq', seq, role && unit.rooms.get(pair(role, command.actorId ?? ''))?.head);
@@ -455,11 +590,32 @@ class HistoryRun {
       }
       case 'cancel': {
         const reason = action.text === undefined ? {} : { reason: action.text };
-        return { name: 'order:cancel', ...this.orderRequest(action.order, action.by, reason) };
+        const items = this.itemsOf(action.order, action.part);
+        return { name: 'order:cancel', ...this.orderRequest(action.order, action.by, { ...items, ...reason }) };
       }
       case 'ship': {
         const parcel = action.text === undefined ? {} : { carrier: 'SF', trackingNo: action.text };
-        return { name: 'order:ship', ...this.orderRequest(action.order, action.by, parcel) };
+        const items = this.itemsOf(action.order, action.part);
+        return { name: 'order:ship', ...this.orderRequest(action.order, action.by, { ...items, ...parcel }) };
+      }
+      case 'receive': {
+        const parcel = action.parcel === undefined ? {} : { parcel: action.parcel };
+        return { name: 'order:receive', ...this.orderRequest(action.order, action.by, parcel) };
+      }
+      case 'refund': {
+        const { order, by, part, amount = 1, restock } = action;
+        const model = this.market.order(this.orderIdOf(order));
+        const left = Number(model ? model.total - model.refunded : 1n) || 1;
+        const money = { amount: amount === WHOLE_BALANCE ? left : amount };
+        const what =
+          part === undefined ? money : { ...this.itemsOf(order, part), ...(restock === undefined ? {} : { restock }) };
+        return { name: 'order:refund', ...this.orderRequest(order, by, what) };
+      }
+      case 'track': {
+        const { order, by, parcel, text } = action;
+        const what = text === undefined ? { carrier: 'Owl' } : { trackingNo: text };
+        const request = { ...(parcel === undefined ? {} : { parcel }), ...what };
+        return { name: 'order:track', ...this.orderRequest(order, by, request) };
       }
       case 'note':
         return { name: 'order:note', ...this.orderRequest(action.order, action.by, { text: 'by the back door' }) };
@@ -474,15 +630,29 @@ class HistoryRun {
           ...this.orderRequest(action.order, action.by, this.expectedTotal(total, action.totalError)),
         };
       }
-      default:
-        return { name: `order:${action.do}`, ...this.orderRequest(action.order, action.by, {}) };
     }
   }
 
   /** The order's next transition by its proper actor; a cancellation if the order has ended. */
   private nextTransition(order: number): Extract<Action, { by: string; order: number }> {
     const transition = orderTransitions.find(({ from }) => from === this.market.order(this.orderIdOf(order))?.status);
-    return { do: transition?.verb ?? 'cancel', by: transition?.by[0] ?? 'buyer', order };
+    const verb = transition?.verb ?? 'cancel';
+    return { do: verb as 'cancel', by: transition?.by[0] ?? 'buyer', order };
+  }
+
+  private itemsOf(order: number, part: Part | undefined): { items?: { bookId: string; count: number }[] } {
+    const lines = this.market.order(this.orderIdOf(order))?.lines ?? [];
+    const [first, last] = [lines[0], lines.at(-1)];
+    if (part === undefined || !first || !last) return {};
+    const of = ({ book: { bookId } }: typeof first, count: number) => ({ bookId, count });
+    const items = {
+      one: [of(first, 1)],
+      each: lines.map((line) => of(line, 1)),
+      last: [of(last, last.count)],
+      'too many': [of(first, first.count + 1)],
+      unknown: [{ bookId: 'no-such-book', count: 1 }],
+    };
+    return { items: items[part] };
   }
 
   private orderRequest<Rest extends object>(order: number, by: string, rest: Rest) {
@@ -543,11 +713,15 @@ class HistoryRun {
 
     for (const order of orders.values()) {
       const entries = dirty.entries.filter((entry) => entry.orderId === order.orderId);
+      const refunds = entries.filter(({ kind }) => kind === 'refund').map(({ amount }) => amount);
       assertEqual(
         'the ledger entries of an order',
         entries.map(({ userId, kind, amount }) => `${userId} ${kind} ${amount}`),
-        ledgerOf(order),
+        ledgerOf(order, refunds),
       );
+      const refunded = refunds.reduce((sum, amount) => sum + amount, 0);
+      assertEqual('what an order has given back', this.shown(order).refunded, refunded);
+      assertEqual('whether that is at most its total', refunded <= order.total, true);
     }
     for (const { userId, held } of wallets.values()) {
       const onTheirWay = [...orders.values()].filter(
@@ -557,16 +731,20 @@ class HistoryRun {
       assertEqual(
         `what is held for ${userId}`,
         BigInt(held),
-        onTheirWay.reduce((sum, { total }) => sum + BigInt(total), 0n),
+        onTheirWay.reduce((sum, order) => sum + BigInt(order.total - this.shown(order).refunded), 0n),
       );
     }
   }
 
   private assertStockConserved(): void {
     const inOrders = new Map<number, number>();
-    for (const { status, items } of this.unit.orders.values()) {
-      if (status === 'cancelled') continue;
-      for (const { bookNo, count } of items) inOrders.set(bookNo, (inOrders.get(bookNo) ?? 0) + count);
+    for (const order of this.unit.orders.values()) {
+      const { lines = [] } = this.market.order(order.orderId) ?? {};
+      this.shown(order).items.forEach(({ count, cancelled }, index) => {
+        const bookNo = order.items[index]?.bookNo ?? 0;
+        const held = count - cancelled - (lines[index]?.putBack ?? 0);
+        inOrders.set(bookNo, (inOrders.get(bookNo) ?? 0) + held);
+      });
     }
     initialBooks.forEach((book, index) => {
       const bookNo = index + 1;
@@ -580,6 +758,10 @@ class HistoryRun {
     });
   }
 
+  private shown(order: OrderRow): Order {
+    return presentOrder(order, 'buyer', this.now);
+  }
+
   /** The timeline alone tells the order at each of its versions, as it was answered then; and last, as its row has it. */
   private assertTimelines(): void {
     for (const order of this.unit.orders.values()) {
@@ -588,15 +770,17 @@ class HistoryRun {
       assertEqual('the order as stored', parseOrder(stored), order);
       // Earlier releases stored neither commands nor changes, and had the default terms only.
       const bare = JSON.stringify(timeline.map(({ command, changes, ...entry }) => entry));
-      const amended = timeline.filter(isAmendment);
-      if (order.settleAt === 'paid' && amended.length === 0)
+      const isPlain = timeline.every((entry) => !isAmendment(entry) && entry.changes?.lines === undefined);
+      if (order.settleAt === 'paid' && isPlain)
         assertEqual('the order as an earlier release stored it', parseOrder({ ...stored, timeline: bare }), order);
       assertEqual('the fold of the timeline', orderAt(order, order.version), order);
       const written = JSON.parse(stored.timeline) as object[];
       assertEqual(
         'the entries that name their command, because it does not follow',
-        written.filter((entry) => 'command' in entry).length,
-        amended.length,
+        written.flatMap((entry, index) => ('command' in entry ? [index] : [])),
+        timeline.flatMap(({ by, status, command }, index) =>
+          by === 'hub' || usualCommands[status] === command ? [] : [index],
+        ),
       );
     }
     for (const { order, role, at } of this.answered) {
@@ -608,7 +792,7 @@ class HistoryRun {
 
   private assertTransitions(): void {
     for (const { orderId, buyerId, sellerId, status, version, timeline, shipWithinMs } of this.unit.orders.values()) {
-      const timeouts = ['placed cancelled', 'shipped received', ...(shipWithinMs > 0 ? ['paid cancelled'] : [])];
+      const timeouts = ['placed cancelled', ...moves.receive, ...(shipWithinMs > 0 ? moves.cancel : [])];
       assertEqual(
         'the versions of an order',
         timeline.map((entry) => entry.version),
@@ -623,9 +807,10 @@ class HistoryRun {
           assertEqual('the status after an amendment', entry.status, from);
           return;
         }
-        const isTimeout = entry.by === 'hub' && timeouts.includes(`${from} ${entry.status}`);
-        const transition = orderTransitions.find((row) => row.from === from && row.to === entry.status);
-        if (!isTimeout && !(by && transition?.by.includes(by))) {
+        const move = `${from} ${entry.status}`;
+        const isTimeout = entry.by === 'hub' && timeouts.includes(move);
+        const command = entry.command as keyof typeof moves;
+        if (!isTimeout && !(by && moves[command].includes(move) && senders[command].includes(by))) {
           assertEqual(`a transition from ${from}`, entry, 'one of the contract');
         }
         assertEqual('whether times are in order', entry.at >= (timeline[index]?.at ?? entry.at), true);
@@ -688,14 +873,28 @@ class HistoryRun {
   }
 }
 
-/** What an order must have in the ledger by now, oldest first. */
-function ledgerOf({ buyerId, sellerId, total, paidAt, receivedAt, cancelledAt, settleAt }: OrderRow): string[] {
-  if (paidAt === null) return [];
+/** What an order must have in the ledger by now, oldest first, with these refunds. */
+function ledgerOf({ buyerId, sellerId, total, timeline, settleAt }: OrderRow, refunds: number[]): string[] {
   const isHeld = settleAt === 'received';
-  const entries = [`${buyerId} payment ${-total}`];
-  if (!isHeld || receivedAt !== null) entries.push(`${sellerId} sale ${total}`);
-  if (cancelledAt === null) return entries;
-  return [...entries, ...(isHeld ? [] : [`${sellerId} refunded ${-total}`]), `${buyerId} refund ${total}`];
+  const amounts = [...refunds];
+  let left = total;
+  let isSold = !isHeld;
+  return timeline.flatMap(({ command, status, changes }, index): string[] => {
+    const previous = timeline[index - 1]?.status;
+    const entries: string[] = [];
+    if (command === 'pay')
+      entries.push(`${buyerId} payment ${-total}`, ...(isHeld ? [] : [`${sellerId} sale ${total}`]));
+    if (command === 'refund' || (changes?.cancelReason !== undefined && previous === 'paid')) {
+      const amount = amounts.shift() ?? Number.NaN;
+      left -= amount;
+      entries.push(...(isSold ? [`${sellerId} refunded ${-amount}`] : []), `${buyerId} refund ${amount}`);
+    }
+    if (isHeld && status === 'received' && previous !== 'received') {
+      entries.push(`${sellerId} sale ${left}`);
+      isSold = true;
+    }
+    return entries;
+  });
 }
 
 describe('the rules of stock, money and orders', () => {
@@ -717,10 +916,13 @@ describe('the rules of stock, money and orders', () => {
       'order:pay':
         'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|PRICE_CHANGED|INSUFFICIENT_FUNDS|BAD_MESSAGE|KEY_REUSED|OK replayed|INSUFFICIENT_FUNDS replayed',
       'order:ship':
-        'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|KEY_REUSED|OK replayed|ORDER_STATE replayed',
+        'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|BOOK_NOT_FOUND|KEY_REUSED|OK replayed|ORDER_STATE replayed',
       'order:receive': 'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|KEY_REUSED|OK replayed',
       'order:cancel':
-        'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|INSUFFICIENT_FUNDS|BAD_MESSAGE|KEY_REUSED|OK replayed|ORDER_STATE replayed',
+        'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|BOOK_NOT_FOUND|INSUFFICIENT_FUNDS|BAD_MESSAGE|KEY_REUSED|OK replayed|ORDER_STATE replayed',
+      'order:refund':
+        'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|BOOK_NOT_FOUND|INSUFFICIENT_FUNDS|BAD_MESSAGE|KEY_REUSED|OK replayed',
+      'order:track': 'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|BAD_MESSAGE|KEY_REUSED|OK replayed',
       'order:timeout': 'OK|ORDER_NOT_FOUND|ORDER_STATE',
       'wallet:deposit': 'OK|UNAUTHENTICATED|BAD_MESSAGE|KEY_REUSED|OK replayed',
       'wallet:withdraw': 'OK|UNAUTHENTICATED|INSUFFICIENT_FUNDS|KEY_REUSED|OK replayed',

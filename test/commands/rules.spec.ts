@@ -407,7 +407,7 @@ describe('orders', () => {
       /^A room that a command needs was not loaded$/,
     );
     expect(executing(({ booksByNo }) => booksByNo.clear(), 'order:cancel')).toThrow(
-      /^A book whose stock a cancellation restores was not loaded$/,
+      /^A book whose copies come back was not loaded$/,
     );
   });
 

@@ -137,7 +137,16 @@ describe('a hub answers as its API documents describe', () => {
     expect(paid.headers.get('Event-Seq')).toBe('3');
     await recorder.request(buyer, `POST /orders/${orderId}/pay`, {});
     await recorder.request(seller, `POST /orders/${orderId}/ship`, { carrier: 'SF', trackingNo: 'SF1' });
-    await recorder.request(buyer, `POST /orders/${orderId}/receive`, {});
+    await recorder.request(seller, `POST /orders/${orderId}/track`, { parcel: 1, trackingNo: 'SF2' });
+    await recorder.request(buyer, `POST /orders/${orderId}/receive`, { parcel: 1 });
+    const items = [{ bookId: 'three-body', count: 1 }];
+    await recorder.request(seller, `POST /orders/${orderId}/refund`, {
+      items,
+      restock: true,
+      reason: 'A bent corner.',
+    });
+    await recorder.request(seller, `POST /orders/${orderId}/refund`, { items, amount: 1 });
+    await recorder.request(seller, `POST /orders/${orderId}/refund`, { items: [{ bookId: 'three-body', count: 2 }] });
     await recorder.request(buyer, `POST /orders/${await place()}/cancel`, { reason: 'The wrong one.' });
     await recorder.request(seller, `POST /orders/${orderId}/note`, { text: 'Thank you.' });
     await recorder.request(buyer, 'POST /orders/none/pay', {});
@@ -162,7 +171,9 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.send(buyer, 'order:readdress', { ...one, deliverTo: { name: 'Lin', lines: ['1 Elm Street'] } });
     await recorder.send(seller, 'order:note', { ...one, text: 'Soon.' });
     await recorder.send(buyer, 'order:pay', one);
-    await recorder.send(seller, 'order:ship', { ...one, carrier: 'SF' });
+    await recorder.send(seller, 'order:ship', { ...one, items, carrier: 'SF' });
+    await recorder.send(seller, 'order:track', { ...one, trackingNo: 'SF1' });
+    await recorder.send(seller, 'order:refund', { ...one, amount: 1 });
     await recorder.send(buyer, 'order:receive', one);
     await recorder.send(buyer, 'order:receive', one);
     await recorder.send(buyer, 'order:cancel', await order());

@@ -2,14 +2,16 @@ import type { ErrorCode } from '../../src/contract/errors.js';
 import { BALANCE_MAX } from '../../src/contract/fields.js';
 import {
   amendments,
+  type Condition,
   canAmendFrom,
   canRoleAmend,
   canRoleEver,
+  type OrderCommand,
   orderStatuses,
   transitionFrom,
   transitions,
 } from '../../src/contract/transitions.js';
-import { DEAR_PRICE, type Fixture, SHORT_STOCK, TOTAL } from './fixture.js';
+import { COUNT, DEAR_PRICE, type Fixture, SHORT_STOCK, TOTAL } from './fixture.js';
 
 /** A well-formed command that the business rules must refuse. */
 export interface RefusedCommand {
@@ -28,23 +30,89 @@ export function refusedCommandsFor(command: string, fixture: Fixture): RefusedCo
     return [...unamendable(named, fixture), ...unknown];
   }
   if (!transitions.some((transition) => transition.command === command)) return [];
+  const others = wrongOrder(fixture).map((each) => ({ ...each, message: { ...each.message, ...fieldsFor(command) } }));
   return [
     ...wrongRoleOrStatus(command as 'pay', fixture),
-    ...wrongOrder(fixture),
+    ...others,
     ...(command === 'pay' ? unpayable(fixture) : []),
+    ...(['ship', 'cancel', 'refund'].includes(command) ? unavailable(fixture) : []),
+    ...(command === 'refund' ? unrefundable(fixture) : []),
+    ...(command === 'receive' || command === 'track' ? noSuchParcel(command, fixture) : []),
   ];
 }
 
 /** Every command by every role in every status, unless the table of transitions allows it. */
-function wrongRoleOrStatus(command: 'pay' | 'ship' | 'receive' | 'cancel', { data }: Fixture): RefusedCommand[] {
+function wrongRoleOrStatus(command: OrderCommand, { data }: Fixture): RefusedCommand[] {
   return orderStatuses.flatMap((status) =>
     (['buyer', 'seller', 'stranger'] as const).flatMap((by): RefusedCommand[] => {
-      const message = { orderId: data.orders[status] };
+      const message = { orderId: data.orders[status], ...fieldsFor(command) };
       const label = `by the ${by} of an order that is ${status}`;
       if (by === 'stranger' || !canRoleEver(command, by)) return [{ label, by, message, code: 'FORBIDDEN' }];
-      return transitionFrom(command, status)?.by.includes(by) ? [] : [{ label, by, message, code: 'ORDER_STATE' }];
+      const transition = transitionFrom(command, status);
+      // The paid order has no parcel.
+      const needsParcel = status === 'paid' && transition?.when?.some((each) => PARCEL_CONDITIONS.includes(each));
+      const isAllowed = transition?.by.includes(by) && !needsParcel;
+      return isAllowed ? [] : [{ label, by, message, code: 'ORDER_STATE' }];
     }),
   );
+}
+
+const PARCEL_CONDITIONS: readonly Condition[] = ['onItsWay', 'trackable'];
+
+/** What these commands require besides the order. */
+function fieldsFor(command: string): object {
+  if (command === 'refund') return { amount: 1 };
+  return command === 'track' ? { trackingNo: 'SF1' } : {};
+}
+
+/** Copies that the paid order does not have, for the commands that name some. */
+function unavailable({ data }: Fixture): RefusedCommand[] {
+  const naming = (label: string, code: ErrorCode, bookId: string, count: number): RefusedCommand => ({
+    label,
+    by: 'seller',
+    message: { orderId: data.orders.paid, items: [{ bookId, count }] },
+    code,
+  });
+  return [
+    naming('a book that the order lacks', 'BOOK_NOT_FOUND', 'book-2', 1),
+    naming('its book in upper case', 'BOOK_NOT_FOUND', 'BOOK-1', 1),
+    naming('one copy more than it has', 'ORDER_STATE', 'book-1', COUNT + 1),
+    naming('the maximum count', 'ORDER_STATE', 'book-1', 1_000_000),
+    {
+      label: 'a book twice',
+      by: 'seller',
+      message: { orderId: data.orders.paid, items: Array(2).fill({ bookId: 'book-1', count: 1 }) },
+      code: 'BAD_MESSAGE',
+    },
+    { label: 'no copies', by: 'seller', message: { orderId: data.orders.paid, items: [] }, code: 'BAD_MESSAGE' },
+  ];
+}
+
+function unrefundable({ data }: Fixture): RefusedCommand[] {
+  const items = [{ bookId: 'book-1', count: 1 }];
+  const refund = (label: string, request: object): RefusedCommand => {
+    return { label, by: 'seller', message: { orderId: data.orders.paid, ...request }, code: 'BAD_MESSAGE' };
+  };
+  return [
+    refund('neither copies nor an amount', {}),
+    refund('copies and an amount', { items, amount: 1 }),
+    refund('one more than the total', { amount: TOTAL + 1 }),
+    refund('the maximum amount', { amount: 10 ** 12 }),
+    refund('an amount that restocks', { amount: 1, restock: true }),
+  ];
+}
+
+function noSuchParcel(command: 'receive' | 'track', { data }: Fixture): RefusedCommand[] {
+  const by = command === 'receive' ? 'buyer' : 'seller';
+  const message = { orderId: data.orders.shipped, ...fieldsFor(command) };
+  const refused: RefusedCommand[] = [
+    { label: 'a parcel that the order lacks', by, message: { ...message, parcel: 2 }, code: 'ORDER_STATE' },
+  ];
+  if (command === 'receive') return refused;
+  return [
+    ...refused,
+    { label: 'nothing to change', by, message: { orderId: data.orders.shipped }, code: 'BAD_MESSAGE' },
+  ];
 }
 
 /** The same for what leaves the status as it is. */

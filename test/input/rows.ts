@@ -31,10 +31,14 @@ export const routeRows: Row[] = Object.values<RouteRow>(routes)
     route: contract,
   }));
 
+/** From where a command may send all of its fields, and finds whole orders ready for it. */
+const wholeOrders: Record<string, OrderStatus> = { cancel: 'paid', receive: 'shipped', track: 'shipped' };
+
 /** The order transition of a row: the status it needs and the role that may request it. */
 export function transitionOf({ name }: Row): { from: OrderStatus; by: 'buyer' | 'seller' } | undefined {
   const command = /(\w+)$/.exec(name)?.[1];
-  const transition = transitions.find((each) => each.command === command);
+  const from = command && wholeOrders[command];
+  const transition = transitions.find((each) => each.command === command && each.from === (from ?? each.from));
   if (transition) return { from: transition.from, by: transition.by.includes('buyer') ? 'buyer' : 'seller' };
   const amendment = amendments.find((each) => each.command === command);
   return amendment?.from[0] && { from: amendment.from[0], by: amendment.by.includes('buyer') ? 'buyer' : 'seller' };

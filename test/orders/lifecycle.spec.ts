@@ -11,9 +11,10 @@ import { give, type Way, ways } from '../support/two.ways.js';
 
 type Status = 'placed' | 'paid' | 'shipped' | 'received' | 'cancelled';
 type Command = 'pay' | 'ship' | 'receive' | 'cancel';
+type Allowed = Command | 'refund' | 'track';
 type Timestamp = 'paidAt' | 'shippedAt' | 'receivedAt' | 'cancelledAt';
 /** The next status, FORBIDDEN, or for ORDER_STATE the commands that its details list as allowed. */
-type Outcome = Status | 'FORBIDDEN' | Command[];
+type Outcome = Status | 'FORBIDDEN' | Allowed[];
 
 interface State {
   status: Status;
@@ -22,7 +23,7 @@ interface State {
   /** Past `expiresAt`, on a hub whose scheduler is stopped. */
   overdue?: true;
   timestamps: Timestamp[];
-  allowed: { buyer: Command[]; seller: Command[] };
+  allowed: { buyer: Allowed[]; seller: Allowed[] };
   outcomes: Record<Command, { buyer: Outcome; seller: Outcome }>;
 }
 
@@ -56,7 +57,7 @@ const states: Record<string, State> = {
     status: 'paid',
     path: ['pay'],
     timestamps: ['paidAt'],
-    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel'] },
+    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel', 'refund'] },
     outcomes: {
       pay: { buyer: ['cancel'], seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: 'shipped' },
@@ -68,19 +69,24 @@ const states: Record<string, State> = {
     status: 'shipped',
     path: ['pay', 'ship'],
     timestamps: ['paidAt', 'shippedAt'],
-    allowed: { buyer: ['receive'], seller: [] },
+    allowed: { buyer: ['receive'], seller: ['refund', 'track'] },
     outcomes: {
       pay: { buyer: ['receive'], seller: FORBIDDEN },
-      ship: { buyer: FORBIDDEN, seller: [] },
+      ship: { buyer: FORBIDDEN, seller: ['refund', 'track'] },
       receive: { buyer: 'received', seller: FORBIDDEN },
-      cancel: { buyer: ['receive'], seller: [] },
+      cancel: { buyer: ['receive'], seller: ['refund', 'track'] },
     },
   },
   received: {
     status: 'received',
     path: ['pay', 'ship', 'receive'],
     timestamps: ['paidAt', 'shippedAt', 'receivedAt'],
-    ...final,
+    allowed: { buyer: [], seller: ['refund'] },
+    outcomes: {
+      ...final.outcomes,
+      ship: { buyer: FORBIDDEN, seller: ['refund'] },
+      cancel: { buyer: [], seller: ['refund'] },
+    },
   },
   cancelled: {
     status: 'cancelled',
@@ -112,7 +118,7 @@ const states: Record<string, State> = {
     path: ['pay'],
     overdue: true,
     timestamps: ['paidAt'],
-    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel'] },
+    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel', 'refund'] },
     outcomes: {
       pay: { buyer: ['cancel'], seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: 'shipped' },
@@ -141,6 +147,17 @@ const SHORT_TTL_SECONDS = 2;
 function outcomeOf({ outcomes }: State, command: Command, actor: Actor): Outcome {
   if (actor === 'stranger') return FORBIDDEN;
   return outcomes[command][actor === 'seller' ? 'seller' : 'buyer'];
+}
+
+/** What a command on a whole order does to its lines and its one parcel. */
+function linesAfter(command: Command, { status, items, parcels }: Order, at: string): Partial<Order> {
+  if (command === 'receive') return { parcels: parcels.map((parcel) => ({ ...parcel, receivedAt: at })) };
+  if (command === 'ship') {
+    const parcel = { parcel: 1, items: ITEMS, carrier: null, trackingNo: null, shippedAt: at, receivedAt: null };
+    return { items: items.map((item) => ({ ...item, shipped: COUNT })), parcels: [parcel] };
+  }
+  if (command === 'pay') return {};
+  return { items: items.map((item) => ({ ...item, cancelled: COUNT })), refunded: status === 'paid' ? TOTAL : 0 };
 }
 
 interface Case {
@@ -263,8 +280,12 @@ describe.each(['paid', 'received'] as const)('the order lifecycle, with SETTLE_A
           number: 1,
           status: 'placed',
           version: 1,
-          items: [{ bookId: 'book-1', title: 'Book 1', count: COUNT, price: PRICE }],
+          items: [
+            { bookId: 'book-1', title: 'Book 1', count: COUNT, price: PRICE, shipped: 0, cancelled: 0, refunded: 0 },
+          ],
           total: TOTAL,
+          refunded: 0,
+          parcels: [],
           placedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
           expiresAt: new Date(Date.parse(order.placedAt) + 900_000).toISOString(),
           paidAt: null,
@@ -443,6 +464,7 @@ describe.each(['paid', 'received'] as const)('the order lifecycle, with SETTLE_A
         status: next,
         version: version + 1,
         [timestampOf[command]]: at,
+        ...linesAfter(command, readBefore, at),
         allowed: allowed?.buyer,
       });
       expect((await seller.does('order:get', { orderId })).allowed).toEqual(allowed?.seller);

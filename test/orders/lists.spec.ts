@@ -39,7 +39,11 @@ describe('order:list', () => {
     const allowed = ({ items }: Page<Order>) =>
       Object.fromEntries(items.map((order) => [order.orderId, order.allowed]));
     expect(allowed(ofBuyer)).toMatchObject({ [id(0)]: ['pay', 'cancel'], [id(1)]: ['cancel'], [id(5)]: [] });
-    expect(allowed(ofSeller)).toMatchObject({ [id(0)]: ['cancel'], [id(1)]: ['ship', 'cancel'], [id(5)]: [] });
+    expect(allowed(ofSeller)).toMatchObject({
+      [id(0)]: ['cancel'],
+      [id(1)]: ['ship', 'cancel', 'refund'],
+      [id(5)]: [],
+    });
   });
 
   test('is empty in the other role and for a stranger', async () => {

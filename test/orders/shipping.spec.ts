@@ -37,7 +37,13 @@ describe('shipping an order', () => {
     expect([await buyer.balance(), await seller.balance()]).toEqual([5_400, 4_600]);
 
     const shipped = await seller.does('order:ship', { orderId, carrier: '顺丰', trackingNo: 'SF-1' });
-    expect(shipped).toMatchObject({ status: 'shipped', version: 3, carrier: '顺丰', trackingNo: 'SF-1', allowed: [] });
+    expect(shipped).toMatchObject({
+      status: 'shipped',
+      version: 3,
+      carrier: '顺丰',
+      trackingNo: 'SF-1',
+      allowed: ['refund', 'track'],
+    });
 
     const received = await buyer.does('order:receive', { orderId });
     expect(received).toMatchObject({ status: 'received', version: 4, allowed: [] });

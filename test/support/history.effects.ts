@@ -10,7 +10,7 @@ import type { Wallet } from '../../src/contract/wallet.js';
 import type { Answer } from '../../src/contract/wire.js';
 import type { Books } from './audit.js';
 import { storedAnswer } from './handlers.js';
-import type { Beginning, ClientCommand, History, Sent } from './history.js';
+import type { Beginning, ClientCommand, ClientRequest, History, Sent } from './history.js';
 import { type Payments, readPayments } from './history.payments.js';
 
 const PAGE = 2_000;
@@ -192,7 +192,11 @@ function orderFaultsOf(command: IssuedCommand, data: Order, order: OrderRow | un
     placedAt: isoTime(placedAt),
     status: step.status,
   };
-  const received = Object.fromEntries(Object.keys(stored).map((field) => [field, data[field as keyof typeof stored]]));
+  const told = {
+    ...data,
+    items: data.items.map(({ bookId, title, count, price }) => ({ bookId, title, count, price })),
+  };
+  const received = Object.fromEntries(Object.keys(stored).map((field) => [field, told[field as keyof typeof stored]]));
   if (isDeepStrictEqual(received, stored)) return [];
   return [
     `answer differs: ${describe(command)}: received ${JSON.stringify(received)}, stored ${JSON.stringify(stored)}`,
@@ -230,12 +234,10 @@ async function ledgerFaults(
   const faults: string[] = [];
   const requested = new Map<string, IssuedCommand[]>();
   for (const command of commands) {
-    if (!('amount' in command.request) || !command.message.startsWith('wallet:')) continue;
+    if (!command.message.startsWith('wallet:')) continue;
     const success = firstSuccess<Wallet>(command);
-    const [amount, kind] =
-      command.message === 'wallet:deposit'
-        ? [command.request.amount, 'deposit']
-        : [-command.request.amount, 'withdrawal'];
+    const asked = (command.request as ClientRequest<'wallet:deposit' | 'wallet:withdraw'>).amount;
+    const [amount, kind] = command.message === 'wallet:deposit' ? [asked, 'deposit'] : [-asked, 'withdrawal'];
     const movement = [command.userId, kind, amount].join('\n');
     const id = success ? `${movement}\n${success.data.balance}` : movement;
     requested.set(id, [...(requested.get(id) ?? []), command]);

@@ -21,7 +21,7 @@ interface Entry {
   version: number;
   status: string;
   at: number;
-  changes?: Partial<Columns> & { note?: number };
+  changes?: Partial<Columns> & { note?: number; lines?: object };
 }
 
 const selected = Object.entries(timelineColumns).map(([field, column]) => `${column} AS ${field}`);
@@ -49,9 +49,10 @@ function fold(timeline: readonly Entry[]): Columns {
   );
   for (const { version, status, at, changes } of timeline) {
     if (status !== expected.status && status !== 'placed') expected[`${status}At`] = at;
-    // The first entry's are the order's terms, which have no columns; nor has a note's number.
-    const { note: _, ...columns } = changes ?? {};
+    // The first entry's are the order's terms, which have no columns; nor has a note's number, nor what lines tell.
+    const { note: _note, lines: _lines, ...columns } = changes ?? {};
     Object.assign(expected, { status, version }, version === 1 ? {} : columns);
+    if (status === 'received') expected.shippedAt ??= at;
   }
   return expected as Columns;
 }

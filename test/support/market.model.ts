@@ -1,14 +1,30 @@
 import type { Command } from '../../src/commands/command.js';
 import type { ErrorCode } from '../../src/contract/errors.js';
+import {
+  cancelCopies,
+  type ModelLine,
+  type ModelParcel,
+  newLine,
+  notPaidBack,
+  onTheirWay,
+  payBackCopies,
+  priceOf,
+  rest,
+  shipCopies,
+  unavailable,
+  unshipped,
+} from './lines.model.js';
 
 const MONEY_MAX = 2n ** 53n - 1n;
 const STOCK_MAX = 1_000_000;
+const PARCELS_MAX = 20;
 
 type Status = 'placed' | 'paid' | 'shipped' | 'received' | 'cancelled';
-type Verb = 'pay' | 'ship' | 'receive' | 'cancel';
+const verbs = ['pay', 'ship', 'receive', 'cancel', 'refund', 'track'] as const;
+type Verb = (typeof verbs)[number];
 type Role = 'buyer' | 'seller';
 
-/** The contract's table of order transitions. */
+/** The contract's table of order transitions, for whole orders. */
 export const orderTransitions: readonly { from: Status; verb: Verb; by: readonly Role[]; to: Status }[] = [
   { from: 'placed', verb: 'pay', by: ['buyer'], to: 'paid' },
   { from: 'placed', verb: 'cancel', by: ['buyer', 'seller'], to: 'cancelled' },
@@ -16,6 +32,15 @@ export const orderTransitions: readonly { from: Status; verb: Verb; by: readonly
   { from: 'paid', verb: 'cancel', by: ['buyer', 'seller'], to: 'cancelled' },
   { from: 'shipped', verb: 'receive', by: ['buyer'], to: 'received' },
 ];
+/** What a seller may correct, and when. Tracking also of a `paid` order, once a parcel is on its way. */
+export const orderCorrections: readonly { from: readonly Status[]; verb: Verb; by: readonly Role[] }[] = [
+  { from: ['paid', 'shipped', 'received'], verb: 'refund', by: ['seller'] },
+  { from: ['shipped'], verb: 'track', by: ['seller'] },
+];
+const ownCommands: Record<Role, readonly Verb[]> = {
+  buyer: ['pay', 'receive', 'cancel'],
+  seller: ['ship', 'cancel', 'refund', 'track'],
+};
 /** Who may readdress an order; both parties may write notes. */
 const readdresser: Partial<Record<Status, Role>> = { placed: 'buyer', paid: 'seller' };
 
@@ -30,7 +55,13 @@ export interface ModelOrder {
   orderId: string;
   buyerId: string;
   sellerId: string;
-  lines: { book: ModelBook; count: number }[];
+  lines: ModelLine[];
+  parcels: ModelParcel[];
+  /** Money given back. */
+  refunded: bigint;
+  carrier: string | null;
+  trackingNo: string | null;
+  cancelReason: string | null;
   total: bigint;
   status: Status;
   version: number;
@@ -117,12 +148,28 @@ export class Market {
   }
 
   allowed(order: ModelOrder, role: Role, now: number): Verb[] {
-    const transitions = orderTransitions.filter(({ from, by }) => from === order.status && by.includes(role));
-    const verbs = transitions
-      .map(({ verb }) => verb)
-      .filter((verb) => verb !== 'pay' || now < order.expiresAt)
-      .filter((verb) => verb !== 'ship' || order.shipBy === null || now < order.shipBy);
-    return (['pay', 'ship', 'receive', 'cancel'] as const).filter((verb) => verbs.includes(verb));
+    return verbs.filter((verb) => ownCommands[role].includes(verb) && this.isPossible(order, verb, now));
+  }
+
+  private isPossible(order: ModelOrder, verb: Verb, now: number): boolean {
+    const { status } = order;
+    const isOnItsWay = onTheirWay(order).length > 0;
+    switch (verb) {
+      case 'pay':
+        return status === 'placed' && now < order.expiresAt;
+      case 'ship':
+        return status === 'paid' && (order.shipBy === null || now < order.shipBy) && order.parcels.length < PARCELS_MAX;
+      case 'receive':
+      case 'track':
+        return isOnItsWay;
+      case 'cancel':
+        return status === 'placed' || status === 'paid';
+      case 'refund': {
+        const hasFreeCopies = order.lines.some((line) => line.book.price === 0n && notPaidBack(line) > 0);
+        const isPaid = status !== 'placed' && status !== 'cancelled';
+        return isPaid && (order.refunded < order.total || hasFreeCopies);
+      }
+    }
   }
 
   private place({ actorId, request, newId: orderId = '' }: Command<'order:place'>, now: number): Rejection[] {
@@ -137,7 +184,7 @@ export class Market {
       const book = this.book(request.storeId, bookId);
       if (!book) rejections.push({ code: 'BOOK_NOT_FOUND', details: { bookId } });
       else {
-        lines.push({ book, count });
+        lines.push(newLine(book, count));
         const available = book.stock;
         if (available < count) rejections.push({ code: 'OUT_OF_STOCK', details: { bookId, wanted: count, available } });
       }
@@ -151,7 +198,8 @@ export class Market {
     const expiresAt = now + this.rules.unpaidTtlMs;
     const { settleAt, shipWithinMs } = this.rules;
     const order = { orderId, buyerId, sellerId, lines, total, expiresAt, dueAt: expiresAt, settleAt, shipWithinMs };
-    this.orders.push({ ...order, status: 'placed', version: 1, shipBy: null });
+    const later = { shipBy: null, parcels: [], refunded: 0n, carrier: null, trackingNo: null, cancelReason: null };
+    this.orders.push({ ...order, ...later, status: 'placed', version: 1 });
     return [];
   }
 
@@ -160,33 +208,109 @@ export class Market {
     const order = this.order(command.request.orderId);
     if (!order) return [{ code: 'ORDER_NOT_FOUND' }];
     const role = this.roleOf(order, command.actorId);
-    if (!role || !orderTransitions.some((transition) => transition.verb === verb && transition.by.includes(role)))
-      return [{ code: 'FORBIDDEN' }];
+    if (!role || !ownCommands[role].includes(verb)) return [{ code: 'FORBIDDEN' }];
     const allowed = this.allowed(order, role, now);
     const orderState: Rejection = {
       code: 'ORDER_STATE',
       details: { status: order.status, allowed: allowed.filter((other) => other !== verb) },
     };
     if (!allowed.includes(verb)) return [orderState];
-    const expected = command.name === 'order:pay' ? command.request.expectedTotal : undefined;
-    const rejections = [...priceChanged(expected, order.total), ...this.unpayable(order, verb, role, orderState)];
-    if (rejections.length > 0) return rejections;
+    switch (command.name) {
+      case 'order:pay':
+        return this.pay(order, command.request, now);
+      case 'order:ship':
+        return this.ship(order, command.request, now);
+      case 'order:receive':
+        return this.receive(order, command.request.parcel, orderState);
+      case 'order:cancel':
+        return this.cancel(order, command.request, role, orderState);
+      case 'order:refund':
+        return this.refund(order, command.request);
+      case 'order:track':
+        return this.track(order, command.request, orderState);
+    }
+  }
 
-    const { autoReceiveMs } = this.rules;
-    let dueAt = verb === 'ship' && autoReceiveMs > 0 ? now + autoReceiveMs : null;
-    if (verb === 'pay') {
-      this.take(order);
-      dueAt = order.shipBy = order.shipWithinMs > 0 ? now + order.shipWithinMs : null;
+  private pay(order: ModelOrder, { expectedTotal }: Command<'order:pay'>['request'], now: number): Rejection[] {
+    const { buyerId, sellerId, total, settleAt } = order;
+    const rejections = priceChanged(expectedTotal, total);
+    const balance = this.balance(buyerId);
+    if (balance < total) rejections.push(insufficientFunds(total, balance));
+    if (this.isBeyondLimit(sellerId, total)) rejections.push({ code: 'BAD_MESSAGE' });
+    if (rejections.length > 0) return rejections;
+    this.balances.set(buyerId, balance - total);
+    if (settleAt === 'received') this.helds.set(sellerId, this.held(sellerId) + total);
+    else this.balances.set(sellerId, this.balance(sellerId) + total);
+    order.shipBy = order.shipWithinMs > 0 ? now + order.shipWithinMs : null;
+    this.change(order, 'paid');
+    return [];
+  }
+
+  private ship(order: ModelOrder, request: Command<'order:ship'>['request'], now: number): Rejection[] {
+    const { items = rest(order), carrier = null, trackingNo = null } = request;
+    const rejections = unavailable(order, items, unshipped);
+    if (rejections.length > 0) return rejections;
+    shipCopies(order, items);
+    const dueAt = this.rules.autoReceiveMs > 0 ? now + this.rules.autoReceiveMs : null;
+    order.parcels.push({ items: [...items], carrier, trackingNo, isReceived: false, dueAt });
+    Object.assign(order, { carrier, trackingNo });
+    this.change(order, this.statusNow(order));
+    return [];
+  }
+
+  private receive(order: ModelOrder, number: number | undefined, orderState: Rejection): Rejection[] {
+    const parcels = onTheirWay(order).filter((parcel) => number === undefined || parcel === order.parcels[number - 1]);
+    if (parcels.length === 0) return [orderState];
+    this.complete(order, parcels);
+    return [];
+  }
+
+  private cancel(
+    order: ModelOrder,
+    request: Command<'order:cancel'>['request'],
+    role: Role,
+    orderState: Rejection,
+  ): Rejection[] {
+    const { items } = request;
+    const reason = request.reason ?? null;
+    if (order.status === 'placed') {
+      if (items) return [orderState];
+      cancelCopies(order, rest(order));
+      order.cancelReason = reason;
+      this.change(order, 'cancelled');
+      return [];
     }
-    if (verb === 'receive') this.release(order);
-    if (verb === 'cancel') {
-      if (order.status === 'paid') this.giveBack(order);
-      this.restock(order);
-    }
-    const to =
-      orderTransitions.find((transition) => transition.from === order.status && transition.verb === verb)?.to ??
-      order.status;
-    this.transition(order, to, dueAt);
+    const copies = items ?? rest(order);
+    const rejections = unavailable(order, copies, unshipped);
+    if (rejections.length > 0) return rejections;
+    const unfunded = this.unfunded(order, this.worthOf(order, copies));
+    if (unfunded.length > 0) return unfunded.map((each) => (each.details && role === 'buyer' ? orderState : each));
+    this.cancelPaid(order, copies, reason);
+    return [];
+  }
+
+  private refund(order: ModelOrder, request: Command<'order:refund'>['request']): Rejection[] {
+    const { items = [], amount = 0, restock = false } = request;
+    const rejections = unavailable(order, items, notPaidBack);
+    if (rejections.length > 0) return rejections;
+    const money = request.items ? priceOf(order, items) : BigInt(amount);
+    if (money > order.total - order.refunded) return [{ code: 'BAD_MESSAGE' }];
+    const unfunded = this.unfunded(order, money);
+    if (unfunded.length > 0) return unfunded;
+    payBackCopies(order, items, restock);
+    this.giveBack(order, money);
+    order.version += 1;
+    return [];
+  }
+
+  private track(order: ModelOrder, request: Command<'order:track'>['request'], orderState: Rejection): Rejection[] {
+    if (request.parcel === undefined && order.parcels.length > 1) return [{ code: 'BAD_MESSAGE' }];
+    const parcel = order.parcels[(request.parcel ?? 1) - 1];
+    if (!parcel || parcel.isReceived) return [orderState];
+    const { carrier = parcel.carrier, trackingNo = parcel.trackingNo } = request;
+    Object.assign(parcel, { carrier, trackingNo });
+    Object.assign(order, { carrier, trackingNo });
+    order.version += 1;
     return [];
   }
 
@@ -199,22 +323,17 @@ export class Market {
     if (name === 'order:readdress' && readdresser[order.status] !== role) {
       return [{ code: 'ORDER_STATE', details: { status: order.status, allowed: this.allowed(order, role, now) } }];
     }
-    this.transition(order, order.status, order.dueAt);
+    order.version += 1;
     return [];
   }
 
-  /** Why a transition's transfer is impossible. The error depends on whose money is missing. */
-  private unpayable(order: ModelOrder, verb: Verb, role: Role, orderState: Rejection): Rejection[] {
-    const pays = verb === 'pay';
-    if (!pays && !(verb === 'cancel' && order.status === 'paid')) return [];
-    const { total } = order;
-    const [from, to] = pays ? [order.buyerId, order.sellerId] : [order.sellerId, order.buyerId];
+  /** Why the buyer cannot get this money back. */
+  private unfunded({ buyerId, sellerId, settleAt, status }: ModelOrder, money: bigint): Rejection[] {
     const rejections: Rejection[] = [];
-    const balance = this.balance(from);
-    const isHeld = !pays && order.settleAt === 'received';
-    if (balance < total && !isHeld)
-      rejections.push(!pays && role === 'buyer' ? orderState : insufficientFunds(total, balance));
-    if (this.isBeyondLimit(to, total)) rejections.push({ code: 'BAD_MESSAGE' });
+    const balance = this.balance(sellerId);
+    const isHeld = settleAt === 'received' && status !== 'received';
+    if (balance < money && !isHeld) rejections.push(insufficientFunds(money, balance));
+    if (this.isBeyondLimit(buyerId, money)) rejections.push({ code: 'BAD_MESSAGE' });
     return rejections;
   }
 
@@ -222,18 +341,54 @@ export class Market {
     const order = this.order(orderId);
     if (!order) return [{ code: 'ORDER_NOT_FOUND' }];
     if (order.dueAt === null || now < order.dueAt) return [{ code: 'ORDER_STATE' }];
-    if (order.status === 'shipped') {
-      this.release(order);
-      this.transition(order, 'received', null);
+    const parcels = onTheirWay(order).filter(({ dueAt }) => dueAt !== null && dueAt <= now);
+    if (parcels.length > 0) {
+      this.complete(order, parcels);
       return [];
     }
     if (order.status === 'paid') {
-      if (this.isBeyondLimit(order.buyerId, order.total)) return [{ code: 'BAD_MESSAGE' }];
-      this.giveBack(order);
+      if (this.unfunded(order, this.worthOf(order, rest(order))).length > 0) return [{ code: 'BAD_MESSAGE' }];
+      this.cancelPaid(order, rest(order), 'not shipped');
+      return [];
     }
-    this.restock(order);
-    this.transition(order, 'cancelled', null);
+    cancelCopies(order, rest(order));
+    order.cancelReason = 'expired';
+    this.change(order, 'cancelled');
     return [];
+  }
+
+  private complete(order: ModelOrder, parcels: ModelParcel[]): void {
+    for (const parcel of parcels) parcel.isReceived = true;
+    const status = this.statusNow(order);
+    if (status === 'received') this.release(order);
+    this.change(order, status);
+  }
+
+  private cancelPaid(order: ModelOrder, items: readonly { bookId: string; count: number }[], reason: string | null) {
+    const money = this.worthOf(order, items);
+    cancelCopies(order, items);
+    order.cancelReason = reason;
+    this.giveBack(order, money);
+    const status = this.statusNow(order);
+    if (status === 'received') this.release(order);
+    this.change(order, status);
+  }
+
+  /** What cancelling these copies gives back: their price, unless it was paid back, and never more than is left of the total. */
+  private worthOf(order: ModelOrder, items: readonly { bookId: string; count: number }[]): bigint {
+    const price = items.reduce((sum, { bookId, count }) => {
+      const line = order.lines.find(({ book }) => book.bookId === bookId);
+      return line ? sum + line.book.price * BigInt(Math.min(count, line.left)) : sum;
+    }, 0n);
+    const left = order.total - order.refunded;
+    return price < left ? price : left;
+  }
+
+  /** The status of an order that was paid. */
+  private statusNow(order: ModelOrder): Status {
+    if (rest(order).length > 0) return 'paid';
+    if (order.parcels.length === 0) return 'cancelled';
+    return onTheirWay(order).length > 0 ? 'shipped' : 'received';
   }
 
   private deposit(userId: string, amount: bigint): Rejection[] {
@@ -273,35 +428,33 @@ export class Market {
     if (passedLowMark || soldOut) this.alerts.push(`${book.storeId}/${book.bookId}`);
   }
 
-  private restock(order: ModelOrder): void {
-    for (const { book, count } of order.lines) book.stock += count;
-  }
-
   /** What is held for a user will be in the balance. */
   private isBeyondLimit(userId: string, amount: bigint): boolean {
     return this.balance(userId) + this.held(userId) + amount > MONEY_MAX;
   }
 
-  private take({ buyerId, sellerId, total, settleAt }: ModelOrder): void {
-    this.balances.set(buyerId, this.balance(buyerId) - total);
-    if (settleAt === 'received') this.helds.set(sellerId, this.held(sellerId) + total);
-    else this.balances.set(sellerId, this.balance(sellerId) + total);
-  }
-
-  private release({ sellerId, total, settleAt }: ModelOrder): void {
+  /** What is left of the held money, once the order is complete. */
+  private release({ sellerId, total, refunded, settleAt }: ModelOrder): void {
     if (settleAt === 'paid') return;
-    this.helds.set(sellerId, this.held(sellerId) - total);
-    this.balances.set(sellerId, this.balance(sellerId) + total);
+    this.helds.set(sellerId, this.held(sellerId) - (total - refunded));
+    this.balances.set(sellerId, this.balance(sellerId) + (total - refunded));
   }
 
-  private giveBack({ buyerId, sellerId, total, settleAt }: ModelOrder): void {
-    if (settleAt === 'received') this.helds.set(sellerId, this.held(sellerId) - total);
-    else this.balances.set(sellerId, this.balance(sellerId) - total);
-    this.balances.set(buyerId, this.balance(buyerId) + total);
+  private giveBack(order: ModelOrder, money: bigint): void {
+    const { buyerId, sellerId, settleAt, status } = order;
+    if (settleAt === 'received' && status !== 'received') this.helds.set(sellerId, this.held(sellerId) - money);
+    else this.balances.set(sellerId, this.balance(sellerId) - money);
+    this.balances.set(buyerId, this.balance(buyerId) + money);
+    order.refunded += money;
   }
 
-  private transition(order: ModelOrder, status: Status, dueAt: number | null): void {
-    Object.assign(order, { status, version: order.version + 1, dueAt });
+  /** The hub acts next when it would cancel the order, or receive the first of its parcels. */
+  private change(order: ModelOrder, status: Status): void {
+    Object.assign(order, { status, version: order.version + 1 });
+    const times = onTheirWay(order).map(({ dueAt }) => dueAt);
+    if (status === 'paid') times.push(order.shipBy);
+    const due = times.filter((time) => time !== null);
+    order.dueAt = due.length > 0 ? Math.min(...due) : null;
   }
 }
 

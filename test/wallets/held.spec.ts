@@ -218,13 +218,13 @@ describe('SHIP_WITHIN_SECONDS', () => {
       await idle.hub.app.get(OrderScheduler).stop();
       const { buyer, seller } = await marketOf(idle);
       const { orderId, shipBy } = await paidOrder(buyer, seller);
-      expect((await seller.does('order:get', { orderId })).allowed).toEqual(['ship', 'cancel']);
+      expect((await seller.does('order:get', { orderId })).allowed).toEqual(['ship', 'cancel', 'refund']);
       await until('shipBy is past', () => idle.now() >= Date.parse(shipBy ?? ''));
       expect(await seller.isRefused('order:ship', { orderId })).toMatchObject({
         code: 'ORDER_STATE',
-        details: { status: 'paid', allowed: ['cancel'] },
+        details: { status: 'paid', allowed: ['cancel', 'refund'] },
       });
-      expect((await seller.does('order:get', { orderId })).allowed).toEqual(['cancel']);
+      expect((await seller.does('order:get', { orderId })).allowed).toEqual(['cancel', 'refund']);
       await buyer.does('order:cancel', { orderId });
       expect(await buyer.wallet()).toEqual({ balance: MONEY, held: 0 });
     } finally {

@@ -1,4 +1,5 @@
-import { type AmendCommand, amendCommands, type ChangeCommand, HUB } from '../../src/contract/transitions.js';
+import type { TimelineEntry } from '../../src/contract/orders.js';
+import { HUB } from '../../src/contract/transitions.js';
 import { formatDateTime } from '../clock.js';
 import { DeliverToBlock } from '../components/deliver.to.js';
 import { LoadError } from '../components/error.message.js';
@@ -74,35 +75,46 @@ function BackToOrders() {
   );
 }
 
-function isAmendment(command: ChangeCommand): command is AmendCommand {
-  return amendCommands.some((name) => name === command);
+/** The parcel that an entry of the timeline has shipped, as far as the page knows it. */
+function parcelOf(order: LoadedOrder, timeline: TimelineEntry[], index: number) {
+  if (timeline[index]?.command !== 'ship') return undefined;
+  const earlier = timeline.slice(0, index).filter(({ command }) => command === 'ship').length;
+  return order.parcels[earlier] ?? order;
 }
 
 function Timeline({ order }: { order: LoadedOrder }) {
   const t = useTranslations();
   const userId = useStore(session)?.userId;
   const actorName = (by: string) => (by === HUB ? t.orders.system : by);
+  const timeline = order.timeline ?? [];
+  const labelOf = ({ command, status }: TimelineEntry, index: number) => {
+    const isMove = command === 'place' || command === 'pay' || timeline[index - 1]?.status !== status;
+    return isMove ? t.statuses[status] : t.amendments[command];
+  };
   return (
     <section className="card" aria-label={t.orders.timeline}>
       <h2>{t.orders.timeline}</h2>
       <ol className="timeline" aria-live="polite">
-        {(order.timeline ?? []).map(({ version, status, command, by, at }) => (
-          <li key={version} data-status={status}>
-            <strong>{isAmendment(command) ? t.amendments[command] : t.statuses[status]}</strong>
-            <span className="quiet">
-              {formatDateTime(at)}
-              {by !== userId && ` · ${t.orders.by(actorName(by))}`}
-            </span>
-            {command === 'ship' && (order.carrier || order.trackingNo) && (
-              <span>
-                {t.orders.parcel} {order.carrier} <span className="tracking">{order.trackingNo}</span>
+        {timeline.map((entry, index) => {
+          const { version, status, by, at } = entry;
+          const parcel = parcelOf(order, timeline, index);
+          const isCancelled = status === 'cancelled' && timeline[index - 1]?.status !== status;
+          return (
+            <li key={version} data-status={status}>
+              <strong>{labelOf(entry, index)}</strong>
+              <span className="quiet">
+                {formatDateTime(at)}
+                {by !== userId && ` · ${t.orders.by(actorName(by))}`}
               </span>
-            )}
-            {status === 'cancelled' && !isAmendment(command) && order.cancelReason && (
-              <span>{t.orders.reason(order.cancelReason)}</span>
-            )}
-          </li>
-        ))}
+              {parcel && (parcel.carrier || parcel.trackingNo) && (
+                <span>
+                  {t.orders.parcel} {parcel.carrier} <span className="tracking">{parcel.trackingNo}</span>
+                </span>
+              )}
+              {isCancelled && order.cancelReason && <span>{t.orders.reason(order.cancelReason)}</span>}
+            </li>
+          );
+        })}
       </ol>
     </section>
   );

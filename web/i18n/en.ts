@@ -1,27 +1,13 @@
 import type { ErrorCode } from '../../src/contract/errors.js';
 import type { AddBookRequest } from '../../src/contract/stores.js';
-import type { AmendCommand, OrderCommand, OrderStatus } from '../../src/contract/transitions.js';
 import type { EntryKind } from '../../src/contract/wallet.js';
+import { amendments, commands, statuses } from './en.orders.js';
 import { englishWords as words } from './words.js';
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
 type BookField = Exclude<keyof AddBookRequest, 'storeId'>;
 
-const statuses: Record<OrderStatus, string> = {
-  placed: 'Unpaid',
-  paid: 'Paid',
-  shipped: 'Shipped',
-  received: 'Received',
-  cancelled: 'Cancelled',
-};
-const commands: Record<OrderCommand, string> = {
-  pay: 'Pay',
-  ship: 'Ship',
-  receive: 'Confirm receipt',
-  cancel: 'Cancel order',
-};
-const amendments: Record<AmendCommand, string> = { readdress: 'New address', note: 'Note' };
 const entries: Record<EntryKind, string> = {
   deposit: 'Top-up',
   withdrawal: 'Withdrawal',
@@ -142,7 +128,14 @@ export const en = {
     system: 'the system',
     shipBy: (when: string) => `To be shipped by ${when}, or you get your money back`,
     reason: (reason: string) => reasons.get(reason) ?? reason,
-    inProgress: { pay: 'Paying…', ship: 'Shipping…', receive: 'Confirming…', cancel: 'Cancelling…' },
+    inProgress: {
+      pay: 'Paying…',
+      ship: 'Shipping…',
+      receive: 'Confirming…',
+      cancel: 'Cancelling…',
+      refund: 'Refunding…',
+      track: 'Saving…',
+    },
     insufficientFunds: (missing: string) => `Your wallet is ${missing} short.`,
     topUpAndPay: (missing: string) => `Top up ${missing} and pay`,
     confirmCancel: 'Yes, cancel',

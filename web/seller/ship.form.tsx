@@ -1,5 +1,5 @@
 import { type FormEvent, memo, useState } from 'react';
-import { CARRIER_CHARACTERS_MAX } from '../../src/contract/orders.js';
+import { CARRIER_CHARACTERS_MAX } from '../../src/contract/order.requests.js';
 import { markSeen } from '../bell.js';
 import { Field } from '../components/field.js';
 import { useGradualCount } from '../hooks/use.gradual.count.js';

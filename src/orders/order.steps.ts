@@ -1,0 +1,115 @@
+import type { Command } from '../commands/command.js';
+import type { Copies, OrderChanges, OrderRow } from '../commands/rows.js';
+import type { Change, UnitOfWork } from '../commands/unit.of.work.js';
+import { HubError } from '../contract/errors.js';
+import {
+  type Actor,
+  allowedCommands,
+  type ChangeCommand,
+  canRoleEver,
+  HUB,
+  type OrderCommand,
+  type OrderStatus,
+} from '../contract/transitions.js';
+import { isNothingLeft, type Line, linesOf, type OrderLines, onTheirWay } from './order.lines.js';
+import { actorOf, conditionsOf, shipByOf } from './order.presenter.js';
+import { applyEntry } from './order.timeline.js';
+
+/* What the rules of an order's life are made of. Pure functions, as they are. */
+
+/** The order, if this user may act on it so now. A stranger learns nothing about it. */
+export function findOrder(
+  unit: UnitOfWork,
+  command: Command & { request: { orderId: string } },
+  name: OrderCommand,
+  now: number,
+) {
+  const order = unit.orders.get(command.request.orderId);
+  if (!order) return new HubError('ORDER_NOT_FOUND');
+  const actor = actorOf(order, command.actorId);
+  if (!actor || !canRoleEver(name, actor)) return new HubError('FORBIDDEN');
+  const state = linesOf(order);
+  const isAllowed = allowedCommands(order.status, actor, conditionsOf(order, state, now)).includes(name);
+  return isAllowed ? { order, actor, state } : wrongState(order, actor, name, now);
+}
+
+interface Step {
+  command: ChangeCommand;
+  status: OrderStatus;
+  actorId: string | null;
+  dueAt: number | null;
+  changes?: OrderChanges;
+}
+
+/** Adds one entry to the order's timeline. Only `dueAt` changes beside it. */
+export function advance(
+  order: OrderRow,
+  now: number,
+  { command, status, actorId, dueAt, changes }: Step,
+): NonNullable<Change['order']> {
+  const entry = { version: order.version + 1, status, command, by: actorId ?? HUB, at: now };
+  const after = applyEntry(order, changes ? { ...entry, changes } : entry);
+  after.dueAt = dueAt;
+  return { after, previous: order.status };
+}
+
+export function wrongState(order: OrderRow, actor: Actor, command: ChangeCommand, now: number): HubError {
+  const allowed = allowedCommands(order.status, actor, conditionsOf(order, linesOf(order), now));
+  const others = allowed.filter((name) => name !== command);
+  return new HubError('ORDER_STATE', undefined, { status: order.status, allowed: others });
+}
+
+interface NamedCopies {
+  bookId: string;
+  count: number;
+}
+
+/** The copies that a request names, if the order has so many of each: by `left`, how many of a line the command may be about. */
+export function pick(
+  { lines }: OrderLines,
+  items: readonly NamedCopies[],
+  left: (line: Line) => number,
+): Copies | HubError {
+  const found = items.map(({ bookId, count }) => {
+    return { bookId, count, index: lines.findIndex((line) => line.bookId === bookId) };
+  });
+  const unknown = found.find(({ index }) => index < 0);
+  if (unknown) {
+    return new HubError('BOOK_NOT_FOUND', 'This order has no book with this id.', { bookId: unknown.bookId });
+  }
+  const copies: Copies = [];
+  for (const { bookId, count, index } of found) {
+    const line = lines[index];
+    const mostLeft = line ? left(line) : /* istanbul ignore next -- the index is one of its own */ 0;
+    if (count > mostLeft) {
+      return new HubError('ORDER_STATE', 'The order has fewer copies left.', { bookId, left: mostLeft });
+    }
+    copies.push([index, count]);
+  }
+  return copies;
+}
+
+/** Back into stock. */
+export function stockOf(unit: UnitOfWork, order: OrderRow, copies: Copies): NonNullable<Change['stock']> {
+  return copies.map(([line, delta]) => {
+    const book = unit.booksByNo.get(order.items[line]?.bookNo ?? 0);
+    if (!book) throw new Error('A book whose copies come back was not loaded');
+    return { book, delta };
+  });
+}
+
+/** The status of a paid or shipped order with these lines and parcels. */
+export function statusOf(order: OrderRow, state: OrderLines): OrderStatus {
+  if (order.status !== 'paid' && order.status !== 'shipped') return order.status;
+  if (!isNothingLeft(state)) return 'paid';
+  if (state.parcels.length === 0) return 'cancelled';
+  return onTheirWay(state).length === 0 ? 'received' : 'shipped';
+}
+
+/** When the hub acts on such an order next. */
+export function dueOf(order: OrderRow, state: OrderLines, status: OrderStatus): number | null {
+  const times = onTheirWay(state).map(({ dueAt }) => dueAt);
+  if (status === 'paid') times.push(shipByOf(order));
+  const due = times.filter((time) => time !== null);
+  return due.length === 0 ? null : Math.min(...due);
+}
