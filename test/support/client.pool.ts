@@ -44,6 +44,11 @@ export async function seedMarket(hub: TestHub, sellers: number, buyers: number):
   return users.map(({ userId, token, storeId }) => ({ userId, token, storeId }));
 }
 
+/** A choice that both parties of an order, and a run with the same events, make alike. */
+function lastDigitOf(orderId: string): number {
+  return Number.parseInt(orderId.slice(-1), 16);
+}
+
 interface ClientPoolOptions {
   users: readonly MarketUser[];
   /** The current hubs. */
@@ -59,8 +64,8 @@ interface ClientPoolOptions {
 }
 
 /**
- * Buyers and sellers under load: buyers order, pay, cancel, and receive what an event says is shipped; sellers ship what an
- * event says is paid. The seed determines their choices.
+ * Buyers and sellers under load: buyers order, pay, cancel (also in part), and receive what an event says is shipped; sellers ship
+ * what an event says is paid, some of it in parcels, and refund some. The seed determines their choices.
  */
 export class ClientPool {
   readonly clients: readonly ReconnectingClient[];
@@ -149,7 +154,11 @@ export class ClientPool {
     }
   }
 
-  private async finishOrder(buyer: ReconnectingClient, random: () => number, { orderId, total }: Order): Promise<void> {
+  private async finishOrder(
+    buyer: ReconnectingClient,
+    random: () => number,
+    { orderId, total, items }: Order,
+  ): Promise<void> {
     if (random() < 0.1) {
       await this.submit(buyer, random, 'order:cancel', { orderId, reason: 'changed my mind' });
       return;
@@ -161,16 +170,34 @@ export class ClientPool {
     }
     // May race with the seller's shipping.
     if (random() < 0.1) await this.submit(buyer, random, 'order:cancel', { orderId });
+    const [{ bookId } = { bookId: '' }] = items;
+    if (random() < 0.1) await this.submit(buyer, random, 'order:cancel', { orderId, items: [{ bookId, count: 1 }] });
   }
 
   /** Issues the command that follows from an event. */
-  private react(client: ReconnectingClient, { role, status, orderId, by }: OrderStatusPush): void {
+  private react(client: ReconnectingClient, event: OrderStatusPush): void {
+    const { role, status, command, orderId, by } = event;
+    const digit = lastDigitOf(orderId);
     if (this.closing || by === 'hub') return;
-    if (role === 'seller' && status === 'paid') {
-      this.track(this.submit(client, () => 1, 'order:ship', { orderId, carrier: 'Owl' }));
+    if (role === 'seller' && command === 'pay') this.track(this.ship(client, event));
+    if (role === 'buyer' && command === 'ship') this.track(this.submit(client, () => 1, 'order:receive', { orderId }));
+    const isRefunded = role === 'seller' && status === 'received' && command === 'receive' && digit % 4 === 0;
+    if (isRefunded) this.track(this.submit(client, () => 1, 'order:refund', { orderId, amount: 1 }));
+  }
+
+  /** Ships most orders whole, and some in two parcels, with a wrong tracking number or a refund between them. */
+  private async ship(seller: ReconnectingClient, { orderId }: OrderStatusPush): Promise<void> {
+    const digit = lastDigitOf(orderId);
+    const submit = <Name extends ClientCommand>(name: Name, request: ClientRequest<Name>) =>
+      this.submit(seller, () => 1, name, request);
+    if (digit < 4) {
+      // The order may hold another book: then this is refused.
+      const items = [{ bookId: `book-${1 + digit}`, count: 1 }];
+      const shipped = await submit('order:ship', { orderId, items, carrier: 'Owl', trackingNo: 'typo' });
+      if (shipped.ok && digit === 2) await submit('order:refund', { orderId, items, restock: true });
+      if (shipped.ok && digit === 3) await submit('order:track', { orderId, parcel: 1, trackingNo: 'mended' });
     }
-    if (role === 'buyer' && status === 'shipped')
-      this.track(this.submit(client, () => 1, 'order:receive', { orderId }));
+    await submit('order:ship', { orderId, carrier: 'Owl' });
   }
 
   /** A random basket; now and then the contended book, or more copies than its stock. */
