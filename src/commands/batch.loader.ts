@@ -75,7 +75,7 @@ class Loader {
       this.stock(),
       this.wallets([...named.of('wallets'), ...related.of('wallets')]),
       this.rooms(related.of('rooms')),
-      this.users(named.of('users')),
+      this.users([...named.of('users'), ...related.of('users')]),
     ]);
     this.leaveOutHeld();
     return this.setAside;

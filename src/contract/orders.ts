@@ -169,11 +169,11 @@ export const orderMessages = {
   'order:refund': {
     summary: 'Gives money back to the buyer, for copies or as an amount.',
     description:
-      'Seller only, of an order that is paid, shipped or received. No copy is paid back twice, and never more than the order’s `total` in all (`BAD_MESSAGE`). From the hub while it holds the order’s money, else from the seller’s balance.',
+      'Seller only, of an order that is paid, shipped or received. No copy is paid back twice, and never more than the order’s `total` in all (`BAD_MESSAGE`); a buyer who has unregistered gets nothing back (`USER_NOT_FOUND`). From the hub while it holds the order’s money, else from the seller’s balance.',
     right: 'sell',
     request: request.refundRequest,
     data: order,
-    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'BOOK_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'USER_NOT_FOUND', 'BOOK_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
   },
   'order:track': {
     summary: 'Corrects the carrier or the tracking number of a parcel on its way.',

@@ -45,6 +45,7 @@ export const orderHandlers: CommandHandlers<CommandMessageName | 'order:timeout'
   'order:refund': {
     ...onOrder((order, { items, restock }: Request<'order:refund'>) => ({
       ...walletsOf(order),
+      users: [order.buyerId],
       ...(restock ? booksOf(order, items) : {}),
     })),
     decide: refundRules.refund,

@@ -174,6 +174,7 @@ export function timeOut(unit: UnitOfWork, command: Command<'order:timeout'>, now
   const isDue = ({ dueAt }: Parcel) => dueAt !== null && dueAt <= now;
   const parcels = onTheirWay(state).filter(isDue);
   if (parcels.length > 0) return reception(order, state, parcels, now, byHub);
+  if (order.status !== 'placed' && order.status !== 'paid') return wrongState(order, HUB, 'receive', now);
   const reason = order.status === 'placed' ? EXPIRED_REASON : NOT_SHIPPED_REASON;
   return cancellation(unit, order, state, allLeft(state), now, { ...byHub, reason });
 }

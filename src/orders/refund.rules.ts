@@ -13,6 +13,8 @@ export function refund(unit: UnitOfWork, command: Command<'order:refund'>, now: 
   const found = findOrder(unit, command, 'refund', now);
   if (found instanceof HubError) return found;
   const { order, state } = found;
+  // Money in the wallet of somebody who has left would be lost.
+  if (!unit.users.has(order.buyerId)) return new HubError('USER_NOT_FOUND', 'The buyer has unregistered.');
   const { items, amount = 0, restock = false, reason } = command.request;
   const copies: Copies | HubError = items ? pick(state, items, refundableOf) : [];
   if (copies instanceof HubError) return copies;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LINE_CHANGES_MAX, PARCELS_MAX } from '../../src/contract/order.requests.js';
 import type { Order } from '../../src/contract/orders.js';
 import { audit, readShelf, type Shelf } from '../support/audit.js';
-import { TestHub, until } from '../support/hub.js';
+import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { movementsOf } from '../support/ledger.js';
 import type { Person } from '../support/person.js';
 import { give, ways } from '../support/two.ways.js';
@@ -221,6 +221,17 @@ describe.each(['paid', 'received'] as const)('the lines of an order, with SETTLE
     await seller.deposit(MONEY);
   });
 
+  test('are not refunded to a buyer who has unregistered', async () => {
+    const [guest, shop] = [await hub.buyer(DEAR), await hub.seller([{ price: DEAR }])];
+    const orderId = await paidOrder(guest, shop, dear(1));
+    await shop.does('order:ship', { orderId });
+    await guest.does('order:receive', { orderId });
+    expect((await guest.post('/auth/unregister', { password: PASSWORD })).status).toBe(204);
+    expect(await shop.isRefused('order:refund', { orderId, amount: 1 })).toMatchObject({ code: 'USER_NOT_FOUND' });
+    expect(await shop.wallet()).toEqual({ balance: DEAR, held: 0 });
+    await shop.post('/wallet/withdrawals', { amount: DEAR });
+  });
+
   test('cancelled in part need the seller’s money, unless the hub holds it', async () => {
     const orderId = await paidOrder(poor.buyer, poor.seller);
     await poor.seller.post('/wallet/withdrawals', { amount: (await poor.seller.balance()) || 1 });
@@ -307,7 +318,9 @@ describe.each(['paid', 'received'] as const)('the lines of an order, with SETTLE
   });
 
   test('pass the audit', async () => {
-    expect(await audit(hub, { shelf, whole: true })).toEqual([]);
+    expect(await audit(hub, { whole: true })).toEqual([]);
+    const held = await readShelf(hub);
+    expect([...shelf].filter(([bookNo, copies]) => held.get(bookNo) !== copies)).toEqual([]);
   });
 });
 

@@ -297,19 +297,24 @@ describe('with the defaults', () => {
   });
 
   test.each([
-    { release: 'before 1.1', without: ['role', 'form'], fields: ['number', 'shipBy'] },
-    { release: 'with numbers only', without: ['form'], fields: ['shipBy'] },
-  ])('an answer that a release $release has stored gains no field', async ({ without, fields }) => {
+    { release: 'before 1.1', without: ['role', 'form'], form: {}, fields: ['number', 'shipBy'] },
+    { release: 'with numbers only', without: ['form'], form: {}, fields: ['shipBy'] },
+    { release: 'of whole orders', without: [], form: { form: 2 }, fields: [] },
+  ])('an answer that a release $release has stored gains no field', async ({ without, form, fields }) => {
     const hub = await TestHub.start();
     const { buyer, seller } = await marketOf(hub);
     const message = { storeId: seller.storeId, items: ITEMS, key: 'kept' };
     const first = await buyer.does('order:place', message);
     const [{ answer } = { answer: '' }] = await hub.rows<{ answer: string }>('SELECT answer FROM command_answers');
-    const earlier = Object.fromEntries(Object.entries(JSON.parse(answer)).filter(([name]) => !without.includes(name)));
+    const stored = Object.entries(JSON.parse(answer)).filter(([name]) => !(without as string[]).includes(name));
+    const earlier = { ...Object.fromEntries(stored), ...form };
     await hub.database.transaction((tx) =>
       tx.query('UPDATE command_answers SET answer = ?', [JSON.stringify(earlier)]).then(() => undefined),
     );
-    const expected = Object.fromEntries(Object.entries(first).filter(([name]) => !fields.includes(name)));
+    const later = [...fields, 'refunded', 'parcels'];
+    const shown = Object.entries(first).filter(([name]) => !later.includes(name));
+    const items = first.items.map(({ bookId, title, count, price }) => ({ bookId, title, count, price }));
+    const expected = { ...Object.fromEntries(shown), items };
     expect(await buyer.does('order:place', message)).toStrictEqual(expected);
     await hub.stop();
   });
