@@ -13,7 +13,7 @@ import { prepare } from './prepare.mjs';
 
 /** Where every branch must be reached: rules, batch, queue, rooms, socket adapter. */
 const CORE = [
-  /^src\/\w+\/(order|wallet|stock)\.rules\.ts$/,
+  /^src\/\w+\/((order|refund|wallet|stock)\.rules|order\.(steps|lines|settlement))\.ts$/,
   /^src\/commands\/(command\.executor|unit\.of\.work|command\.batch|batch\.loader|batch\.writer|command\.queue|command\.backlog)\.ts$/,
   /^src\/rooms\//,
   /^src\/platform\/sockets\/socket\.adapter\.ts$/,

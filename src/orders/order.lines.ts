@@ -1,4 +1,4 @@
-import type { Copies, OrderItem, OrderRow, TimelineEntry } from '../commands/rows.js';
+import type { Copies, OrderChanges, OrderItem, OrderRow, TimelineEntry } from '../commands/rows.js';
 import type { ChangeCommand } from '../contract/transitions.js';
 
 /*
@@ -47,12 +47,14 @@ export function linesOf(order: OrderRow): OrderLines {
 function applyToLines(state: OrderLines, order: OrderRow, entry: TimelineEntry): void {
   const { at, changes = {} } = entry;
   const { copies, parcels, money } = changes.lines ?? {};
+  const giveBack = () => {
+    state.refunded += money ?? allOf(order, state);
+  };
   switch (commandOf(entry)) {
     case 'ship': {
-      const { carrier = null, trackingNo = null, lines } = changes;
       // A parcel that is all of the order is due when the order is.
-      const dueAt = lines?.dueAt === undefined ? order.dueAt : lines.dueAt;
-      shipCopies(state, copies ?? allLeft(state), { carrier, trackingNo, shippedAt: at, dueAt });
+      const dueAt = changes.lines?.dueAt === undefined ? order.dueAt : changes.lines.dueAt;
+      shipCopies(state, copies ?? allLeft(state), { ...trackingOf(changes), shippedAt: at, dueAt });
       break;
     }
     case 'receive':
@@ -60,18 +62,29 @@ function applyToLines(state: OrderLines, order: OrderRow, entry: TimelineEntry):
       break;
     case 'cancel':
       cancelCopies(state, copies ?? allLeft(state));
-      state.refunded += money ?? (order.paidAt === null ? 0 : order.total - state.refunded);
+      giveBack();
       break;
     case 'refund':
       refundCopies(state, copies ?? []);
-      state.refunded += money ?? 0;
+      giveBack();
       break;
     case 'track': {
-      const { carrier = null, trackingNo = null } = changes;
       const mended = state.parcels.find(({ parcel }) => parcel === parcels?.[0]);
-      if (mended) Object.assign(mended, { carrier, trackingNo });
+      if (mended) Object.assign(mended, trackingOf(changes));
     }
   }
+}
+
+/** All money of the order that is not given back. */
+function allOf({ paidAt, total }: OrderRow, { refunded }: OrderLines): number {
+  return paidAt === null ? 0 : total - refunded;
+}
+
+/** Shipping and tracking always set both. */
+function trackingOf(changes: OrderChanges): Pick<Parcel, 'carrier' | 'trackingNo'> {
+  /* istanbul ignore next -- which the compiler cannot know */
+  const { carrier = null, trackingNo = null } = changes;
+  return { carrier, trackingNo };
 }
 
 /** The command as which the hub has acted, where it acted by itself. */
@@ -156,9 +169,13 @@ function paidBackOf(line: Line, count: number): number {
 }
 
 function named(lines: readonly Line[], copies: Copies): [line: Line, count: number, index: number][] {
-  return copies.map(([index, count]) => {
-    const line = lines[index];
-    if (!line) throw new Error('A change of an order names a line that it does not have');
-    return [line, count, index];
-  });
+  return copies.map(([index, count]) => [lineAt(lines, index), count, index]);
+}
+
+/** Copies name lines of their own order only. */
+export function lineAt<Item extends OrderItem>(lines: readonly Item[], index: number): Item {
+  const line = lines[index];
+  /* istanbul ignore if -- only a damaged row could name another, which the compiler cannot know */
+  if (!line) throw new Error('A change of an order names a line that it does not have');
+  return line;
 }

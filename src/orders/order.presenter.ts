@@ -4,7 +4,7 @@ import { LINE_CHANGES_MAX, PARCELS_MAX } from '../contract/order.requests.js';
 import type { Order, OrderWithTimeline } from '../contract/orders.js';
 import { type Actor, allowedCommands, type Condition, HUB, roles } from '../contract/transitions.js';
 import type { DeliverTo } from '../contract/words.js';
-import { linesOf, type OrderLines, onTheirWay, type Parcel, refundableOf } from './order.lines.js';
+import { lineAt, linesOf, type OrderLines, onTheirWay, type Parcel, refundableOf } from './order.lines.js';
 import { changesBy } from './order.timeline.js';
 
 const ORDER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -84,7 +84,7 @@ export function presentOrder(order: OrderRow, actor: Actor, now: number): Order 
 }
 
 function presentParcel({ parcel, copies, carrier, trackingNo, shippedAt, receivedAt }: Parcel, { lines }: OrderLines) {
-  const items = copies.map(([line, count]) => ({ bookId: lines[line]?.bookId ?? '', count }));
+  const items = copies.map(([line, count]) => ({ bookId: lineAt(lines, line).bookId, count }));
   return { parcel, items, carrier, trackingNo, shippedAt: isoTime(shippedAt), receivedAt: isoTime(receivedAt) };
 }
 

@@ -124,7 +124,7 @@ export function ship(unit: UnitOfWork, command: Command<'order:ship'>, now: numb
   const { autoReceiveMs } = unit.policy;
   const dueAt = autoReceiveMs === 0 ? null : now + autoReceiveMs;
   shipCopies(state, copies, { carrier, trackingNo, shippedAt: now, dueAt });
-  const status = statusOf(order, state);
+  const status = statusOf(state);
   // All of an order in one parcel says so by itself.
   const isWhole = status === 'shipped' && state.parcels.length === 1;
   return {
@@ -188,7 +188,7 @@ function reception(order: OrderRow, state: OrderLines, parcels: Parcel[], now: n
   const isAll = parcels.length === onTheirWay(state).length;
   const numbers = parcels.map(({ parcel }) => parcel);
   receiveParcels(state, numbers, now);
-  const status = statusOf(order, state);
+  const status = statusOf(state);
   const step = { ...by, status, dueAt: dueOf(order, state, status) };
   return {
     order: advance(order, now, isAll ? step : { ...step, changes: { lines: { parcels: numbers } } }),
@@ -207,7 +207,7 @@ function cancellation(
 ): Decision {
   const isPaid = order.status === 'paid';
   const money = isPaid ? Math.min(cancelCopies(state, copies), order.total - state.refunded) : 0;
-  const status = isPaid ? statusOf(order, state) : 'cancelled';
+  const status = isPaid ? statusOf(state) : 'cancelled';
   const lines = status === 'cancelled' ? {} : { lines: { copies, money } };
   const step = { ...by, status, dueAt: dueOf(order, state, status), changes: { cancelReason: reason, ...lines } };
   const change = { order: advance(order, now, step), stock: stockOf(unit, order, copies) };

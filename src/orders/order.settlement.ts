@@ -10,6 +10,7 @@ import { BALANCE_MAX } from '../contract/fields.js';
  */
 
 type Settlement = Pick<Change, 'money' | 'held'>;
+type Repayment = Settlement & Required<Pick<Change, 'money'>>;
 
 /** Whether the hub holds the money of this order between paying and receiving. */
 export function isHeld({ settleAt }: Pick<OrderRow, 'settleAt'>): boolean {
@@ -42,7 +43,7 @@ export function release(order: OrderRow, amount: number): Settlement {
  * Back to the buyer, from what the hub holds of the order until it is received, or from the seller, who may no longer have it:
  * `INSUFFICIENT_FUNDS`.
  */
-export function giveBack(unit: UnitOfWork, order: OrderRow, amount: number): Settlement | HubError {
+export function giveBack(unit: UnitOfWork, order: OrderRow, amount: number): Repayment | HubError {
   const { buyerId, sellerId, orderId } = order;
   const isFromHeld = isHeld(order) && order.receivedAt === null;
   const balance = balanceOf(unit, sellerId);
@@ -54,9 +55,9 @@ export function giveBack(unit: UnitOfWork, order: OrderRow, amount: number): Set
 }
 
 /** One after the other, in one change. */
-export function combine(first: Settlement, second: Settlement): Settlement {
+export function combine(first: Repayment, second: Settlement): Settlement {
   return {
-    money: [...(first.money ?? []), ...(second.money ?? [])],
+    money: [...first.money, ...(second.money ?? [])],
     held: [...(first.held ?? []), ...(second.held ?? [])],
   };
 }

@@ -11,7 +11,7 @@ import {
   type OrderCommand,
   type OrderStatus,
 } from '../contract/transitions.js';
-import { isNothingLeft, type Line, linesOf, type OrderLines, onTheirWay } from './order.lines.js';
+import { isNothingLeft, type Line, lineAt, linesOf, type OrderLines, onTheirWay } from './order.lines.js';
 import { actorOf, conditionsOf, shipByOf } from './order.presenter.js';
 import { applyEntry } from './order.timeline.js';
 
@@ -79,10 +79,9 @@ export function pick(
   }
   const copies: Copies = [];
   for (const { bookId, count, index } of found) {
-    const line = lines[index];
-    const mostLeft = line ? left(line) : /* istanbul ignore next -- the index is one of its own */ 0;
-    if (count > mostLeft) {
-      return new HubError('ORDER_STATE', 'The order has fewer copies left.', { bookId, left: mostLeft });
+    const available = left(lineAt(lines, index));
+    if (count > available) {
+      return new HubError('ORDER_STATE', 'The order has fewer copies left.', { bookId, left: available });
     }
     copies.push([index, count]);
   }
@@ -92,15 +91,14 @@ export function pick(
 /** Back into stock. */
 export function stockOf(unit: UnitOfWork, order: OrderRow, copies: Copies): NonNullable<Change['stock']> {
   return copies.map(([line, delta]) => {
-    const book = unit.booksByNo.get(order.items[line]?.bookNo ?? 0);
+    const book = unit.booksByNo.get(lineAt(order.items, line).bookNo);
     if (!book) throw new Error('A book whose copies come back was not loaded');
     return { book, delta };
   });
 }
 
-/** The status of a paid or shipped order with these lines and parcels. */
-export function statusOf(order: OrderRow, state: OrderLines): OrderStatus {
-  if (order.status !== 'paid' && order.status !== 'shipped') return order.status;
+/** The status of an order that was paid, with these lines and parcels. */
+export function statusOf(state: OrderLines): OrderStatus {
   if (!isNothingLeft(state)) return 'paid';
   if (state.parcels.length === 0) return 'cancelled';
   return onTheirWay(state).length === 0 ? 'received' : 'shipped';
