@@ -1,3 +1,4 @@
+import { orderStatuses } from '../contract/transitions.js';
 import type { Tx } from '../platform/database/database.js';
 import type { Dialect } from '../platform/database/dialect.js';
 import type { BatchMode } from './batch.patience.js';
@@ -201,7 +202,7 @@ class Loader {
   }
 
   private async rooms(keys: readonly (readonly [string, string])[]): Promise<void> {
-    const columns = 'role, user_id AS userId, head';
+    const columns = `role, user_id AS userId, head, ${orderStatuses.join(', ')}`;
     const rows = await this.lockPairs<RoomRow>('rooms', columns, ['role', 'user_id'], keys, ({ role, userId }) =>
       pair(role, userId),
     );

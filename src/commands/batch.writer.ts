@@ -1,3 +1,4 @@
+import { orderStatuses } from '../contract/transitions.js';
 import { chunks, type Tx } from '../platform/database/database.js';
 import type { Dialect, Write } from '../platform/database/dialect.js';
 import { fieldsWhenPlaced, type OrderField, orderFields, orderFieldsThatChange } from './order.columns.js';
@@ -57,9 +58,14 @@ function stateOf({ dirty: { orders, stock, wallets, rooms } }: UnitOfWork): Writ
     },
     {
       table: 'rooms',
-      columns: ['role', 'user_id', 'head'],
-      rows: [...rooms].map(({ role, userId, head }) => [role, userId, head]),
-      change: { key: ['role', 'user_id'], columns: ['head'] },
+      columns: ['role', 'user_id', 'head', ...orderStatuses],
+      rows: [...rooms].map((room) => [
+        room.role,
+        room.userId,
+        room.head,
+        ...orderStatuses.map((status) => room[status]),
+      ]),
+      change: { key: ['role', 'user_id'], columns: ['head', ...orderStatuses] },
     },
   ];
 }

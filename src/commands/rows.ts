@@ -173,7 +173,8 @@ export interface NoteRow {
   at: number;
 }
 
-export interface RoomRow {
+/** A room, with the number of its user's orders by status. */
+export interface RoomRow extends Record<OrderStatus, number> {
   role: Role;
   userId: string;
   head: number;

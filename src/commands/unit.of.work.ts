@@ -170,6 +170,8 @@ export class UnitOfWork {
       const userId = memberOf(after, role);
       const room = this.require(this.rooms.get(pair(role, userId)), 'room');
       room.head += 1;
+      if (previous !== null) room[previous] -= 1;
+      room[after.status] += 1;
       this.dirty.rooms.add(room);
       this.dirty.events.push({ role, userId, push: { role, seq: room.head, ...event }, body, at });
       numbers[role] = room.head;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { amendMessages, amendRoutes } from './amendments.js';
 import { authRoutes } from './auth.js';
 import { type ErrorBody, errorBody } from './errors.js';
+import { findingRoutes } from './finding.js';
 import { orderMessages, orderRoutes } from './orders.js';
 import { paymentRoutes } from './payments.js';
 import { personalRoutes } from './personal.js';
@@ -94,6 +95,7 @@ export const routes = {
   ...walletRoutes,
   ...paymentRoutes,
   ...storeRoutes,
+  ...findingRoutes,
   ...orderRoutes,
   ...amendRoutes,
   ...roomRoutes,

@@ -2,6 +2,7 @@ import { amendRoutes } from '../contract/amendments.js';
 import { authRoutes } from '../contract/auth.js';
 import { type ErrorCode, errorCodes, errorTypes } from '../contract/errors.js';
 import * as field from '../contract/fields.js';
+import { findingRoutes } from '../contract/finding.js';
 import { orderRoutes } from '../contract/orders.js';
 import { paymentRoutes } from '../contract/payments.js';
 import { personalRoutes } from '../contract/personal.js';
@@ -37,7 +38,7 @@ const tags: { name: string; description: string; routes: Record<string, RouteRow
   {
     name: 'Orders',
     description: 'The same commands and reads as over Socket.IO, for clients without a socket.',
-    routes: { ...orderRoutes, ...amendRoutes },
+    routes: { ...findingRoutes, ...orderRoutes, ...amendRoutes },
   },
   { name: 'Rooms', description: 'The numbered events of a room, for clients without a socket.', routes: roomRoutes },
   { name: 'Webhooks', description: 'The events of a room, sent to a receiver over HTTP.', routes: webhookRoutes },

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/auth.module.js';
 import { CommandsModule } from '../commands/commands.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
+import { FindingController } from './finding.controller.js';
 import { OrderEntity } from './order.entity.js';
 import { OrderExport } from './order.export.js';
 import { orderHandlers } from './order.handlers.js';
@@ -23,7 +24,7 @@ import { WordsRetention } from './words.retention.js';
     AuthModule,
     RoomsModule,
   ],
-  controllers: [OrdersController],
+  controllers: [FindingController, OrdersController],
   providers: [
     OrdersGateway,
     OrdersService,

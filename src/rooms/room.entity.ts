@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Role } from '../contract/transitions.js';
 
-/** A numbered stream of events. `head` is the number of the last one. It grows under this row's lock, hence without a gap. */
+/** A numbered stream of events, and how many orders of each status its user has in this role. `head` is the number of the last one. It grows under this row's lock, hence without a gap. */
 @Entity('rooms')
 export class Room {
   @PrimaryColumn('varchar', { length: 6 })
@@ -12,6 +12,21 @@ export class Room {
 
   @Column('bigint')
   head!: number;
+
+  @Column('bigint', { default: 0 })
+  placed!: number;
+
+  @Column('bigint', { default: 0 })
+  paid!: number;
+
+  @Column('bigint', { default: 0 })
+  shipped!: number;
+
+  @Column('bigint', { default: 0 })
+  received!: number;
+
+  @Column('bigint', { default: 0 })
+  cancelled!: number;
 
   /** Written to lock the row: see row.lock.ts. */
   @Column('bigint', { nullable: true, select: false })

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { PAGE_LIMIT_DEFAULT } from '../contract/fields.js';
+import type { StatusCounts } from '../contract/finding.js';
 import type { OrderStatusPush, ReadRequest, RoomEvents } from '../contract/rooms.js';
 import { type Role, roles } from '../contract/transitions.js';
 import { Database, type Tx } from '../platform/database/database.js';
@@ -46,6 +47,12 @@ export class RoomsService {
     const rooms = await this.rooms.findBy({ userId });
     const head = (role: Role) => rooms.find((room) => room.role === role)?.head ?? 0;
     return { buyer: head('buyer'), seller: head('seller') };
+  }
+
+  /** How many orders of each status the user has in this role: batches count them as they change. */
+  async counts(role: Role, userId: string): Promise<StatusCounts> {
+    const { placed, paid, shipped, received, cancelled } = await this.rooms.findOneByOrFail({ role, userId });
+    return { placed, paid, shipped, received, cancelled };
   }
 
   /** The numbers of the last events of the rooms of several users. */

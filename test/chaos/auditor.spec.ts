@@ -705,6 +705,12 @@ const faults: Fault[] = [
     after: ({ update }) => update("INSERT INTO order_addresses (order_id, deliver_to) VALUES ('none', '{}')"),
   },
   {
+    name: 'a room counts an order twice',
+    expected: "a room's counts differ from its user's orders: ",
+    after: ({ update, seller }) =>
+      update("UPDATE rooms SET cancelled = cancelled + 1 WHERE role = 'seller' AND user_id = ?", [seller.userId]),
+  },
+  {
     name: 'an order change reaches only one of its parties',
     expected: "a room's head differs from the versions of its orders: ",
     after: ({ update, seller }) =>

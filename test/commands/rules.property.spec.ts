@@ -13,6 +13,7 @@ import { presentOrder } from '../../src/orders/order.presenter.js';
 import { orderAt } from '../../src/orders/order.timeline.js';
 import { executeOn, storedAnswer } from '../support/handlers.js';
 import { Market, orderTransitions, type Rejection, type Rules } from '../support/market.model.js';
+import { newRoom } from '../support/rows.js';
 
 /** Mutation testing runs fewer histories per mutant, too few to check their coverage. */
 const REDUCED_HISTORIES = process.env.HISTORIES;
@@ -374,7 +375,7 @@ class HistoryRun {
       at: this.now,
     });
     market.balances.set(userId, BigInt(amount));
-    for (const role of roles) unit.rooms.set(pair(role, userId), { role, userId, head: 0 });
+    for (const role of roles) unit.rooms.set(pair(role, userId), newRoom(role, userId));
   }
 
   private seedBook(book: (typeof initialBooks)[number], bookNo: number): void {

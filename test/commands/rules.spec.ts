@@ -7,6 +7,7 @@ import type { Settlement } from '../../src/contract/transitions.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { decodeEvent } from '../../src/rooms/event.codec.js';
 import { executeOn } from '../support/handlers.js';
+import { newRoom } from '../support/rows.js';
 
 const BALANCE_MAX = 2 ** 53 - 1;
 const STOCK_MAX = 1_000_000;
@@ -29,7 +30,7 @@ function market({
   for (const [userId, balance] of Object.entries({ ann, bob })) {
     unit.users.add(userId);
     unit.wallets.set(userId, { userId, balance, held: 0, entries: 0, version: 0 });
-    for (const role of ['buyer', 'seller'] as const) unit.rooms.set(pair(role, userId), { role, userId, head: 0 });
+    for (const role of ['buyer', 'seller'] as const) unit.rooms.set(pair(role, userId), newRoom(role, userId));
   }
   unit.texts.set(1, {
     bookNo: 1,

@@ -152,6 +152,7 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.request(buyer, 'POST /orders/none/pay', {});
     await recorder.request(buyer, `GET /orders/${orderId}`);
     await recorder.request(buyer, 'GET /orders?role=buyer');
+    await recorder.request(buyer, 'GET /orders/counts?role=buyer');
     await recorder.request(buyer, 'GET /me/export');
     await recorder.request(buyer, 'POST /me/erase', {});
     await recorder.request(buyer, 'GET /wallet/entries?limit=2');

@@ -1,3 +1,4 @@
+import { orderStatuses } from '../../src/contract/transitions.js';
 import { HAS_LINES, type LinedOrder, linedOrders, lineFaults } from './audit.lines.js';
 import { wordFaults } from './audit.words.js';
 
@@ -125,6 +126,7 @@ const orders: Check[] = [
   },
 ];
 
+const counts = orderStatuses.map((status) => `SUM(status = '${status}') AS are_${status}`).join(', ');
 const rooms: Check[] = [
   {
     violation: 'a room has a gap',
@@ -132,6 +134,12 @@ const rooms: Check[] = [
       LEFT JOIN room_events e ON e.role = r.role AND e.user_id = r.user_id GROUP BY r.role, r.user_id, r.head
       HAVING COUNT(e.seq) <> COALESCE(MAX(e.seq) - MIN(e.seq) + 1, 0) OR COALESCE(MAX(e.seq), r.head) <> r.head`,
   },
+  ...['buyer', 'seller'].map((role) => ({
+    violation: "a room's counts differ from its user's orders",
+    sql: `SELECT r.role, r.user_id, r.placed, r.paid, r.shipped, r.received, r.cancelled, o.* FROM rooms r LEFT JOIN
+      (SELECT ${role}_id AS party, ${counts} FROM orders GROUP BY ${role}_id) o ON o.party = r.user_id
+      WHERE r.role = '${role}' AND (${orderStatuses.map((status) => `r.${status} <> COALESCE(o.are_${status}, 0)`).join(' OR ')})`,
+  })),
   // Compared by head, because retention deletes old events and keeps the head; after a restore it says no longer what was counted.
   ...['buyer', 'seller'].map((role) => ({
     violation: "a room's head differs from the versions of its orders",

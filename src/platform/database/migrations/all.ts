@@ -14,9 +14,10 @@ import { heldMoney1700000010000 } from './0011-held-money.js';
 import { payments1700000011000 } from './0012-payments.js';
 import { orderWords1700000012000 } from './0013-order-words.js';
 import { webhooks1700000013000 } from './0014-webhooks.js';
+import { finding1700000016000 } from './0017-finding.js';
 
 /** The number of the oldest hub that can work with the newest schema: of the newest migration that it knows. */
-export const OLDEST_HUB = 14;
+export const OLDEST_HUB = 17;
 
 /** The number of a migration, by its name, whose time counts them in seconds. */
 export function migrationNumber(name: string): number {
@@ -43,5 +44,6 @@ export function migrations(dialect: Dialect): (new () => MigrationInterface)[] {
     payments1700000011000(dialect),
     orderWords1700000012000(dialect),
     webhooks1700000013000(dialect),
+    finding1700000016000(dialect),
   ];
 }
