@@ -4,7 +4,6 @@ import { ApiKeysService } from '../auth/api.keys.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import { StoredAnswers } from '../commands/stored.answers.js';
-import { HubError } from '../contract/errors.js';
 import { PAGE_LIMIT_MAX, type Page } from '../contract/fields.js';
 import { EXPORT_TYPE, type ExportType } from '../contract/personal.js';
 import { roles } from '../contract/transitions.js';
@@ -12,20 +11,14 @@ import { OrderExport } from '../orders/order.export.js';
 import { PaymentsService } from '../payments/payments.service.js';
 import { TopupsService } from '../payments/topups.service.js';
 import { type Caller, missingRight } from '../platform/caller.js';
-import { sendLines } from '../platform/http/line.stream.js';
-import { KeyedCounter } from '../platform/limits/keyed.counter.js';
+import { ExportStream, toLines } from '../platform/http/export.stream.js';
 import { ReadLimiter } from '../platform/limits/read.limiter.js';
-import { Logger } from '../platform/observability/logger.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 import { BooksService } from '../stores/books.service.js';
 import { StoresService } from '../stores/stores.service.js';
 import { WalletsService } from '../wallets/wallets.service.js';
 import { WebhooksService } from '../webhooks/webhooks.service.js';
 
-/** Each holds a page in memory while its client takes it. */
-export const EXPORTS_MAX = 32;
-export const EXPORTS_PER_USER_MAX = 2;
-const RETRY_AFTER_MS = 1_000;
 const limit = PAGE_LIMIT_MAX;
 
 type Line = { type: ExportType };
@@ -34,9 +27,6 @@ type Lines = AsyncGenerator<readonly Line[]>;
 /** All that the hub keeps of a user, as a stream: a page at a time, at the pace of the user's other reads. */
 @Injectable()
 export class PersonalExport {
-  private readonly underway = new KeyedCounter();
-  private total = 0;
-
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: SessionsService,
@@ -51,27 +41,15 @@ export class PersonalExport {
     private readonly rooms: RoomsService,
     private readonly webhooks: WebhooksService,
     private readonly reads: ReadLimiter,
-    private readonly logger: Logger,
+    private readonly exports: ExportStream,
   ) {}
 
   /** Answers with the export, which goes on after this resolves. Throws `FORBIDDEN`, and `OVERLOADED` beside others. */
   async send(caller: Caller, response: Response): Promise<void> {
     const { userId } = caller;
     if (!caller.rights.has('money')) throw missingRight('money');
-    if (this.total >= EXPORTS_MAX || this.underway.count(userId) >= EXPORTS_PER_USER_MAX) {
-      throw new HubError('OVERLOADED', undefined, { retryAfterMs: RETRY_AFTER_MS });
-    }
-    this.total++;
-    this.underway.increment(userId);
-    response.once('close', () => {
-      this.total--;
-      this.underway.decrement(userId);
-    });
     const profile = { type: 'profile' as const, ...(await this.auth.profile(userId)) };
-    response.type(EXPORT_TYPE);
-    sendLines(response, this.lines(caller, profile)).catch((error: unknown) => {
-      if (caller.isConnected()) this.logger.warn({ error: String(error) }, 'an export was cut short');
-    });
+    this.exports.send(caller, response, { mediaType: EXPORT_TYPE }, toLines(this.lines(caller, profile)));
   }
 
   private async *lines(caller: Caller, profile: Line): Lines {

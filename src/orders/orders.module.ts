@@ -7,6 +7,7 @@ import { FindingController } from './finding.controller.js';
 import { OrderEntity } from './order.entity.js';
 import { OrderExport } from './order.export.js';
 import { orderHandlers } from './order.handlers.js';
+import { OrderLineExport } from './order.line.export.js';
 import { OrderMetrics } from './order.metrics.js';
 import { OrderScheduler } from './order.scheduler.js';
 import { OrderAddress, OrderNote } from './order.words.entity.js';
@@ -32,6 +33,7 @@ import { WordsRetention } from './words.retention.js';
     OrderScheduler,
     OrderMetrics,
     OrderExport,
+    OrderLineExport,
     WordsErasure,
     WordsRetention,
   ],

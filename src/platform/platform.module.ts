@@ -14,6 +14,7 @@ import { ErrorMapper } from './error.mapper.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
 import { ConcurrencyInterceptor } from './http/concurrency.interceptor.js';
 import { ErrorFilter } from './http/error.filter.js';
+import { ExportStream } from './http/export.stream.js';
 import { HealthController } from './http/health.controller.js';
 import { RequestAdmission } from './http/request.admission.js';
 import { SlowReaders } from './http/slow.readers.js';
@@ -48,6 +49,7 @@ export class PlatformModule implements OnApplicationShutdown {
       SlowReaders,
       Leases,
       RequestAdmission,
+      ExportStream,
     ];
     return {
       module: PlatformModule,

@@ -1,5 +1,7 @@
-import { Controller } from '@nestjs/common';
+import { Controller, Res } from '@nestjs/common';
+import type { Response } from 'express';
 import type { Page } from '../contract/fields.js';
+import type { WalletExportRequest } from '../contract/finding.js';
 import type {
   DepositRequest,
   EntriesRequest,
@@ -11,11 +13,15 @@ import type {
 import type { Answer } from '../contract/wire.js';
 import type { Caller } from '../platform/caller.js';
 import { ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
+import { WalletExport } from './wallet.export.js';
 import { WalletsService } from './wallets.service.js';
 
 @Controller()
 export class WalletsController {
-  constructor(private readonly wallets: WalletsService) {}
+  constructor(
+    private readonly wallets: WalletsService,
+    private readonly exporter: WalletExport,
+  ) {}
 
   @ContractRoute('wallet')
   wallet(@CurrentUser() { userId }: Caller, @Input() _nothing: object): Promise<Wallet> {
@@ -35,5 +41,10 @@ export class WalletsController {
   @ContractRoute('entries')
   entries(@CurrentUser() { userId }: Caller, @Input() request: EntriesRequest): Promise<Page<Entry>> {
     return this.wallets.entries(userId, request);
+  }
+
+  @ContractRoute('walletExport')
+  export(@CurrentUser() caller: Caller, @Input() request: WalletExportRequest, @Res() response: Response): void {
+    this.exporter.send(caller, request, response);
   }
 }

@@ -161,10 +161,12 @@ describe('the export', () => {
     await hub.database.transaction((tx) => tx.query(sql, ['x'.repeat(1_000_000), wordy.userId]));
     const over = new AbortController();
     const headers = { authorization: `Bearer ${wordy.token}` };
-    const ask = () => fetch(`${hub.url}/me/export`, { headers, signal: over.signal });
+    const ask = (path = '/me/export') => fetch(`${hub.url}${path}`, { headers, signal: over.signal });
     // Their bodies are never read.
     const unread = await Promise.all([ask(), ask()]);
-    expect([...unread, await ask()].map(({ status }) => status)).toEqual([200, 200, 503]);
+    const others = [await ask(), await ask('/orders/export?role=buyer'), await ask('/wallet/export')];
+    expect([...unread, ...others].map(({ status }) => status)).toEqual([200, 200, 503, 503, 503]);
+    expect(others.map((answer) => answer.headers.get('content-disposition'))).toEqual([null, null, null]);
     await until('the hub has cut one of them', async () => {
       await sleep(1_000);
       return (await ask()).status === 200;

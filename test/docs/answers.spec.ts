@@ -153,6 +153,8 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.request(buyer, `GET /orders/${orderId}`);
     await recorder.request(buyer, 'GET /orders?role=buyer');
     await recorder.request(buyer, 'GET /orders/counts?role=buyer');
+    await recorder.request(buyer, 'GET /orders/export?role=buyer');
+    await recorder.request(buyer, 'GET /wallet/export');
     await recorder.request(buyer, 'GET /me/export');
     await recorder.request(buyer, 'POST /me/erase', {});
     await recorder.request(buyer, 'GET /wallet/entries?limit=2');

@@ -42,7 +42,7 @@ function httpViolation(
 ): string | undefined {
   if (!answer) return 'was not answered';
   const { status, type, text } = answer;
-  const content: unknown = type.includes('json') ? JSON.parse(text) : text === '' ? undefined : text;
+  const content: unknown = type.startsWith('application/json') ? JSON.parse(text) : text === '' ? undefined : text;
   if (status < 400) {
     const expectedStatus = row.route?.status ?? 200;
     return status === expectedStatus

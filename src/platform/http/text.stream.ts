@@ -7,13 +7,13 @@ import { STALLED_MS } from './slow.readers.js';
 const CHUNK_BYTES = 65_536;
 
 /**
- * Sends an answer line by line, and reads no page before the client has taken the one before. A client that takes nothing for a while
+ * Sends an answer text by text, and asks for none before the client has taken the one before. A client that takes nothing for a while
  * is disconnected; so is one whose answer fails on its way, which must not take a part for the whole.
  */
-export async function sendLines(response: Response, pages: AsyncIterable<readonly object[]>): Promise<void> {
+export async function sendTexts(response: Response, texts: AsyncIterable<string>): Promise<void> {
   try {
-    for await (const page of pages) {
-      const bytes = Buffer.from(page.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    for await (const text of texts) {
+      const bytes = Buffer.from(text);
       for (let from = 0; from < bytes.length && !response.destroyed; from += CHUNK_BYTES) {
         if (!response.write(bytes.subarray(from, from + CHUNK_BYTES))) await drained(response);
       }
