@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { orderColumns, orderFields } from '../../src/commands/order.columns.js';
+import { type OrderField, orderColumns, orderFields } from '../../src/commands/order.columns.js';
 import type { OrderStatus } from '../../src/contract/transitions.js';
 import type { OrderEntity } from '../../src/orders/order.entity.js';
 import { type ChangeDto, Orders, type PlaceDto } from './gateway.js';
@@ -54,7 +54,7 @@ export class LeanOrders extends Orders {
       } satisfies OrderEntity;
       await run(
         INSERT_ORDER,
-        (Object.keys(orderFields) as (keyof OrderEntity)[]).map((field) => order[field]),
+        (Object.keys(orderFields) as OrderField[]).map((field) => order[field]),
       );
       return order;
     });
@@ -106,7 +106,7 @@ export class LeanOrders extends Orders {
       const version = Number(order.version) + 1;
       const timeline = JSON.stringify([...JSON.parse(order.timeline), { version, status: to, by: actorId, at: now }]);
       const changed = { ...(await apply(run, order, now)), status: to, version, timeline };
-      const columns = Object.keys(changed).map((field) => `${orderFields[field as keyof OrderEntity]} = ?`);
+      const columns = Object.keys(changed).map((field) => `${orderFields[field as OrderField]} = ?`);
       await run(`UPDATE orders SET ${columns} WHERE order_id = ?`, [...Object.values(changed), orderId]);
       return { ...order, ...changed };
     });

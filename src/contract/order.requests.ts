@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as field from './fields.js';
+import { orderFilters } from './order.filters.js';
 import { orderStatuses, roles } from './transitions.js';
 import { deliverTo, placeNote } from './words.js';
 
@@ -138,9 +139,11 @@ export const listRequest = z.strictObject({
   role,
   status: orderStatus.describe('Only orders with this status.').optional(),
   storeId: field.storeId.describe('Only orders of this store.').optional(),
+  ...orderFilters,
   after: field.cursor.optional(),
   limit: field.limit.optional(),
 });
 
 export type PlaceRequest = z.infer<typeof placeRequest>;
 export type ListRequest = z.infer<typeof listRequest>;
+export type OrderFilters = Omit<ListRequest, 'q' | 'limit'>;

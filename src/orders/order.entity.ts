@@ -7,6 +7,7 @@ import type { OrderStatus } from '../contract/transitions.js';
 @Index('orders_by_buyer', ['buyerId', 'orderId'])
 @Index('orders_by_seller', ['sellerId', 'orderId'])
 @Index('orders_by_seller_status', ['sellerId', 'status', 'orderId'])
+@Index('orders_by_tracking', ['trackingNo'])
 @Index('orders_by_due', ['dueAt'])
 export class OrderEntity implements StoredOrder {
   @PrimaryColumn('varchar', { length: 36 })

@@ -3,13 +3,16 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuthModule } from '../auth/auth.module.js';
 import { CommandsModule } from '../commands/commands.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
+import { StoresModule } from '../stores/stores.module.js';
 import { FindingController } from './finding.controller.js';
 import { OrderEntity } from './order.entity.js';
 import { OrderExport } from './order.export.js';
 import { orderHandlers } from './order.handlers.js';
 import { OrderLineExport } from './order.line.export.js';
+import { OrderLookup } from './order.lookup.js';
 import { OrderMetrics } from './order.metrics.js';
 import { OrderScheduler } from './order.scheduler.js';
+import { OrderSearch } from './order.search.js';
 import { OrderAddress, OrderNote } from './order.words.entity.js';
 import { OrderWordsReader } from './order.words.js';
 import { OrdersController } from './orders.controller.js';
@@ -24,6 +27,7 @@ import { WordsRetention } from './words.retention.js';
     CommandsModule.forFeature(orderHandlers),
     AuthModule,
     RoomsModule,
+    StoresModule,
   ],
   controllers: [FindingController, OrdersController],
   providers: [
@@ -31,6 +35,8 @@ import { WordsRetention } from './words.retention.js';
     OrdersService,
     OrderWordsReader,
     OrderScheduler,
+    OrderSearch,
+    OrderLookup,
     OrderMetrics,
     OrderExport,
     OrderLineExport,

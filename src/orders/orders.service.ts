@@ -15,9 +15,10 @@ import { type Caller, missingRight } from '../platform/caller.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database, type Tx } from '../platform/database/database.js';
 import { PageReader } from '../platform/database/page.reader.js';
-import { readCursor } from '../platform/database/pagination.js';
 import { OrderEntity } from './order.entity.js';
+import { termsOf } from './order.filters.js';
 import { actorOf, isOrderId, presentDeliverTo, presentOrder, presentOrderWithTimeline } from './order.presenter.js';
+import { OrderSearch } from './order.search.js';
 import { noteCountOf } from './order.timeline.js';
 import { addressBytes, OrderWordsReader } from './order.words.js';
 
@@ -32,6 +33,7 @@ export class OrdersService {
     private readonly database: Database,
     private readonly pages: PageReader,
     private readonly words: OrderWordsReader,
+    private readonly search: OrderSearch,
     @InjectRepository(OrderEntity) private readonly orders: Repository<OrderEntity>,
   ) {}
 
@@ -102,22 +104,22 @@ export class OrdersService {
   /** The user's orders in this role, newest first: ids sort by the time of placing, so the last id of a page is its cursor. */
   async list(
     { userId, readKey }: Caller,
-    { role, status, storeId, after, limit = PAGE_LIMIT_DEFAULT }: ListRequest,
+    { q, limit = PAGE_LIMIT_DEFAULT, ...request }: ListRequest,
   ): Promise<Page<ListedOrder>> {
-    const terms: [sql: string, value: string][] = [[role === 'buyer' ? 'buyer_id = ?' : 'seller_id = ?', userId]];
-    if (status !== undefined) terms.push(['status = ?', status]);
-    if (storeId !== undefined) terms.push(['store_id = ?', storeId]);
-    if (after !== undefined) terms.push(['order_id < ?', readCursor(after, isOrderId)]);
-    const where = terms.map(([sql]) => sql).join(' AND ');
-    const values = terms.map(([, value]) => value);
+    const { role } = request;
+    const { inCondition } = this.database.dialect;
+    const filters = { userId, ...request };
+    const { where, values } = termsOf(filters, this.database.dialect);
+    const matches = q === undefined ? undefined : await this.search.find(readKey, q, { ...filters, limit });
+    const [isMatch, matching] = matches ? inCondition.values('order_id', ['', ...matches.orderIds]) : ['1 = 1', []];
     // Plain SQL: building the query and its entities with TypeORM takes longer than the rest of a list.
     const found: { orderId: string; bytes: number; addressBytes: number }[] = await this.orders.query(
-      `SELECT order_id AS orderId, ${orderBytes} AS bytes, ${addressBytes} AS addressBytes FROM orders WHERE ${where} ORDER BY order_id DESC LIMIT ?`,
-      [...values, limit + 1],
+      `SELECT order_id AS orderId, ${orderBytes} AS bytes, ${addressBytes} AS addressBytes FROM orders WHERE ${where} AND ${isMatch} ORDER BY order_id DESC LIMIT ?`,
+      [...values, ...matching, limit + 1],
     );
     const addressed = new Set(found.filter((row) => row.addressBytes > 0).map(({ orderId }) => orderId));
     const read = async (orderIds: string[]) => {
-      const [condition, ids] = this.database.dialect.inCondition.values('order_id', orderIds);
+      const [condition, ids] = inCondition.values('order_id', orderIds);
       const sql = `SELECT ${orderColumns} FROM orders WHERE ${where} AND ${condition} ORDER BY order_id DESC`;
       const [stored, addresses] = await Promise.all([
         this.orders.query(sql, [...values, ...ids]) as Promise<OrderEntity[]>,
@@ -130,7 +132,7 @@ export class OrdersService {
       }));
     };
     const rows = found.map((row) => ({ key: row.orderId, bytes: row.bytes + row.addressBytes }));
-    return this.pages.read({ readKey, rows, limit, read, cursorOf: (orderId) => orderId });
+    return this.pages.read({ readKey, rows, limit, read, cursorOf: (orderId) => orderId, more: matches?.more });
   }
 
   /** How many open orders the user has, as buyer or as seller. */

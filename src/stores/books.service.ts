@@ -26,6 +26,8 @@ import { Book, BookGram, BookStock, BookTexts } from './store.entity.js';
 import { StoresService } from './stores.service.js';
 
 const INDEX_ROWS_MAX = 1_000;
+/** Stores of one owner in which a title is looked for. */
+const SEARCHED_STORES_MAX = 20;
 /** Not the columns for the search, which repeat the summary. */
 const PRESENTED_TEXTS = {
   bookNo: true,
@@ -113,6 +115,17 @@ export class BooksService {
     const { limit = PAGE_LIMIT_DEFAULT } = request;
     const rows = await this.search.measure(await this.search.find(readKey, request), PRESENTED_COLUMNS);
     return this.pages.read({ readKey, rows, limit, read: (bookNos) => this.read(bookNos), cursorOf: String });
+  }
+
+  /** Whether a title in one of the owner's stores has these words or parts of words; true where it has too many stores to look. */
+  async hasTitle(readKey: string, ownerId: string, q: string): Promise<boolean> {
+    const { items, next } = await this.stores.list({ owner: ownerId, limit: SEARCHED_STORES_MAX });
+    if (next !== null) return true;
+    for (const { storeId } of items) {
+      const found = await this.search.find(readKey, { storeId, q, field: 'title', limit: 1 });
+      if (found.length > 0) return true;
+    }
+    return false;
   }
 
   /** The books of these numbers, in this order. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { coverUrl, DETAILS_BYTES_MAX, DETAILS_FIELDS_MAX, details } from '../../src/contract/book.fields.js';
 import * as field from '../../src/contract/fields.js';
+import { filterTime, LISTED_IDS_MAX, orderIds } from '../../src/contract/order.filters.js';
 import { receiverUrl, webhookSecret } from '../../src/contract/webhooks.js';
 import { Attachment, CANARY, Literal, nested } from './values.js';
 
@@ -315,10 +316,24 @@ function secretSamples(): TableSample[] {
   ];
 }
 
-/** Times of the future: what expires must not have expired. */
-function timeSamples(): TableSample[] {
+function orderIdsSamples(schema: z.ZodType): TableSample[] {
+  const list = (count: number) => Array.from({ length: count }, (_, index) => `${CANARY}-${index}`).join();
+  return [
+    ...textSamples(schema).map((each) =>
+      typeof each.value === 'string' ? { ...each, accepted: 'by schema' as const } : each,
+    ),
+    sample('as many ids as there may be', list(LISTED_IDS_MAX), true),
+    sample('an id twice', `${CANARY},${CANARY}`, true),
+    sample('an id too many', list(LISTED_IDS_MAX + 1)),
+    sample('no id between two commas', `${CANARY},,${CANARY}`),
+    sample('a comma at the end', `${CANARY},`),
+    sample('a long id', 'x'.repeat(field.ID_CHARACTERS_MAX + 1)),
+  ];
+}
+
+/** Times of the future, unless they are looked back to: what expires must not have expired. */
+function timeSamples({ past = false } = {}): TableSample[] {
   const refused: [string, string][] = [
-    ['a time that is past', '2020-01-01T00:00:00.000Z'],
     ['a date', '2999-01-01'],
     ['no milliseconds', '2999-01-01T00:00:00Z'],
     ['another zone', '2999-01-01T00:00:00.000+08:00'],
@@ -329,6 +344,7 @@ function timeSamples(): TableSample[] {
   ];
   return [
     sample('a time', '2999-01-01T00:00:00.000Z', true),
+    sample('a time that is past', '2020-01-01T00:00:00.000Z', past),
     ...refused.map(([label, text]) => sample(label, text)),
     sample('epoch milliseconds', 32_472_144_000_000),
     ...booleans,
@@ -426,12 +442,14 @@ const descendsFrom = (ancestor: z.ZodType) => {
   const origin = originOf(ancestor);
   return (schema: z.ZodType) => originOf(schema) === origin;
 };
-const isNewId = (schema: z.ZodType) => {
+const isCopyOf = (ancestor: z.ZodType) => (schema: z.ZodType) => {
   for (let each: z.core.$ZodType | undefined = schema; each; each = each._zod.parent) {
-    if (each === field.newId) return true;
+    if (each === ancestor) return true;
   }
   return false;
 };
+const isNewId = isCopyOf(field.newId);
+const isFilterTime = isCopyOf(filterTime);
 const isSized = (schema: z.ZodType) => schema instanceof z.ZodString && schema.meta()?.maxLength !== undefined;
 
 /** In order of precedence. */
@@ -460,6 +478,12 @@ const kinds: Kind[] = [
   },
   { name: 'secret', matches: descendsFrom(webhookSecret), samples: () => [...wrongTypes, ...secretSamples()] },
   { name: 'details', matches: descendsFrom(details), samples: detailSamples },
+  {
+    name: 'order ids',
+    matches: descendsFrom(orderIds),
+    samples: (schema) => [...wrongTypes, ...orderIdsSamples(schema)],
+  },
+  { name: 'time of either', matches: isFilterTime, samples: () => [...wrongTypes, ...timeSamples({ past: true })] },
   {
     name: 'time',
     matches: (schema) => schema instanceof z.ZodISODateTime,

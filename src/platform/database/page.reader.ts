@@ -19,6 +19,8 @@ interface PageRequest<Key, Item> {
   /** The items of these rows, in their order. */
   read(keys: Key[]): Promise<Item[]>;
   cursorOf(key: Key): string;
+  /** Where to go on, if there may be more than the rows tell. */
+  more?: string | undefined;
 }
 
 /** A page that is larger ends earlier; `next` leads on. At least one item is always in it. */
@@ -34,7 +36,7 @@ const SLICE_BYTES_MAX = 262_144;
 export class PageReader {
   constructor(private readonly reads: ReadLimiter) {}
 
-  async read<Key, Item>({ readKey, rows, limit, read, cursorOf }: PageRequest<Key, Item>): Promise<Page<Item>> {
+  async read<Key, Item>({ readKey, rows, limit, read, cursorOf, more }: PageRequest<Key, Item>): Promise<Page<Item>> {
     const [page = []] = split(rows.slice(0, limit), PAGE_BYTES_MAX);
     const items: Item[] = [];
     const texts: string[] = [];
@@ -46,7 +48,7 @@ export class PageReader {
       if (some.length > 0) texts.push(JSON.stringify(some).slice(1, -1));
     }
     const last = page.at(-1);
-    const next = rows.length > page.length && last !== undefined ? cursorOf(last.key) : null;
+    const next = rows.length > page.length && last !== undefined ? cursorOf(last.key) : (more ?? null);
     return cacheJson({ items, next }, `{"items":[${texts.join()}],"next":${JSON.stringify(next)}}`);
   }
 }

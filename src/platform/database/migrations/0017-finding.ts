@@ -1,41 +1,60 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { Dialect } from '../dialect.js';
+import { hasIndex } from './has.index.js';
 
-const STATUSES = ['placed', 'paid', 'shipped', 'received', 'cancelled'];
-
-/** Hubs of the release before, which count nothing, have stopped by then: they look once a second whether they may go on. */
+/** Hubs of the release before, which write none of this, have stopped by then: they look once a second whether they may go on. */
 const OLDER_HUBS_STOP_WITHIN_MS = 3_000;
 
-/** How many orders of each status its user has in a room's role. Last in the row, so that a server adds them without a rewrite. */
-export function finding1700000016000({ singleWriter, ddl }: Dialect): new () => MigrationInterface {
-  const count = async (runner: QueryRunner, role: string) => {
-    const sums = STATUSES.map((status) => `SUM(status = '${status}')`).join(', ');
-    const onDuplicate = singleWriter ? 'ON CONFLICT (role, user_id) DO UPDATE SET' : 'ON DUPLICATE KEY UPDATE';
-    const counted = (column: string) => (singleWriter ? `excluded.${column}` : `VALUES(${column})`);
-    await runner.query(
-      `INSERT INTO rooms (role, user_id, head, ${STATUSES.join(', ')})
-         SELECT '${role}', ${role}_id, 0, ${sums} FROM orders WHERE 1 = 1 GROUP BY ${role}_id
-         ${onDuplicate} ${STATUSES.map((column) => `${column} = ${counted(column)}`).join(', ')}`,
-    );
-  };
+const STATUSES = ['placed', 'paid', 'shipped', 'received', 'cancelled'];
+const INDEXES = {
+  orders_by_tracking: 'orders (tracking_no)',
+};
+const tableOf = (indexed: string) => indexed.slice(0, indexed.indexOf(' '));
+
+/**
+ * How many orders of each status its user has in a room's role, and what finds an order by its tracking number. Columns come last in the row, so that a server adds them without a rewrite.
+ */
+export function finding1700000016000(dialect: Dialect): new () => MigrationInterface {
+  const { singleWriter, ddl } = dialect;
+  const columns: [table: string, column: string, type: string][] = [
+    ...STATUSES.map((status): [string, string, string] => ['rooms', status, `${ddl.integer} NOT NULL DEFAULT 0`]),
+  ];
 
   return class Finding1700000016000 implements MigrationInterface {
     readonly name = 'Finding1700000016000';
 
     async up(runner: QueryRunner): Promise<void> {
-      for (const column of STATUSES) {
+      for (const [table, column, type] of columns) {
         // A server cannot roll back DDL: an interrupted run leaves some columns behind.
-        if (!(await runner.hasColumn('rooms', column)))
-          await runner.query(`ALTER TABLE rooms ADD COLUMN ${column} ${ddl.integer} NOT NULL DEFAULT 0`);
+        if (!(await runner.hasColumn(table, column)))
+          await runner.query(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
       }
       const rooms: unknown[] = await runner.query('SELECT role FROM rooms LIMIT 1');
       if (rooms.length > 0 && !singleWriter) await sleep(OLDER_HUBS_STOP_WITHIN_MS);
-      for (const role of ['buyer', 'seller']) await count(runner, role);
+      for (const role of ['buyer', 'seller']) await countOrders(runner, dialect, role);
+      for (const [index, indexed] of Object.entries(INDEXES)) {
+        // Orders without a tracking number need no entry. Only the embedded database can leave them out.
+        const where = singleWriter && index === 'orders_by_tracking' ? ' WHERE tracking_no IS NOT NULL' : '';
+        if (!(await hasIndex(runner, tableOf(indexed), index)))
+          await runner.query(`CREATE INDEX ${index} ON ${indexed}${where}`);
+      }
     }
 
     async down(runner: QueryRunner): Promise<void> {
-      for (const column of STATUSES) await runner.query(`ALTER TABLE rooms DROP COLUMN ${column}`);
+      for (const [index, indexed] of Object.entries(INDEXES)) await runner.dropIndex(tableOf(indexed), index);
+      for (const [table, column] of columns) await runner.query(`ALTER TABLE ${table} DROP COLUMN ${column}`);
     }
   };
+}
+
+async function countOrders(runner: QueryRunner, { singleWriter }: Dialect, role: string): Promise<void> {
+  const sums = STATUSES.map((status) => `SUM(status = '${status}')`).join(', ');
+  const onDuplicate = singleWriter ? 'ON CONFLICT (role, user_id) DO UPDATE SET' : 'ON DUPLICATE KEY UPDATE';
+  const counted = (column: string) => (singleWriter ? `excluded.${column}` : `VALUES(${column})`);
+  await runner.query(
+    `INSERT INTO rooms (role, user_id, head, ${STATUSES.join(', ')})
+       SELECT '${role}', ${role}_id, 0, ${sums} FROM orders WHERE 1 = 1 GROUP BY ${role}_id
+       ${onDuplicate} ${STATUSES.map((column) => `${column} = ${counted(column)}`).join(', ')}`,
+  );
 }
