@@ -100,7 +100,10 @@ export type SearchField = (typeof searchFields)[number];
 export const searchRequest = z.strictObject({
   q: field
     .text(QUERY_CHARACTERS_MAX, { min: 0 })
-    .meta({ description: 'Words or parts of words, in any language and letter case.', examples: ['三体'] })
+    .meta({
+      description: 'Words or parts of words, in any language and letter case; or an ISBN, with or without hyphens.',
+      examples: ['三体'],
+    })
     .optional(),
   field: z.enum(searchFields).describe('Search this field only; by default, all of them.').optional(),
   after: field.cursor.optional(),

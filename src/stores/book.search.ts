@@ -6,12 +6,13 @@ import { Database } from '../platform/database/database.js';
 import { type MeasuredRow, sizeOf, split } from '../platform/database/page.reader.js';
 import { readNumberCursor } from '../platform/database/pagination.js';
 import { ReadLimiter } from '../platform/limits/read.limiter.js';
-import { normalizeForSearch, trigramsOf, wordsOf } from './search.normalizer.js';
+import { normalizeForSearch, plainIsbn, trigramsOf, wordsOf } from './search.normalizer.js';
 import {
   bytesOf,
   countQuery,
   FOLDED_COLUMNS,
   indexQuery,
+  isbnQuery,
   listQuery,
   matches,
   rangeAfter,
@@ -60,6 +61,10 @@ export class BookSearch {
     const words = [...new Set(wordsOf(normalizeForSearch(q)))];
     const range = rangeAfter(after === undefined ? 0 : readNumberCursor(after), storeId);
     if (words.length === 0) return this.select(listQuery(range, limit + 1));
+    const isbn = field === undefined ? plainIsbn(q) : undefined;
+    // On every page alike, also on one after the last book of this ISBN.
+    if (isbn !== undefined && (await this.select(isbnQuery(isbn, rangeAfter(0, storeId), 1))).length > 0)
+      return this.select(isbnQuery(isbn, range, limit + 1));
 
     const matching = matches(words, field);
     const [end] = await this.read<{ bookNo: number | null; bytes: number }>(scanEndQuery(range, COMPARED_BYTES_MAX));

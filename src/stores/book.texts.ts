@@ -1,11 +1,11 @@
 import type { BookTextsRow } from '../commands/rows.js';
 import type { AddBookRequest } from '../contract/stores.js';
-import { gramsOf, normalizeForSearch } from './search.normalizer.js';
+import { gramsOf, normalizeForSearch, plainIsbn } from './search.normalizer.js';
 import type { BookTexts } from './store.entity.js';
 
 type Texts = Pick<AddBookRequest, 'author' | 'publisher' | 'isbn' | 'tags' | 'summary' | 'coverUrl' | 'details'>;
 type StoredTexts = Omit<BookTextsRow, 'bookNo'>;
-type SearchTexts = Pick<BookTexts, 'foldedTitle' | 'foldedAuthor' | 'foldedTags' | 'foldedSummary'>;
+type SearchTexts = Pick<BookTexts, 'isbnPlain' | 'foldedTitle' | 'foldedAuthor' | 'foldedTags' | 'foldedSummary'>;
 /** A whole row of `book_texts`. */
 export type SearchableTexts = BookTextsRow & SearchTexts;
 
@@ -38,7 +38,12 @@ export function textsOf(
 }
 
 /** The entries of the search index for a book. */
-export function gramsOfBook({ foldedTitle, foldedAuthor, foldedTags, foldedSummary }: SearchTexts): Set<string> {
+export function gramsOfBook({
+  foldedTitle,
+  foldedAuthor,
+  foldedTags,
+  foldedSummary,
+}: Omit<SearchTexts, 'isbnPlain'>): Set<string> {
   return gramsOf([foldedTitle, foldedAuthor, foldedTags, foldedSummary].join('\n'));
 }
 
@@ -46,6 +51,7 @@ function withSearchTexts(title: string, texts: BookTextsRow): SearchableTexts {
   const tags: string[] = texts.tags === null ? [] : JSON.parse(texts.tags);
   return {
     ...texts,
+    isbnPlain: plainIsbn(texts.isbn ?? '') ?? null,
     foldedTitle: normalizeForSearch(title),
     foldedAuthor: normalizeForSearch(texts.author ?? ''),
     foldedTags: normalizeForSearch(tags.join('\n')),

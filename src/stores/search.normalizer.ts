@@ -3,6 +3,14 @@ export function normalizeForSearch(text: string): string {
   return text.normalize('NFKC').toLowerCase().toUpperCase();
 }
 
+/** An ISBN without hyphens and spaces; undefined for any other text. */
+export function plainIsbn(text: string): string | undefined {
+  const plain = normalizeForSearch(text)
+    .replace(/^\s*ISBN:?/u, '')
+    .replace(/[\p{Pd}\s]/gu, '');
+  return /^(\d{9}[\dX]|\d{13})$/.test(plain) ? plain : undefined;
+}
+
 /** The words of a normalized text. A run of Chinese is one word: it has no spaces. */
 export function wordsOf(normalized: string): string[] {
   return normalized.split(/\s+/u).filter((word) => word !== '');

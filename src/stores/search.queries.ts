@@ -30,6 +30,13 @@ export function listQuery(range: Sql, limit: number): Sql {
   };
 }
 
+export function isbnQuery(isbn: string, range: Sql, limit: number): Sql {
+  return {
+    text: `SELECT t.book_no AS bookNo FROM book_texts t JOIN books b ON b.book_no = t.book_no WHERE t.isbn_plain = ? AND ${range.text} ORDER BY t.book_no LIMIT ${limit}`,
+    values: [isbn, ...range.values],
+  };
+}
+
 /** The last book of a scan of at most so many bytes, or of one book, and their sum. */
 export function scanEndQuery(range: Sql, bytesMax: number): Sql {
   const sizes = `SELECT t.book_no, ${bytesOf(FOLDED_COLUMNS)} AS bytes FROM (${scanned(range)}) s JOIN book_texts t ON t.book_no = s.book_no`;

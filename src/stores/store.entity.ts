@@ -64,6 +64,7 @@ export class Book {
 
 /** The rest of a book, which orders do not read. The folded columns are normalized for search. */
 @Entity('book_texts')
+@Index('book_texts_by_isbn', ['isbnPlain'])
 export class BookTexts {
   @PrimaryColumn('bigint')
   bookNo!: number;
@@ -104,6 +105,10 @@ export class BookTexts {
 
   @Column('text')
   foldedSummary!: string;
+
+  /** The ISBN without hyphens and spaces, for the search; null for other texts. */
+  @Column('varchar', { length: 32, nullable: true })
+  isbnPlain!: string | null;
 }
 
 /** Copies in stock. A separate table, because every order of the book locks and writes this row. */

@@ -9,16 +9,19 @@ const OLDER_HUBS_STOP_WITHIN_MS = 3_000;
 const STATUSES = ['placed', 'paid', 'shipped', 'received', 'cancelled'];
 const INDEXES = {
   orders_by_tracking: 'orders (tracking_no)',
+  book_texts_by_isbn: 'book_texts (isbn_plain)',
 };
 const tableOf = (indexed: string) => indexed.slice(0, indexed.indexOf(' '));
 
 /**
- * How many orders of each status its user has in a room's role, and what finds an order by its tracking number. Columns come last in the row, so that a server adds them without a rewrite.
+ * How many orders of each status its user has in a room's role, and what finds an order by its tracking number
+ * and a book by its ISBN. Columns come last in the row, so that a server adds them without a rewrite.
  */
 export function finding1700000016000(dialect: Dialect): new () => MigrationInterface {
   const { singleWriter, ddl } = dialect;
   const columns: [table: string, column: string, type: string][] = [
     ...STATUSES.map((status): [string, string, string] => ['rooms', status, `${ddl.integer} NOT NULL DEFAULT 0`]),
+    ['book_texts', 'isbn_plain', `${ddl.text(32)} NULL`],
   ];
 
   return class Finding1700000016000 implements MigrationInterface {
@@ -33,6 +36,8 @@ export function finding1700000016000(dialect: Dialect): new () => MigrationInter
       const rooms: unknown[] = await runner.query('SELECT role FROM rooms LIMIT 1');
       if (rooms.length > 0 && !singleWriter) await sleep(OLDER_HUBS_STOP_WITHIN_MS);
       for (const role of ['buyer', 'seller']) await countOrders(runner, dialect, role);
+      const isbn = "UPPER(REPLACE(REPLACE(isbn, '-', ''), ' ', ''))";
+      await runner.query(`UPDATE book_texts SET isbn_plain = ${isbn} WHERE isbn IS NOT NULL`);
       for (const [index, indexed] of Object.entries(INDEXES)) {
         // Orders without a tracking number need no entry. Only the embedded database can leave them out.
         const where = singleWriter && index === 'orders_by_tracking' ? ' WHERE tracking_no IS NOT NULL' : '';
