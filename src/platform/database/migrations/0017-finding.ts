@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { Dialect } from '../dialect.js';
 import { hasIndex } from './has.index.js';
 
 /** Hubs of the release before, which write none of this, have stopped by then: they look once a second whether they may go on. */
-const OLDER_HUBS_STOP_WITHIN_MS = 3_000;
+const OLDER_HUBS_STOP_WITHIN_SECONDS = 3;
 
 const STATUSES = ['placed', 'paid', 'shipped', 'received', 'cancelled'];
 const INDEXES = {
@@ -34,7 +33,9 @@ export function finding1700000016000(dialect: Dialect): new () => MigrationInter
           await runner.query(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
       }
       const rooms: unknown[] = await runner.query('SELECT role FROM rooms LIMIT 1');
-      if (rooms.length > 0 && !singleWriter) await sleep(OLDER_HUBS_STOP_WITHIN_MS);
+      const seconds = rooms.length > 0 && !singleWriter ? OLDER_HUBS_STOP_WITHIN_SECONDS : 0;
+      // In the database, which may close a connection that is idle.
+      for (let waited = 0; waited < seconds; waited++) await runner.query('SELECT SLEEP(1)');
       for (const role of ['buyer', 'seller']) await countOrders(runner, dialect, role);
       const isbn = "UPPER(REPLACE(REPLACE(isbn, '-', ''), ' ', ''))";
       await runner.query(`UPDATE book_texts SET isbn_plain = ${isbn} WHERE isbn IS NOT NULL`);
