@@ -35,10 +35,21 @@ export interface OrderLines {
 }
 
 export function linesOf(order: OrderRow): OrderLines {
-  const lines = order.items.map((item) => ({
-    ...item,
-    ...{ shipped: 0, cancelled: 0, refunded: 0, refundedLeft: 0, refundedShipped: 0 },
-  }));
+  // Spelled out, because every command and every answer does this, and spreading an item takes several times as long.
+  const lines = order.items.map(
+    ({ bookNo, bookId, title, count, price }): Line => ({
+      bookNo,
+      bookId,
+      title,
+      count,
+      price,
+      shipped: 0,
+      cancelled: 0,
+      refunded: 0,
+      refundedLeft: 0,
+      refundedShipped: 0,
+    }),
+  );
   const state: OrderLines = { lines, parcels: [], refunded: 0 };
   for (const entry of order.timeline) applyToLines(state, order, entry);
   return state;
