@@ -22,7 +22,7 @@ GRANT SELECT, INSERT, UPDATE ON topups TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON payouts TO order_hub@'%';
 
 -- Stores and books.
-GRANT SELECT, INSERT ON stores TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE ON stores TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON books TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON book_texts TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON book_stock TO order_hub@'%';

@@ -73,7 +73,7 @@ export class PersonalExport {
       yield page;
     }
     for (const storeId of storeIds) {
-      yield* this.section('book', caller, (after) => this.books.list(caller, { storeId, ...after, limit }));
+      yield* this.section('book', caller, (after) => this.books.exportOf(caller, { storeId, ...after, limit }));
     }
     for (const role of roles) {
       yield* this.section('order', caller, ({ after }) => this.orders.page(caller, userId, role, after));

@@ -1,5 +1,11 @@
 import type { ErrorCode } from '../contract/errors.js';
-import type { BookStockPush, OrderStatusPush, RoomReadyPush, SessionEndedReason } from '../contract/rooms.js';
+import type {
+  BookStockPush,
+  OrderStatusPush,
+  RoomReadyPush,
+  SessionEndedReason,
+  StoreStatusPush,
+} from '../contract/rooms.js';
 import type { Role } from '../contract/transitions.js';
 import type { WalletChangedPush } from '../contract/wallet.js';
 import type { Data, MessageName, Request } from '../contract/wire.js';
@@ -55,6 +61,8 @@ export interface ClientEvents {
   reset: [push: { role: Role }];
   /** The stock of a book in one of the user's stores fell to its low mark, or to 0: `{ storeId, bookId, stock, at }`. */
   stock: [push: BookStockPush];
+  /** A store of the user's opened, closed, paused or went on: `{ storeId, open, pausedUntil, at }`. The latest is what counts. */
+  store: [push: StoreStatusPush];
   /** The balance, or what is on its way to the user as a seller, changed: `{ balance, held, at }`. The latest is what counts. */
   wallet: [push: WalletChangedPush];
   /** The session has ended: log in again and connect with the new token. No event follows. */
@@ -90,8 +98,8 @@ export interface HubClient {
   /**
    * Places an order with one store: `{ storeId, items: { bookId, count }[], expectedTotal?, deliverTo?, note? }`. Resolves with
    * the order, without what was written into it: `get` shows that.
-   * `PRICE_CHANGED` if `expectedTotal` differs from the total; `OUT_OF_STOCK`, `STORE_NOT_FOUND`, `BOOK_NOT_FOUND`,
-   * `USER_NOT_FOUND` if the store's owner has unregistered, `FORBIDDEN` in the user's own store.
+   * `PRICE_CHANGED` if `expectedTotal` differs from the total; `STORE_PAUSED` if the store takes no orders now; `OUT_OF_STOCK`,
+   * `STORE_NOT_FOUND`, `BOOK_NOT_FOUND`, `USER_NOT_FOUND` if the store's owner has unregistered, `FORBIDDEN` in the user's own store.
    */
   place(request: Fields<'order:place'>, options?: CallOptions): Reply<'order:place'>;
   /**

@@ -37,6 +37,7 @@ export class SocketClient implements HubClient {
     socket.on('order:status', (event) => this.rooms[event.role].receive(event));
     socket.on('room:ready', (push) => this.ready(push));
     socket.on('book:stock', (push) => void this.listeners.emit('stock', push));
+    socket.on('store:status', (push) => void this.listeners.emit('store', push));
     socket.on('wallet:changed', (push) => void this.listeners.emit('wallet', push));
     this.connection.open();
   }

@@ -8,12 +8,13 @@ import { orderColumns, parseOrder, type StoredOrder } from './order.columns.js';
 import { loadPayments } from './payment.loader.js';
 import { RowLocker } from './row.locker.js';
 import { type HandledCommand, Keys, namesOf, type RowName } from './row.names.js';
-import { type AnswerRow, type BookRow, type BookTextsRow, pair, type RoomRow, type WalletRow } from './rows.js';
+import { type AnswerRow, type BookTextsRow, distinctPairs, pair, type RoomRow, type WalletRow } from './rows.js';
+import { loadBooks, loadBooksByNo, loadStores, lockStores } from './store.loader.js';
 import type { UnitOfWork } from './unit.of.work.js';
 
 /**
- * Loads and locks every row that the commands of a batch need, always in the order keys, payments, orders, stock, wallets, rooms, so
- * that two hubs cannot deadlock. It takes one statement for each kind of row, however many commands there are, and none for a
+ * Loads and locks every row that the commands of a batch need, always in the order keys, payments, orders, stores, stock, wallets,
+ * rooms, so that two hubs cannot deadlock. It takes one statement for each kind of row, however many commands there are, and none for a
  * kind that no command needs. Returns the indexes of the commands that must wait, and what each of them needs that another
  * client holds; the rows of all others are locked.
  */
@@ -28,9 +29,6 @@ export async function load(
   return new Loader(tx, dialect, commands, unit, held, mode).load();
 }
 
-type BookColumns = Omit<BookRow, 'stock'>;
-const bookColumns =
-  'book_no AS bookNo, books.store_id AS storeId, book_id AS bookId, title, price, low_mark AS lowMark';
 const textsSql =
   'SELECT book_no AS bookNo, author, publisher, isbn, tags, summary, cover_url AS coverUrl, details FROM book_texts';
 
@@ -62,14 +60,19 @@ class Loader {
       this.answers(),
       loadPayments(this.tx, this.dialect, this.locker, first, this.unit),
       this.orders(first.of('orders')),
-      this.books(first.of('books')),
+      lockStores(this.dialect, this.locker, first.of('changedStores'), this.unit),
+      loadBooks(this.tx, this.dialect, first.of('books'), this.unit),
     ]);
     this.leaveOutHeld();
     const named = this.setAside.size === 0 ? first : this.named();
     const related = new Keys(
       this.commands.map(({ command, handler }) => handler.relatedKeys?.(this.unit, command) ?? {}),
     );
-    await Promise.all([this.replayed(), this.booksByNo(related.of('bookNos')), this.stores(named.of('stores'))]);
+    await Promise.all([
+      this.replayed(),
+      loadBooksByNo(this.tx, this.dialect, related.of('bookNos'), this.unit),
+      loadStores(this.tx, this.dialect, named.of('stores'), this.unit),
+    ]);
     // Users come last and unlocked: unregistering takes the locks above first, so this stays true until the commit.
     await Promise.all([
       this.texts(related.of('texts')),
@@ -144,37 +147,6 @@ class Loader {
     for (const row of rows) this.unit.orders.set(row.orderId, parseOrder(row));
   }
 
-  /** The stores that none of the books was found in. */
-  private async stores(ids: readonly string[]): Promise<void> {
-    const sql = 'SELECT store_id AS storeId, owner_id AS ownerId FROM stores';
-    const missing = ids.filter((storeId) => !this.unit.stores.has(storeId));
-    const rows = await this.selectOf<{ storeId: string; ownerId: string }>(sql, 'store_id', missing);
-    for (const { storeId, ownerId } of rows) this.unit.stores.set(storeId, ownerId);
-  }
-
-  /** Books with the owners of their stores, unlocked: a store never changes hands, and an order keeps the price it read. */
-  private async books(keys: readonly (readonly [string, string])[]): Promise<void> {
-    const sql = `SELECT ${bookColumns}, owner_id AS ownerId FROM books JOIN stores ON stores.store_id = books.store_id`;
-    const distinct = distinctPairs(keys);
-    if (distinct.length === 0) return;
-    const [where, parameters] = this.dialect.inCondition.pairs(['books.store_id', 'book_id'], distinct);
-    const rows: (BookColumns & { ownerId: string })[] = await this.tx.query(`${sql} WHERE ${where}`, parameters);
-    for (const book of rows) {
-      this.unit.stores.set(book.storeId, book.ownerId);
-      this.addBook(book);
-    }
-  }
-
-  private async booksByNo(numbers: readonly number[]): Promise<void> {
-    const rows = await this.selectOf<BookColumns>(`SELECT ${bookColumns} FROM books`, 'book_no', numbers);
-    for (const book of rows) this.addBook(book);
-  }
-
-  private addBook({ bookNo, storeId, bookId, title, price, lowMark }: BookColumns): void {
-    if (this.unit.booksByNo.has(bookNo)) return;
-    this.unit.addBook({ bookNo, storeId, bookId, title, price, lowMark, stock: 0 });
-  }
-
   private async texts(numbers: readonly number[]): Promise<void> {
     const rows = await this.selectOf<BookTextsRow>(textsSql, 'book_no', numbers);
     for (const row of rows) this.unit.texts.set(row.bookNo, row);
@@ -212,7 +184,8 @@ class Loader {
   private async users(named: readonly string[]): Promise<void> {
     const actors = this.commands.flatMap(({ command: { actorId } }) => (actorId === null ? [] : [actorId]));
     const sql = 'SELECT user_id AS userId FROM users';
-    const ids = [...actors, ...named, ...this.unit.stores.values()];
+    const owners = [...this.unit.stores.values()].map(({ ownerId }) => ownerId);
+    const ids = [...actors, ...named, ...owners];
     const rows = await this.selectOf<{ userId: string }>(sql, 'user_id', ids, ' AND unregistered_at IS NULL');
     for (const { userId } of rows) this.unit.users.add(userId);
   }
@@ -251,8 +224,4 @@ class Loader {
     const keyOf = (both: readonly [string, string]) => pair(...both);
     return this.locker.select({ table, columns, values: distinctPairs(pairs), where, keyOf, keyOfRow });
   }
-}
-
-function distinctPairs(pairs: readonly (readonly [string, string])[]): (readonly [string, string])[] {
-  return [...new Map(pairs.map((both) => [pair(...both), both])).values()];
 }

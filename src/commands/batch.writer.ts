@@ -3,7 +3,8 @@ import { chunks, type Tx } from '../platform/database/database.js';
 import type { Dialect, Write } from '../platform/database/dialect.js';
 import { fieldsWhenPlaced, type OrderField, orderFields, orderFieldsThatChange } from './order.columns.js';
 import { payoutColumnsThatChange, payoutFields, topupColumnsThatChange, topupFields } from './payment.columns.js';
-import type { OrderRow } from './rows.js';
+import type { OrderRow, StoreRow } from './rows.js';
+import { storeColumnsThatChange, storeFields } from './store.columns.js';
 import { encodeTimeline } from './timeline.codec.js';
 import type { UnitOfWork } from './unit.of.work.js';
 
@@ -14,8 +15,8 @@ const allFields = Object.keys(orderFields) as OrderField[];
 
 /** Writes what the commands of a batch have changed: one statement a table, all of them sent at once. */
 export async function save(tx: Tx, dialect: Dialect, unit: UnitOfWork, now: number): Promise<void> {
-  const writes = [...stateOf(unit), ...recordsOf(unit, now), ...paymentsOf(unit), ...wordsOf(unit)].flatMap(inParts);
-  await Promise.all(writes.map((write) => tx.query(...dialect.write(write))));
+  const all = [...stateOf(unit), ...recordsOf(unit, now), ...paymentsOf(unit), ...wordsOf(unit), storesOf(unit)];
+  await Promise.all(all.flatMap(inParts).map((write) => tx.query(...dialect.write(write))));
 }
 
 function inParts(write: Write): Write[] {
@@ -137,6 +138,17 @@ function wordsOf({ dirty: { addresses, notes } }: UnitOfWork): Write[] {
       rows: notes.map(({ orderId, no, userId, text, at }) => [orderId, no, userId, text, at]),
     },
   ];
+}
+
+/** None in most batches. */
+function storesOf({ dirty: { stores } }: UnitOfWork): Write {
+  const fields = Object.keys(storeFields) as (keyof StoreRow)[];
+  return {
+    table: 'stores',
+    columns: fields.map((field) => storeFields[field]),
+    rows: [...stores.values()].map((store) => fields.map((field) => store[field])),
+    change: { key: ['store_id'], columns: storeColumnsThatChange },
+  };
 }
 
 function orderRows(orders: readonly OrderRow[], fields: readonly OrderField[]): Pick<Write, 'columns' | 'rows'> {

@@ -8,14 +8,16 @@ import type { Change, EventNumbers, UnitOfWork } from './unit.of.work.js';
 /** Rows that a command reads or changes, by their keys. Those that can change are locked until the batch commits. */
 export interface RowKeys {
   orders?: readonly string[];
-  /** Books by store and id; their stock and the owners of their stores come with them. */
+  /** Books by store and id; their stock, and the owners and policies of their stores, come with them. */
   books?: readonly [storeId: string, bookId: string][];
   /** Books by number, for orders that name them so. */
   bookNos?: readonly number[];
   /** What only a reader of the book wants to know, by book number. */
   texts?: readonly number[];
-  /** Stores, for their owners, in case none of their books is found. */
+  /** Stores, for their owners and policies, in case none of their books is found. */
   stores?: readonly string[];
+  /** Stores that the command changes. */
+  changedStores?: readonly string[];
   wallets?: readonly string[];
   topups?: readonly string[];
   payouts?: readonly string[];

@@ -19,6 +19,7 @@ const tables = {
   bookNos: ['books', 'book_stock'],
   texts: ['book_texts'],
   stores: ['stores'],
+  changedStores: ['stores'],
   wallets: ['wallets', 'wallet_entries'],
   topups: ['topups'],
   payouts: ['payouts'],
@@ -58,7 +59,7 @@ function ownNamesOf({ actorId, key }: Command): RowName[] {
 }
 
 function rowsOf(
-  { orders, books, bookNos, wallets, topups, payouts, rooms, addresses }: RowKeys,
+  { orders, books, bookNos, changedStores, wallets, topups, payouts, rooms, addresses }: RowKeys,
   unit: UnitOfWork,
 ): RowName[] {
   const named = (table: string, keys: readonly (string | number)[] = []) =>
@@ -66,6 +67,7 @@ function rowsOf(
   const numbers = (books ?? []).flatMap((book) => unit.books.get(pair(...book))?.bookNo ?? []);
   return [
     ...named('orders', orders),
+    ...named('stores', changedStores),
     ...named('book_stock', [...numbers, ...(bookNos ?? [])]),
     ...named('wallets', wallets),
     ...named('topups', topups),

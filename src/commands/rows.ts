@@ -86,6 +86,25 @@ export interface OrderRow extends OrderTerms {
   number: number | null;
 }
 
+/** Who owns a store, and whether and how it takes orders. */
+export interface StorePolicy {
+  ownerId: string;
+  /** 1 or 0, as its column. */
+  isOpen: number;
+  /** It takes no orders until then; a time that is past means nothing. */
+  pausedUntil: number | null;
+  acceptWithinSeconds: number;
+}
+
+/** A store as a command changes it. */
+export interface StoreRow extends StorePolicy {
+  storeId: string;
+  name: string | null;
+  createdAt: number;
+  /** Grows with every change of the row. */
+  version: number;
+}
+
 export interface BookRow {
   bookNo: number;
   storeId: string;
@@ -93,6 +112,8 @@ export interface BookRow {
   title: string;
   price: number;
   lowMark: number;
+  /** 1 or 0, as its column: 0 cannot be ordered. */
+  listed: number;
   stock: number;
 }
 
@@ -202,6 +223,10 @@ export interface AnswerRow {
 /** A key made of two ids. Ids hold no control characters, so a line break separates them safely. */
 export function pair(first: string, second: string): string {
   return `${first}\n${second}`;
+}
+
+export function distinctPairs(pairs: readonly (readonly [string, string])[]): (readonly [string, string])[] {
+  return [...new Map(pairs.map((both) => [pair(...both), both])).values()];
 }
 
 export function memberOf(order: Pick<OrderRow, 'buyerId' | 'sellerId'>, role: Role): string {

@@ -2,7 +2,7 @@ import { isoTime } from '../contract/fields.js';
 import type { PaymentProviderName } from '../contract/payments.js';
 import { type OrderStatus, type Role, roles } from '../contract/transitions.js';
 import type { EntryKind } from '../contract/wallet.js';
-import type { StockAlert } from '../rooms/batch.log.js';
+import type { StockAlert, StoreStatus } from '../rooms/batch.log.js';
 import { type EventBody, encodeEvent } from '../rooms/event.codec.js';
 import {
   type AddressRow,
@@ -18,6 +18,8 @@ import {
   type PayoutRow,
   pair,
   type RoomRow,
+  type StorePolicy,
+  type StoreRow,
   type TopupRow,
   type WalletRow,
 } from './rows.js';
@@ -35,6 +37,8 @@ export interface Change {
   payout?: PayoutRow;
   address?: AddressRow;
   note?: NoteRow;
+  /** As it is afterwards; `isTold` if its owner is to hear whether it takes orders. */
+  store?: { after: StoreRow; isTold: boolean };
 }
 
 /** When the hub acts on an order by itself, in milliseconds; `autoReceiveMs` 0 is never. A new order keeps the terms. */
@@ -55,8 +59,10 @@ export type EventNumbers = Partial<Record<Role, number>>;
  * changed is collected in `dirty` and written with one statement a table.
  */
 export class UnitOfWork {
-  /** Store owners by store id. */
-  readonly stores = new Map<string, string>();
+  /** By store id: all that orders and stock need to know of a store. */
+  readonly stores = new Map<string, StorePolicy>();
+  /** Locked, to be changed. */
+  readonly changedStores = new Map<string, StoreRow>();
   /** Registered users. */
   readonly users = new Set<string>();
   readonly books = new Map<string, BookRow>();
@@ -83,14 +89,21 @@ export class UnitOfWork {
     payouts: new Map<string, PayoutRow>(),
     addresses: new Map<string, AddressRow>(),
     notes: [] as NoteRow[],
+    stores: new Map<string, StoreRow>(),
   };
   readonly stockAlerts: StockAlert[] = [];
+  readonly storeStatuses: StoreStatus[] = [];
 
   constructor(readonly policy: OrderPolicy) {}
 
   addBook(book: BookRow): void {
     this.books.set(pair(book.storeId, book.bookId), book);
     this.booksByNo.set(book.bookNo, book);
+  }
+
+  addChangedStore(store: StoreRow): void {
+    this.changedStores.set(store.storeId, store);
+    this.stores.set(store.storeId, store);
   }
 
   /** Applies all of a change, and returns the numbers of its events. */
@@ -102,6 +115,7 @@ export class UnitOfWork {
     if (change.payout) this.recordPayout(change.payout);
     if (change.address) this.dirty.addresses.set(change.address.orderId, change.address);
     if (change.note) this.dirty.notes.push(change.note);
+    if (change.store) this.recordStore(change.store, now);
     return change.order ? this.recordOrder(change.order, now) : {};
   }
 
@@ -124,7 +138,7 @@ export class UnitOfWork {
     this.dirty.stock.add(book);
     const passedLowMark = before > book.lowMark && book.stock <= book.lowMark;
     const soldOut = before > 0 && book.stock === 0;
-    const ownerId = this.stores.get(book.storeId);
+    const ownerId = this.stores.get(book.storeId)?.ownerId;
     if ((passedLowMark || soldOut) && ownerId !== undefined) {
       const { storeId, bookId, stock } = book;
       this.stockAlerts.push({ ownerId, push: { storeId, bookId, stock, at: isoTime(now) } });
@@ -147,6 +161,16 @@ export class UnitOfWork {
     wallet.held += amount;
     wallet.version += 1;
     this.dirty.wallets.add(wallet);
+  }
+
+  private recordStore({ after, isTold }: NonNullable<Change['store']>, now: number): void {
+    const { storeId, ownerId, version } = after;
+    this.addChangedStore(after);
+    this.dirty.stores.set(storeId, after);
+    if (isTold) {
+      const push = { storeId, ...openingOf(after, now), at: isoTime(now) };
+      this.storeStatuses.push({ ownerId, version, push });
+    }
   }
 
   private recordTopup(topup: TopupRow): void {
@@ -185,6 +209,12 @@ export class UnitOfWork {
     if (row === undefined) throw new Error(`A ${kind} that a command needs was not loaded`);
     return row;
   }
+}
+
+/** Whether a store takes orders at this time, as it is said: a pause that is over is none. */
+export function openingOf({ isOpen, pausedUntil }: StorePolicy, now: number) {
+  const isPaused = pausedUntil !== null && now < pausedUntil;
+  return { open: isOpen === 1, pausedUntil: isoTime(isPaused ? pausedUntil : null) };
 }
 
 /** All of a user's money: the balance, and what it will grow by. Never beyond `BALANCE_MAX`. */

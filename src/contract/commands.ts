@@ -1,5 +1,6 @@
 import type { CreatedTopup, CreateTopupRequest, PayoutStatus, TopupStatus } from './payments.js';
-import type { AddStockRequest, BookView } from './stores.js';
+import type { ChangeStoreRequest } from './store.policy.js';
+import type { AddStockRequest, BookView, StoreView } from './stores.js';
 import type { DepositRequest, MovementRequest, WalletBalance } from './wallet.js';
 import type { CommandMessageName, Data, Request } from './wire.js';
 
@@ -25,7 +26,7 @@ export interface PayoutOutcome {
 
 /**
  * Every command, with what it carries besides its idempotency key and what its answer holds. Commands are what changes stock,
- * money or an order's status: all messages but the reads, and the routes that take a key.
+ * money, an order's status or a store's policy: all messages but the reads, the routes that take a key, and that of a store.
  */
 export type CommandTypes = {
   [Name in CommandMessageName]: { request: Keyless<Request<Name>>; data: Data<Name> };
@@ -34,6 +35,7 @@ export type CommandTypes = {
   'wallet:withdraw': { request: Keyless<MovementRequest>; data: WalletBalance };
   'topup:create': { request: Keyless<CreateTopupRequest>; data: CreatedTopup };
   'stock:add': { request: Keyless<AddStockRequest>; data: BookView };
+  'store:change': { request: ChangeStoreRequest; data: StoreView };
   /** The hub's own, never on the wire: an order's time has come. */
   'order:timeout': { request: { orderId: string }; data: Data<'order:cancel'> };
   /** Internal: the outcome of a top-up or of a payout, as the payment provider reported it. */

@@ -23,6 +23,9 @@ export type FieldError = z.infer<typeof fieldError>;
 
 const bookDetails = z.strictObject({ bookId: field.bookId });
 const stockDetails = z.strictObject({ bookId: field.bookId, wanted: z.int(), available: field.stock });
+const pauseDetails = z.strictObject({
+  until: field.time.nullable().describe('Until when; null for until it opens.'),
+});
 const orderDetails = z.strictObject({
   status: z.enum(orderStatuses),
   allowed: z.array(z.enum(orderCommands)).describe('The commands that the caller may send instead.'),
@@ -74,6 +77,12 @@ export const errorTypes = {
     details: bookDetails,
   },
   OUT_OF_STOCK: { status: 409, retryable: false, when: 'There are not enough copies in stock.', details: stockDetails },
+  STORE_PAUSED: {
+    status: 409,
+    retryable: false,
+    when: 'This store takes no orders now.',
+    details: pauseDetails,
+  },
   ORDER_NOT_FOUND: { status: 404, retryable: false, when: 'This order does not exist.' },
   ORDER_STATE: {
     status: 409,

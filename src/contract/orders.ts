@@ -131,7 +131,10 @@ export const orderMessages = {
     right: 'buy',
     request: request.placeRequest,
     data: order,
-    errors: ['STORE_NOT_FOUND', 'USER_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND', 'PRICE_CHANGED', 'OUT_OF_STOCK'],
+    errors: [
+      ...(['STORE_NOT_FOUND', 'USER_NOT_FOUND', 'FORBIDDEN', 'STORE_PAUSED'] as const),
+      ...(['BOOK_NOT_FOUND', 'PRICE_CHANGED', 'OUT_OF_STOCK'] as const),
+    ],
   },
   'order:pay': {
     summary: 'Pays an order from the wallet.',

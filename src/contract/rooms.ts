@@ -101,6 +101,18 @@ export const bookStockPush = z
   );
 export type BookStockPush = z.infer<typeof bookStockPush>;
 
+export const storeStatusPush = z
+  .strictObject({
+    storeId: field.storeId,
+    open: z.boolean().meta({ description: 'False while it takes no orders until it is opened.', examples: [true] }),
+    pausedUntil: field.time.nullable().describe('Until when it takes no orders; null where it is not paused.'),
+    at: field.time.describe('When this was decided.'),
+  })
+  .describe(
+    'A store opened, closed, paused or went on. Sent to its owner without a number: only the latest matters. A pause ends by itself.',
+  );
+export type StoreStatusPush = z.infer<typeof storeStatusPush>;
+
 export const sessionEndedReasons = ['logout', 'password', 'unregistered', 'expired', 'revoked'] as const;
 export const sessionEndedPush = z
   .strictObject({ reason: z.enum(sessionEndedReasons) })

@@ -12,9 +12,16 @@ export const TAG_CHARACTERS_MAX = 64;
 export const SUMMARY_CHARACTERS_MAX = 20_000;
 export const LOW_MARK_DEFAULT = 5;
 export const QUERY_CHARACTERS_MAX = 500;
+export const ACCEPT_WITHIN_SECONDS_MAX = 86_400;
 
+export const acceptWithinSeconds = field
+  .integer(0, ACCEPT_WITHIN_SECONDS_MAX)
+  .meta({ description: 'How long a paid order waits to be accepted, in seconds.', examples: [0] });
+export const isOpen = z.boolean().meta({ examples: [true] });
 const title = field.text(TITLE_CHARACTERS_MAX).meta({ examples: ['The Three-Body Problem 三体'] });
-const name = field.text(NAME_CHARACTERS_MAX).meta({ description: 'The display name.', examples: ['Corner Books'] });
+export const storeName = field
+  .text(NAME_CHARACTERS_MAX)
+  .meta({ description: 'The display name.', examples: ['Corner Books'] });
 
 /** The optional fields of a book. */
 const optionalBookFields = {
@@ -48,12 +55,19 @@ const optionalBookFields = {
   details: details.optional(),
 };
 
-export const openStoreRequest = z.strictObject({ storeId: field.newStoreId, name: name.optional() });
+export const openStoreRequest = z.strictObject({ storeId: field.newStoreId, name: storeName.optional() });
 export const store = z.strictObject({
   storeId: field.storeId,
   name: field.example('Corner Books').nullable(),
   ownerId: field.userId.meta({ description: 'The user who owns the store.', examples: ['mei'] }),
-  createdAt: field.time.describe('When the store was opened.'),
+  createdAt: field.time.describe('When the store was created.'),
+  acceptWithinSeconds: acceptWithinSeconds.describe(
+    'How long a paid order waits to be accepted before it is cancelled and refunded; 0 where orders are accepted by themselves.',
+  ),
+  open: isOpen.describe('Whether it takes orders, unless it is paused.'),
+  pausedUntil: field.time
+    .nullable()
+    .meta({ description: 'Until when it takes no orders; null where it is not paused.', examples: [null] }),
 });
 export const storeRequest = z.strictObject({ storeId: field.storeId });
 export const storesRequest = z.strictObject({
@@ -76,6 +90,10 @@ export const changeBookRequest = z.strictObject({
   title: title.optional(),
   price: field.price.optional(),
   ...optionalBookFields,
+  listed: z
+    .boolean()
+    .meta({ description: 'Whether it is in lists and searches and can be ordered.', examples: [true] })
+    .optional(),
 });
 export const addStockRequest = z.strictObject({
   storeId: field.storeId,
@@ -124,6 +142,10 @@ export const book = z.strictObject({
   lowMark: field.stock.meta({
     description: 'The stock at which `book:stock` alerts the owner.',
     examples: [LOW_MARK_DEFAULT],
+  }),
+  listed: z.boolean().meta({
+    description: 'False for a book that is in no list or search and cannot be ordered.',
+    examples: [true],
   }),
   author: field.example('刘慈欣 Liu Cixin').optional(),
   publisher: field.example('重庆出版社').optional(),
@@ -190,7 +212,7 @@ export const storeRoutes = {
   changeBook: {
     summary: 'Changes the price or the description of a book.',
     description:
-      'Store owner only. Omitted fields stay unchanged; existing orders keep the title and price at which they were placed.',
+      'Store owner only. Omitted fields stay unchanged; existing orders keep the title and price at which they were placed. A book that is not `listed` is in no list or search and cannot be ordered; orders that hold it go on.',
     method: 'PATCH',
     path: '/stores/:storeId/books/:bookId',
     right: 'stock',
@@ -209,7 +231,7 @@ export const storeRoutes = {
     errors: ['STORE_NOT_FOUND', 'FORBIDDEN', 'BOOK_NOT_FOUND', 'OUT_OF_STOCK'],
   },
   book: {
-    summary: 'Shows a book.',
+    summary: 'Shows a book, also one that is not listed.',
     method: 'GET',
     path: '/stores/:storeId/books/:bookId',
     isPublic: true,

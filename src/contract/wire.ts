@@ -9,6 +9,7 @@ import { personalRoutes } from './personal.js';
 import * as rooms from './rooms.js';
 import { roomMessages, roomRoutes } from './rooms.js';
 import { serviceRoutes } from './service.js';
+import { storePolicyRoutes } from './store.policy.js';
 import { storeRoutes } from './stores.js';
 import { walletChangedPush, walletRoutes } from './wallet.js';
 import { webhookFailingPush, webhookRoutes } from './webhooks.js';
@@ -25,6 +26,7 @@ export const messages = { ...orderMessages, ...amendMessages, ...roomMessages };
 export const pushes = {
   'order:status': rooms.orderStatusPush,
   'book:stock': rooms.bookStockPush,
+  'store:status': rooms.storeStatusPush,
   'wallet:changed': walletChangedPush,
   'room:ready': rooms.roomReadyPush,
   'session:ended': rooms.sessionEndedPush,
@@ -95,6 +97,7 @@ export const routes = {
   ...walletRoutes,
   ...paymentRoutes,
   ...storeRoutes,
+  ...storePolicyRoutes,
   ...findingRoutes,
   ...orderRoutes,
   ...amendRoutes,

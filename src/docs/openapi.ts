@@ -9,6 +9,7 @@ import { personalRoutes } from '../contract/personal.js';
 import { roomRoutes } from '../contract/rooms.js';
 import { errorsOf, type RouteRow, takesKey } from '../contract/row.js';
 import { serviceRoutes } from '../contract/service.js';
+import { storePolicyRoutes } from '../contract/store.policy.js';
 import { storeRoutes } from '../contract/stores.js';
 import { walletRoutes } from '../contract/wallet.js';
 import { webhookRoutes } from '../contract/webhooks.js';
@@ -34,7 +35,11 @@ const tags: { name: string; description: string; routes: Record<string, RouteRow
     description: 'Top-ups through the payment provider, and the provider’s events.',
     routes: paymentRoutes,
   },
-  { name: 'Stores', description: 'Stores, books, stock and search.', routes: storeRoutes },
+  {
+    name: 'Stores',
+    description: 'Stores, books, stock and search.',
+    routes: { ...storeRoutes, ...storePolicyRoutes },
+  },
   {
     name: 'Orders',
     description: 'The same commands and reads as over Socket.IO, for clients without a socket.',

@@ -26,7 +26,7 @@ export const orderHandlers: CommandHandlers<CommandMessageName | 'order:timeout'
       ...(note === undefined ? {} : { notes: [orderId] }),
     }),
     relatedKeys(unit, { actorId, request }) {
-      const ownerId = unit.stores.get(request.storeId);
+      const ownerId = unit.stores.get(request.storeId)?.ownerId;
       return actorId === null || ownerId === undefined
         ? {}
         : { rooms: roomsOf({ buyerId: actorId, sellerId: ownerId }) };

@@ -1,7 +1,7 @@
 import type { Decision } from '../commands/command.handler.js';
 import type { Command } from '../commands/command.js';
 import { type Copies, type OrderItem, type OrderRow, pair, type TimelineEntry } from '../commands/rows.js';
-import type { Change, UnitOfWork } from '../commands/unit.of.work.js';
+import { type Change, openingOf, type UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
 import { TOTAL_MAX } from '../contract/fields.js';
 import { LINE_CHANGES_MAX } from '../contract/order.requests.js';
@@ -38,17 +38,22 @@ export function place(
   if (unit.policy.needsAddress && !deliverTo) {
     return HubError.badMessage([{ path: 'deliverTo', problem: 'is required' }]);
   }
-  const sellerId = unit.stores.get(request.storeId);
-  if (sellerId === undefined) return new HubError('STORE_NOT_FOUND');
+  const store = unit.stores.get(request.storeId);
+  if (!store) return new HubError('STORE_NOT_FOUND');
+  const { ownerId: sellerId } = store;
   if (!unit.users.has(sellerId)) return new HubError('USER_NOT_FOUND');
   if (sellerId === buyerId) return new HubError('FORBIDDEN', 'Nobody can order from their own store.');
+  const { open, pausedUntil } = openingOf(store, now);
+  if (!open || pausedUntil !== null) {
+    return new HubError('STORE_PAUSED', undefined, { until: open ? pausedUntil : null });
+  }
 
   const items: OrderItem[] = [];
   const stock: NonNullable<Change['stock']> = [];
   let total = 0;
   for (const { bookId, count } of request.items) {
     const book = unit.books.get(pair(request.storeId, bookId));
-    if (!book) return new HubError('BOOK_NOT_FOUND', undefined, { bookId });
+    if (!book?.listed) return new HubError('BOOK_NOT_FOUND', undefined, { bookId });
     total += book.price * count;
     if (total > TOTAL_MAX) return HubError.badMessage([{ path: 'items', problem: 'come to a total beyond 2^53−1' }]);
     items.push({ bookNo: book.bookNo, bookId, title: book.title, count, price: book.price });

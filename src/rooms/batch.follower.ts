@@ -49,9 +49,10 @@ export class BatchFollower implements OnApplicationBootstrap {
   }
 
   private async poll(): Promise<void> {
-    const { rooms, stockAlerts, walletChanges } = await this.batchLog.readNew();
+    const { rooms, stockAlerts, storeStatuses, walletChanges } = await this.batchLog.readNew();
     this.publisher.advance(rooms);
     this.publisher.pushStockAlerts(stockAlerts);
+    this.publisher.pushStoreStatuses(storeStatuses);
     for (const changes of walletChanges) this.publisher.pushWallets(changes);
     const now = this.clock.now();
     if (now - this.prunedAt < PRUNE_INTERVAL_MS) return;

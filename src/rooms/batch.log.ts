@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v4 as uuid } from 'uuid';
-import type { BookStockPush } from '../contract/rooms.js';
+import type { BookStockPush, StoreStatusPush } from '../contract/rooms.js';
 import { type Role, roles } from '../contract/transitions.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database, type Tx } from '../platform/database/database.js';
@@ -20,6 +20,13 @@ export interface StockAlert {
   push: BookStockPush;
 }
 
+/** Whether a store takes orders, for its owner. Of two, the one with the higher version is the later. */
+export interface StoreStatus {
+  ownerId: string;
+  version: number;
+  push: StoreStatusPush;
+}
+
 /** A wallet as a batch left it. Of two states, the one with the higher version is the later. */
 export interface WalletState {
   userId: string;
@@ -34,15 +41,23 @@ export interface WalletChanges {
   wallets: Iterable<WalletState>;
 }
 
-/** What a batch tells the other hubs: the rooms that it wrote to, its stock alerts, and the wallets that it changed. */
+/** What a batch tells the other hubs: the rooms that it wrote to, its stock alerts, and the stores and wallets that it changed. */
 export interface BatchRecord {
   rooms: Iterable<RoomHead>;
   stockAlerts: readonly StockAlert[];
+  storeStatuses: readonly StoreStatus[];
   wallets: Iterable<WalletState>;
+}
+
+/** What other hubs have committed. */
+export interface BatchNews extends Pick<BatchRecord, 'stockAlerts' | 'storeStatuses'> {
+  rooms: RoomHead[];
+  walletChanges: WalletChanges[];
 }
 
 /** They take the place of a room's role in an entry. Hubs that do not know one skip the entry. */
 const STOCK = 'stock';
+const STORE = 'store';
 const WALLET = 'wallet';
 
 /** How long batches are kept for the other hubs. A hub that has not polled for longer learns of them from the rooms' heads. */
@@ -73,10 +88,12 @@ export class BatchLog {
   ) {}
 
   /** Records a batch of this process, in the batch's own transaction. */
-  async append(tx: Tx, batchNo: number, { rooms, stockAlerts, wallets }: BatchRecord, now: number): Promise<void> {
+  async append(tx: Tx, batchNo: number, record: BatchRecord, now: number): Promise<void> {
+    const { rooms, stockAlerts, storeStatuses, wallets } = record;
     const entries = JSON.stringify([
       ...[...rooms].map(({ role, userId, head }) => [role, userId, head]),
       ...stockAlerts.map(({ ownerId, push }) => [STOCK, ownerId, push]),
+      ...storeStatuses.map(({ ownerId, version, push }) => [STORE, ownerId, [version, push]]),
       ...[...wallets].map(({ userId, balance, held, version }) => [WALLET, userId, [balance, held, version]]),
     ]);
     const sql = 'INSERT INTO hub_batches (node_id, batch_no, rooms, at) VALUES (?, ?, ?, ?)';
@@ -106,7 +123,7 @@ export class BatchLog {
    * What other hubs have committed since the last call, and what any hub has committed later than its next batch. Its cost does
    * not depend on the number of rooms or of idle hubs.
    */
-  async readNew(): Promise<{ rooms: RoomHead[]; stockAlerts: StockAlert[]; walletChanges: WalletChanges[] }> {
+  async readNew(): Promise<BatchNews> {
     const unread = (await this.latest()).filter(
       ({ nodeId, batchNo }) => nodeId !== this.nodeId && batchNo > (this.seen.get(nodeId) ?? 0),
     );
@@ -117,7 +134,8 @@ export class BatchLog {
     const walletChanges = entriesOf
       .map((batch) => ({ at: batch.at, wallets: batch.entries.flatMap(readWallet) }))
       .filter(({ wallets }) => wallets.length > 0);
-    return { rooms: entries.flatMap(readRoom), stockAlerts: entries.flatMap(readAlert), walletChanges };
+    const [stockAlerts, storeStatuses] = [entries.flatMap(readAlert), entries.flatMap(readStore)];
+    return { rooms: entries.flatMap(readRoom), stockAlerts, storeStatuses, walletChanges };
   }
 
   /** The batches of these nodes up to these numbers that were not read before, and those that were missing. */
@@ -198,7 +216,7 @@ export class BatchLog {
   }
 }
 
-/** A room and its head; `stock`, an owner and a push; or `wallet`, its owner and its state. */
+/** A room and its head; `stock` or `store`, an owner and a push; or `wallet`, its owner and its state. */
 type BatchLogEntry = [name: string, userId: string, what: unknown];
 
 interface LatestBatch {
@@ -218,6 +236,12 @@ function readRoom([name, userId, head]: BatchLogEntry): RoomHead[] {
 
 function readAlert([name, ownerId, push]: BatchLogEntry): StockAlert[] {
   return name === STOCK ? [{ ownerId, push: push as BookStockPush }] : [];
+}
+
+function readStore([name, ownerId, told]: BatchLogEntry): StoreStatus[] {
+  if (name !== STORE) return [];
+  const [version, push] = told as [version: number, push: StoreStatusPush];
+  return [{ ownerId, version, push }];
 }
 
 function readWallet([name, userId, state]: BatchLogEntry): WalletState[] {

@@ -11,7 +11,7 @@ import type { HubSocket } from '../platform/sockets/hub.socket.js';
 import { toCachedJson } from '../platform/sockets/json.cache.js';
 import { SocketRegistry } from '../platform/sockets/socket.registry.js';
 import { WakeupChannel } from '../platform/wakeup.channel.js';
-import type { RoomHead, StockAlert, WalletChanges } from './batch.log.js';
+import type { RoomHead, StockAlert, StoreStatus, WalletChanges } from './batch.log.js';
 import { EventSubscription } from './event.subscription.js';
 import { RoomsService } from './rooms.service.js';
 
@@ -61,8 +61,8 @@ export class EventPublisher {
     await subscription.start();
   }
 
-  /** Publishes what a batch has committed: its events, in the order of their numbers, its stock alerts, and changed wallets. */
-  publish({ events, stockAlerts, walletChanges }: Committed): void {
+  /** Publishes what a batch has committed: its events, in the order of their numbers, its alerts, and changed stores and wallets. */
+  publish({ events, stockAlerts, storeStatuses, walletChanges }: Committed): void {
     for (const { userId, push } of events) {
       for (const listener of this.listeners) listener(push.role, userId, push.seq);
       const subscriptions = this.subscriptionsByUser.get(userId);
@@ -71,14 +71,22 @@ export class EventPublisher {
       if (subscriptions.size > 1) toCachedJson(push);
       for (const subscription of subscriptions) subscription.deliver(push);
     }
-    if (events.length + stockAlerts.length + walletChanges.wallets.length > 0) this.wakeups.notify();
+    const pushes = stockAlerts.length + storeStatuses.length + walletChanges.wallets.length;
+    if (events.length + pushes > 0) this.wakeups.notify();
     this.pushStockAlerts(stockAlerts);
+    this.pushStoreStatuses(storeStatuses);
     this.pushWallets(walletChanges);
   }
 
   pushStockAlerts(alerts: readonly StockAlert[]): void {
     for (const { ownerId, push } of alerts) {
       for (const subscription of this.subscriptionsByUser.get(ownerId) ?? []) subscription.push('book:stock', push);
+    }
+  }
+
+  pushStoreStatuses(statuses: readonly StoreStatus[]): void {
+    for (const { ownerId, version, push } of statuses) {
+      for (const subscription of this.subscriptionsByUser.get(ownerId) ?? []) subscription.pushStore(version, push);
     }
   }
 
@@ -125,5 +133,6 @@ type CommitListener = (role: Role, userId: string, head: number) => void;
 interface Committed {
   events: readonly { userId: string; push: OrderStatusPush }[];
   stockAlerts: readonly StockAlert[];
+  storeStatuses: readonly StoreStatus[];
   walletChanges: WalletChanges & { wallets: readonly unknown[] };
 }

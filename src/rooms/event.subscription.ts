@@ -42,6 +42,9 @@ export class EventSubscription {
   /** The version of the wallet that the socket was told, or will be once it is up to date. */
   private walletVersion = 0;
   private waitingWallet: Push<'wallet:changed'> | undefined;
+  /** The same of each store that changed while the socket was here. */
+  private readonly storeVersions = new Map<string, number>();
+  private readonly waitingStores = new Map<string, Push<'store:status'>>();
 
   constructor(
     private readonly socket: HubSocket,
@@ -73,6 +76,8 @@ export class EventSubscription {
     this.socket.emit('room:ready', this.readyPush());
     this.live = true;
     if (this.waitingWallet) this.socket.emit('wallet:changed', this.waitingWallet);
+    for (const push of this.waitingStores.values()) this.socket.emit('store:status', push);
+    this.waitingStores.clear();
     for (const role of this.roles) this.advanceTo(role, this.cursors[role].latest);
   }
 
@@ -124,6 +129,14 @@ export class EventSubscription {
     this.walletVersion = version;
     if (this.live) this.socket.emit('wallet:changed', push);
     else this.waitingWallet = push;
+  }
+
+  pushStore(version: number, push: Push<'store:status'>): void {
+    const { storeId } = push;
+    if (version <= (this.storeVersions.get(storeId) ?? 0) || !this.roles.includes('seller')) return;
+    this.storeVersions.set(storeId, version);
+    if (this.live) this.socket.emit('store:status', push);
+    else this.waitingStores.set(storeId, push);
   }
 
   /** Reads and sends the missing events up to a number, which may grow meanwhile. */

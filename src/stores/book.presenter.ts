@@ -3,7 +3,7 @@ import type { BookView } from '../contract/stores.js';
 
 /** The book as it is published. Fields that were never set are left out. */
 export function presentBook(book: BookRow, texts: BookTextsRow): BookView {
-  const { storeId, bookId, title, price, stock, lowMark } = book;
+  const { storeId, bookId, title, price, stock, lowMark, listed } = book;
   const { author, publisher, isbn, tags, summary, coverUrl, details } = texts;
   return {
     storeId,
@@ -12,6 +12,7 @@ export function presentBook(book: BookRow, texts: BookTextsRow): BookView {
     price,
     stock,
     lowMark,
+    listed: listed === 1,
     ...(author === null ? {} : { author }),
     ...(publisher === null ? {} : { publisher }),
     ...(isbn === null ? {} : { isbn }),

@@ -16,6 +16,7 @@ import {
   listQuery,
   matches,
   rangeAfter,
+  type Shelf,
   type Sql,
   scanEndQuery,
   scanQuery,
@@ -35,7 +36,7 @@ const JOINED_GRAMS_MAX = 3;
 interface Rest {
   readKey: string;
   after: number;
-  storeId: string | undefined;
+  shelf: Shelf;
   matching: Sql;
   limit: number;
 }
@@ -55,15 +56,15 @@ export class BookSearch {
   /** The numbers of a page's books, and one more if there is a next page. */
   async find(
     readKey: string,
-    { q = '', field, storeId, after, limit = PAGE_LIMIT_DEFAULT }: SearchRequest,
+    { q = '', field, after, limit = PAGE_LIMIT_DEFAULT, ...shelf }: SearchRequest & Shelf,
   ): Promise<number[]> {
     // Distinct: one character can normalize to several words, and databases limit the number of conditions.
     const words = [...new Set(wordsOf(normalizeForSearch(q)))];
-    const range = rangeAfter(after === undefined ? 0 : readNumberCursor(after), storeId);
+    const range = rangeAfter(after === undefined ? 0 : readNumberCursor(after), shelf);
     if (words.length === 0) return this.select(listQuery(range, limit + 1));
     const isbn = field === undefined ? plainIsbn(q) : undefined;
     // On every page alike, also on one after the last book of this ISBN.
-    if (isbn !== undefined && (await this.select(isbnQuery(isbn, rangeAfter(0, storeId), 1))).length > 0)
+    if (isbn !== undefined && (await this.select(isbnQuery(isbn, rangeAfter(0, shelf), 1))).length > 0)
       return this.select(isbnQuery(isbn, range, limit + 1));
 
     const matching = matches(words, field);
@@ -72,8 +73,8 @@ export class BookSearch {
     if (last === null) return [];
     await this.spend(readKey, Number(end?.bytes));
     const found = await this.select(scanQuery(range, last, matching, limit + 1));
-    if (found.length > limit || (await this.select(listQuery(rangeAfter(last, storeId), 1))).length === 0) return found;
-    const rest = { readKey, after: last, storeId, matching, limit: limit + 1 - found.length };
+    if (found.length > limit || (await this.select(listQuery(rangeAfter(last, shelf), 1))).length === 0) return found;
+    const rest = { readKey, after: last, shelf, matching, limit: limit + 1 - found.length };
     return [...found, ...(await this.findByIndex(rest, await this.rarestGrams(words)))];
   }
 
@@ -88,12 +89,12 @@ export class BookSearch {
   }
 
   /** Compares the books that the index finds, some at a time, until there are enough. */
-  private async findByIndex({ readKey, after, storeId, matching, limit }: Rest, grams: string[]): Promise<number[]> {
+  private async findByIndex({ readKey, after, shelf, matching, limit }: Rest, grams: string[]): Promise<number[]> {
     const found: number[] = [];
     let candidates: number[] = [];
     do {
       const from = candidates.at(-1) ?? after;
-      candidates = await this.select(indexQuery(grams, rangeAfter(from, storeId), CANDIDATES_MAX));
+      candidates = await this.select(indexQuery(grams, rangeAfter(from, shelf), CANDIDATES_MAX));
       for (const some of split(await this.measure(candidates, FOLDED_COLUMNS), COMPARED_BYTES_MAX)) {
         await this.spend(readKey, sizeOf(some));
         await setImmediate();

@@ -21,7 +21,7 @@ import { lockRows } from '../platform/database/row.lock.js';
 import { presentBook } from './book.presenter.js';
 import { BookSearch } from './book.search.js';
 import { EMPTY_TEXTS, gramsOfBook, textsOf } from './book.texts.js';
-import { PRESENTED_COLUMNS } from './search.queries.js';
+import { PRESENTED_COLUMNS, type Shelf } from './search.queries.js';
 import { Book, BookGram, BookStock, BookTexts } from './store.entity.js';
 import { StoresService } from './stores.service.js';
 
@@ -60,7 +60,7 @@ export class BooksService {
     { storeId, bookId, title, price, stock, lowMark = LOW_MARK_DEFAULT, ...request }: AddBookRequest,
   ): Promise<BookView> {
     await this.stores.requireOwner(storeId, ownerId);
-    const book = { storeId, bookId, title, price, lowMark };
+    const book = { storeId, bookId, title, price, lowMark, listed: 1 };
     const insert = async (tx: Tx) => {
       const { identifiers } = await tx.withRepository(this.books).insert(book);
       const bookNo = Number(identifiers[0]?.bookNo);
@@ -77,16 +77,21 @@ export class BooksService {
 
   async change(
     ownerId: string,
-    { storeId, bookId, title, price, lowMark, ...request }: ChangeBookRequest,
+    { storeId, bookId, title, price, lowMark, listed, ...request }: ChangeBookRequest,
   ): Promise<BookView> {
     await this.stores.requireOwner(storeId, ownerId);
     const update = async (tx: Tx) => {
       const [books, texts] = [tx.withRepository(this.books), tx.withRepository(this.texts)];
       await lockRows(tx, 'books', { store_id: storeId, book_id: bookId });
-      const book = await this.find(books, { storeId, bookId });
+      const book = await this.findOne(books, { storeId, bookId });
       const { bookNo } = book;
       const before = await texts.findOneByOrFail({ bookNo });
-      const changed = { title: title ?? book.title, price: price ?? book.price, lowMark: lowMark ?? book.lowMark };
+      const changed = {
+        title: title ?? book.title,
+        price: price ?? book.price,
+        lowMark: lowMark ?? book.lowMark,
+        listed: listed === undefined ? book.listed : Number(listed),
+      };
       const after = textsOf({ bookNo, title: changed.title }, request, before);
       await books.update({ bookNo }, changed);
       await texts.update({ bookNo }, after);
@@ -103,14 +108,23 @@ export class BooksService {
 
   async get(request: BookRequest): Promise<BookView> {
     await this.stores.find(request.storeId);
-    const { bookNo } = await this.find(this.books, request);
+    const { bookNo } = await this.findOne(this.books, request);
     const [book] = await this.read([bookNo]);
     if (!book) throw new HubError('BOOK_NOT_FOUND', undefined, { bookId: request.bookId });
     return book;
   }
 
-  /** The books of one store or of all, searched or whole, in the order in which they were added. */
-  async list({ readKey }: ClientInfo, request: SearchRequest): Promise<Page<BookView>> {
+  /** The listed books of one store or of all, searched or whole, in the order in which they were added. */
+  list(client: ClientInfo, request: SearchRequest): Promise<Page<BookView>> {
+    return this.find(client, request);
+  }
+
+  /** All books of a store, for its owner to take along. */
+  exportOf(client: ClientInfo, request: SearchRequest): Promise<Page<BookView>> {
+    return this.find(client, { ...request, withUnlisted: true });
+  }
+
+  private async find({ readKey }: ClientInfo, request: SearchRequest & Shelf): Promise<Page<BookView>> {
     if (request.storeId !== undefined) await this.stores.find(request.storeId);
     const { limit = PAGE_LIMIT_DEFAULT } = request;
     const rows = await this.search.measure(await this.search.find(readKey, request), PRESENTED_COLUMNS);
@@ -151,7 +165,7 @@ export class BooksService {
     return bookNos.flatMap((bookNo) => views.get(bookNo) ?? []);
   }
 
-  private async find(books: Repository<Book>, { storeId, bookId }: BookRequest): Promise<Book> {
+  private async findOne(books: Repository<Book>, { storeId, bookId }: BookRequest): Promise<Book> {
     const book = await books.findOneBy({ storeId, bookId });
     if (!book) throw new HubError('BOOK_NOT_FOUND', undefined, { bookId });
     return book;

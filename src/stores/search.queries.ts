@@ -17,10 +17,17 @@ export interface Sql {
   values: unknown[];
 }
 
-/** The books after a number, of one store or of all. */
-export function rangeAfter(bookNo: number, storeId: string | undefined): Sql {
-  if (storeId === undefined) return { text: 'b.book_no > ?', values: [bookNo] };
-  return { text: 'b.book_no > ? AND b.store_id = ?', values: [bookNo, storeId] };
+/** Which books: those of one store or of all, and whether also those that are in no list. */
+export interface Shelf {
+  storeId?: string | undefined;
+  withUnlisted?: boolean | undefined;
+}
+
+/** The books after a number. */
+export function rangeAfter(bookNo: number, { storeId, withUnlisted = false }: Shelf): Sql {
+  const text = `b.book_no > ?${withUnlisted ? '' : ' AND b.listed = 1'}`;
+  if (storeId === undefined) return { text, values: [bookNo] };
+  return { text: `${text} AND b.store_id = ?`, values: [bookNo, storeId] };
 }
 
 export function listQuery(range: Sql, limit: number): Sql {

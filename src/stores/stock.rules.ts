@@ -10,9 +10,9 @@ export function addStock(
   unit: UnitOfWork,
   { actorId: by, request: { storeId, bookId, add } }: Command<'stock:add'>,
 ): Decision {
-  const ownerId = unit.stores.get(storeId);
-  if (ownerId === undefined) return new HubError('STORE_NOT_FOUND');
-  if (ownerId !== by) return new HubError('FORBIDDEN');
+  const store = unit.stores.get(storeId);
+  if (!store) return new HubError('STORE_NOT_FOUND');
+  if (store.ownerId !== by) return new HubError('FORBIDDEN');
   const book = unit.books.get(pair(storeId, bookId));
   if (!book) return new HubError('BOOK_NOT_FOUND', undefined, { bookId });
   const stock = book.stock + add;

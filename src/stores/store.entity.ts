@@ -28,12 +28,30 @@ export class Store {
 
   @Column('bigint')
   createdAt!: number;
+
+  /** How long paid orders wait to be accepted; 0 if they need not be. */
+  @Column('bigint', { default: 0 })
+  acceptWithinSeconds!: number;
+
+  /** 0 while it takes no orders until it is opened. */
+  @Column('bigint', { default: 1 })
+  isOpen!: number;
+
+  /** It takes no orders until then, in epoch milliseconds; a time that is past means nothing. */
+  @Column('bigint', { nullable: true })
+  pausedUntil!: number | null;
+
+  /** Counts the changes: of two states, the one with the higher version is the later. */
+  @Column('bigint', { default: 0 })
+  version!: number;
 }
 
 /** The part of a book that placing an order reads. `bookNo` is assigned by the hub, and orders lists. */
 @Entity('books')
 @Index('books_by_id', ['storeId', 'bookId'], { unique: true })
 @Index('books_by_store', ['storeId', 'bookNo'])
+@Index('books_by_listing', ['listed', 'bookNo'])
+@Index('books_by_store_listing', ['storeId', 'listed', 'bookNo'])
 export class Book {
   @PrimaryGeneratedColumn({ type: 'bigint' })
   bookNo!: number;
@@ -60,6 +78,10 @@ export class Book {
   /** Written to lock the row: see row.lock.ts. */
   @Column('bigint', { nullable: true, select: false })
   version?: number | null;
+
+  /** 0 if it is in no list and cannot be ordered. */
+  @Column('bigint', { default: 1 })
+  listed!: number;
 }
 
 /** The rest of a book, which orders do not read. The folded columns are normalized for search. */

@@ -1,5 +1,6 @@
 import { Controller } from '@nestjs/common';
 import type { Page } from '../contract/fields.js';
+import type { ChangeStoreRequest } from '../contract/store.policy.js';
 import type {
   AddBookRequest,
   AddStockRequest,
@@ -37,6 +38,11 @@ export class StoresController {
   @ContractRoute('store')
   getStore(@Input() { storeId }: { storeId: string }): Promise<StoreView> {
     return this.stores.get(storeId);
+  }
+
+  @ContractRoute('changeStore')
+  changeStore(@CurrentUser() caller: Caller, @Input() request: ChangeStoreRequest): Promise<StoreView> {
+    return this.stores.change(caller, request);
   }
 
   @ContractRoute('addBook')

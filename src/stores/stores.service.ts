@@ -1,13 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
+import { CommandQueue } from '../commands/command.queue.js';
 import { HubError } from '../contract/errors.js';
-import { isoTime, PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
+import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
+import type { ChangeStoreRequest } from '../contract/store.policy.js';
 import type { OpenStoreRequest, StoresRequest, StoreView } from '../contract/stores.js';
+import type { Caller } from '../platform/caller.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { toPage } from '../platform/database/pagination.js';
 import { Store } from './store.entity.js';
+import { presentStore } from './store.presenter.js';
 
 /** Stores, and who owns them. */
 @Injectable()
@@ -15,21 +19,31 @@ export class StoresService {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly commands: CommandQueue,
     @InjectRepository(Store) private readonly stores: Repository<Store>,
   ) {}
 
   async open(ownerId: string, { storeId, name }: OpenStoreRequest): Promise<StoreView> {
-    const store = { storeId, name: name ?? null, ownerId, createdAt: this.clock.now() };
+    const now = this.clock.now();
+    const policy = { acceptWithinSeconds: 0, isOpen: 1, pausedUntil: null };
+    const store = { storeId, name: name ?? null, ownerId, createdAt: now, ...policy };
     const onDuplicate = new HubError('STORE_EXISTS');
     await this.database.transaction((tx) => tx.withRepository(this.stores).insert(store), {
       userId: ownerId,
       onDuplicate,
     });
-    return presentStore(store);
+    return presentStore(store, now);
   }
 
   async get(storeId: string): Promise<StoreView> {
-    return presentStore(await this.find(storeId));
+    return presentStore(await this.find(storeId), this.clock.now());
+  }
+
+  /** A command like any other, so that orders placed meanwhile come before or after it. Its route takes no key. */
+  async change(caller: Caller, request: ChangeStoreRequest): Promise<StoreView> {
+    const answer = await this.commands.submit('store:change', caller.userId, request, caller);
+    if (!answer.ok) throw HubError.fromBody(answer.error);
+    return answer.data;
   }
 
   /** All stores, or those of one owner, by id. */
@@ -40,7 +54,13 @@ export class StoresService {
       .limit(limit + 1);
     if (owner !== undefined) query.andWhere('store.ownerId = :owner', { owner });
     if (after !== undefined) query.andWhere('store.storeId > :after', { after });
-    return toPage(await query.getMany(), limit, presentStore, ({ storeId }) => storeId);
+    const now = this.clock.now();
+    return toPage(
+      await query.getMany(),
+      limit,
+      (store) => presentStore(store, now),
+      ({ storeId }) => storeId,
+    );
   }
 
   /** Throws `STORE_NOT_FOUND`, or `FORBIDDEN` unless this user owns the store. A store never changes hands. */
@@ -55,8 +75,4 @@ export class StoresService {
     if (!store) throw new HubError('STORE_NOT_FOUND');
     return store;
   }
-}
-
-function presentStore({ storeId, name, ownerId, createdAt }: Omit<Store, 'owner'>): StoreView {
-  return { storeId, name, ownerId, createdAt: isoTime(createdAt) };
 }

@@ -313,7 +313,9 @@ const faults: Fault[] = [
     expected: 'sent before commit: buyer room',
     before: ({ hub, audited }) =>
       beforeCommit(movesOrderTo('paid'), async ({ events }) => {
-        hub.hub.app.get(EventPublisher).publish({ events, stockAlerts: [], walletChanges: NO_WALLETS });
+        hub.hub.app
+          .get(EventPublisher)
+          .publish({ events, stockAlerts: [], storeStatuses: [], walletChanges: NO_WALLETS });
         await audited();
       }),
   },
@@ -332,7 +334,9 @@ const faults: Fault[] = [
     expected: 'event differs: ',
     before: ({ hub }) =>
       beforeCommit(movesOrderTo('placed'), async ({ events }) => {
-        hub.hub.app.get(EventPublisher).publish({ events, stockAlerts: [], walletChanges: NO_WALLETS });
+        hub.hub.app
+          .get(EventPublisher)
+          .publish({ events, stockAlerts: [], storeStatuses: [], walletChanges: NO_WALLETS });
         throw new Error('injected');
       }),
   },

@@ -200,7 +200,15 @@ describe('the rows of a batch', () => {
     await seller.post(shelf, { bookId: 'detailed', title: 'Detailed', price: 1, stock: 3, lowMark: 2, ...texts });
     const add = command('stock:add', seller, { storeId: seller.storeId, bookId: 'detailed', add: -1 });
     const { answers, stockAlerts } = await run(add);
-    const book = { storeId: seller.storeId, bookId: 'detailed', title: 'Detailed', price: 1, stock: 2, lowMark: 2 };
+    const book = {
+      storeId: seller.storeId,
+      bookId: 'detailed',
+      title: 'Detailed',
+      price: 1,
+      stock: 2,
+      lowMark: 2,
+      listed: true,
+    };
     expect(answers).toEqual([{ ok: true, data: { ...book, ...texts } }]);
     expect(stockAlerts).toEqual([
       {

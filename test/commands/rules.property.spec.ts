@@ -4,14 +4,15 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Command, messageHash } from '../../src/commands/command.js';
 import { parseOrder } from '../../src/commands/order.columns.js';
-import { type OrderRow, pair } from '../../src/commands/rows.js';
+import { type BookRow, type OrderRow, pair } from '../../src/commands/rows.js';
 import { encodeTimeline } from '../../src/commands/timeline.codec.js';
 import { UnitOfWork } from '../../src/commands/unit.of.work.js';
 import type { Order } from '../../src/contract/orders.js';
+import type { StoreView } from '../../src/contract/stores.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { presentOrder } from '../../src/orders/order.presenter.js';
 import { orderAt } from '../../src/orders/order.timeline.js';
-import { executeOn, storedAnswer } from '../support/handlers.js';
+import { executeOn, openStore, storedAnswer } from '../support/handlers.js';
 import { Market, orderTransitions, type Rejection, type Rules } from '../support/market.model.js';
 import { newRoom } from '../support/rows.js';
 
@@ -26,6 +27,7 @@ const STOCK_MAX = 1_000_000;
 const UNPAID_TTL_MS = 1_000;
 const AUTO_RECEIVE_MS = 5_000;
 const SHIP_WITHIN_MS = 500;
+const PAUSE_MS = 10;
 
 /** An amount that stands for the whole balance. */
 const WHOLE_BALANCE = -1;
@@ -36,9 +38,10 @@ const roles = ['buyer', 'seller'] as const;
 const UNREGISTERED = 'gone';
 /** Opening balances; dan's wallet is nearly full. */
 const openingBalances: Record<string, number> = { ann: 4, bob: 6, cat: 90, dan: BALANCE_MAX - 4, gone: 0 };
-const initialBooks = [
+const initialBooks: (Omit<BookRow, 'bookNo' | 'title' | 'listed'> & { ownerId: string; listed?: number })[] = [
   { storeId: 'ann-1', ownerId: 'ann', bookId: 'x', price: 5, stock: 6, lowMark: 3 },
   { storeId: 'ann-1', ownerId: 'ann', bookId: 'free', price: 0, stock: 4, lowMark: 0 },
+  { storeId: 'ann-1', ownerId: 'ann', bookId: 'hidden', price: 1, stock: 9, lowMark: 2, listed: 0 },
   { storeId: 'ann-1', ownerId: 'ann', bookId: 'gold', price: PRICE_MAX, stock: STOCK_MAX, lowMark: 5 },
   { storeId: 'bob-1', ownerId: 'bob', bookId: 'x', price: 7, stock: 8, lowMark: 5 },
   { storeId: 'bob-2', ownerId: 'bob', bookId: 'x', price: 3, stock: 2, lowMark: 5 },
@@ -66,6 +69,7 @@ type Action =
   | { do: 'due'; order: number }
   | { do: 'deposit' | 'withdraw'; by: string; amount: number }
   | { do: 'add'; by: string; storeId: string; bookId: string; add: number }
+  | { do: 'say'; by: string; storeId: string; saying: { name?: string; open?: boolean; pauseMs?: number | null } }
   | { do: 'again'; earlier: number }
   | ({ do: 'restart' } & Terms);
 /** Copies of an order: one of its first line, one of each line, all of its last line, one too many, or of a book that it lacks. */
@@ -88,7 +92,7 @@ function mostly<T>(common: readonly T[], rare: readonly T[], weight = 12): fc.Ar
 const NO_ORDER = 'no-such-order';
 const storeIds = ['ann-1', 'bob-1', 'bob-2', 'dan-1'];
 const storeId = mostly(storeIds, ['gone-1', 'no-such-store']);
-const bookId = mostly(['x', 'free', 'heap', 'gold'], ['no-such-book']);
+const bookId = mostly(['x', 'free', 'heap', 'gold'], ['no-such-book', 'hidden']);
 /** Mostly a recent order; occasionally one that was never placed. */
 const order = mostly([0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 5, 8], [-1], 30);
 const totalError = mostly([undefined, undefined, undefined, 0], [1, -1]);
@@ -117,6 +121,11 @@ const terms: fc.Arbitrary<Terms> = fc.constantFrom<Terms>(
   { settleAt: 'paid', shipWithinMs: 0 },
   { settleAt: 'received', shipWithinMs: 0 },
   { settleAt: 'received', shipWithinMs: SHIP_WITHIN_MS },
+);
+/** Mostly such that the store goes on: in a closed one nothing happens. */
+const saying = fc.constantFrom(
+  ...[{ open: true, pauseMs: null }, { open: true, pauseMs: null }, { name: 'Corner Books' }, {}],
+  ...[{ open: false }, { pauseMs: PAUSE_MS }, { pauseMs: 0 }, { open: true }],
 );
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
@@ -191,6 +200,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       bookId,
       add: fc.constantFrom(1, 2, 3, -1, -2, -STOCK_MAX),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('say'), by: mostly(['owner'], ['ann', UNREGISTERED], 8), storeId, saying }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('again'), earlier: fc.nat(5) }) },
   { weight: 1, arbitrary: terms.map((others): Action => ({ do: 'restart', ...others })) },
@@ -379,11 +392,11 @@ class HistoryRun {
   }
 
   private seedBook(book: (typeof initialBooks)[number], bookNo: number): void {
-    const { storeId, ownerId, bookId, price, stock, lowMark } = book;
+    const { storeId, ownerId, bookId, price, stock, lowMark, listed = 1 } = book;
     const { unit, market } = this;
-    unit.stores.set(storeId, ownerId);
-    market.stores.set(storeId, ownerId);
-    unit.addBook({ bookNo, storeId, bookId, title: `${bookId} of ${storeId}`, price, stock, lowMark });
+    unit.addChangedStore({ storeId, name: null, createdAt: this.now, version: 0, ...openStore(ownerId) });
+    market.stores.set(storeId, { ownerId, name: null, isOpen: true, pausedUntil: null });
+    unit.addBook({ bookNo, storeId, bookId, title: `${bookId} of ${storeId}`, price, stock, lowMark, listed });
     const emptyTexts = {
       author: null,
       publisher: null,
@@ -394,7 +407,7 @@ class HistoryRun {
       details: null,
     };
     unit.texts.set(bookNo, { bookNo, ...emptyTexts });
-    market.books.push({ storeId, bookId, price: BigInt(price), stock, lowMark });
+    market.books.push({ storeId, bookId, listed: listed === 1, price: BigInt(price), stock, lowMark });
   }
 
   execute({ afterMs, key, action }: Step): void {
@@ -469,9 +482,10 @@ class HistoryRun {
     }
     if (command.name === 'stock:add') {
       const { storeId, bookId } = command.request;
-      const { title, price, stock, lowMark } = unit.books.get(pair(storeId, bookId)) ?? {};
-      assertEqual('the answer', data, { storeId, bookId, title, price, stock, lowMark });
+      const { title, price, stock, lowMark, listed } = unit.books.get(pair(storeId, bookId)) ?? {};
+      assertEqual('the answer', data, { storeId, bookId, title, price, stock, lowMark, listed: listed === 1 });
     }
+    if (command.name === 'store:change') this.assertStore(command.request, data);
     if (!command.name.startsWith('order:')) {
       assertEqual('seq', seq, undefined);
       return;
@@ -517,6 +531,22 @@ class HistoryRun {
     this.answered.push({ order, role: role ?? 'hub', at: now });
   }
 
+  private assertStore({ storeId, open, pausedUntil }: Command<'store:change'>['request'], data: unknown): void {
+    const { unit, market, now } = this;
+    const model = market.stores.get(storeId);
+    if (!model) throw new Error('An unknown store was changed');
+    const status = { open: model.isOpen, pausedUntil: market.pauseOf(model, now) };
+    const { name, ownerId } = model;
+    const { createdAt, ...view } = data as StoreView;
+    assertEqual('the store', view, { storeId, name, ownerId, acceptWithinSeconds: 0, ...status });
+    const isTold = open !== undefined || pausedUntil !== undefined;
+    const told = unit.storeStatuses.splice(0);
+    const version = unit.changedStores.get(storeId)?.version;
+    const push = { storeId, ...status, at: new Date(now).toISOString() };
+    assertEqual('what its owner is told', told, isTold ? [{ ownerId, version, push }] : []);
+    assertEqual('the store to save', unit.dirty.stores.get(storeId)?.version, version);
+  }
+
   private recordAddedStock({ storeId, bookId, add }: { storeId: string; bookId: string; add: number }): void {
     const bookNo = this.unit.books.get(pair(storeId, bookId))?.bookNo ?? 0;
     this.addedStock.set(bookNo, (this.addedStock.get(bookNo) ?? 0) + add);
@@ -539,10 +569,17 @@ class HistoryRun {
 
   /** Everything that a command could change, except the stored answers. */
   private snapshot(): string {
-    const { orders, booksByNo, wallets, rooms, dirty, stockAlerts } = this.unit;
-    const counts = [dirty.orders.size, dirty.stock.size, dirty.wallets.size, dirty.rooms.size, dirty.notes.length];
+    const { orders, booksByNo, wallets, rooms, changedStores, dirty, stockAlerts } = this.unit;
+    const counts = [
+      dirty.orders.size,
+      dirty.stores.size,
+      dirty.stock.size,
+      dirty.wallets.size,
+      dirty.rooms.size,
+      dirty.notes.length,
+    ];
     return JSON.stringify([
-      ...[orders, booksByNo, wallets, rooms].map((rows) => [...rows.values()]),
+      ...[orders, booksByNo, wallets, rooms, changedStores].map((rows) => [...rows.values()]),
       [...counts, dirty.entries.length, dirty.events.length, stockAlerts.length],
     ]);
   }
@@ -588,6 +625,14 @@ class HistoryRun {
       case 'add': {
         const { by, storeId, bookId, add } = action;
         return { name: 'stock:add', actorId: by, request: { storeId, bookId, add } };
+      }
+      case 'say': {
+        const { storeId, saying } = action;
+        const { pauseMs, ...others } = saying;
+        const until = pauseMs && new Date(this.now + pauseMs).toISOString();
+        const by = action.by === 'owner' ? (this.market.stores.get(storeId)?.ownerId ?? 'ann') : action.by;
+        const request = { storeId, ...others, ...(pauseMs === undefined ? {} : { pausedUntil: until || null }) };
+        return { name: 'store:change', actorId: by, request };
       }
       case 'cancel': {
         const reason = action.text === undefined ? {} : { reason: action.text };
@@ -913,7 +958,7 @@ describe('the rules of stock, money and orders', () => {
     // Histories that never reach an outcome would prove nothing about it.
     const expected: Record<string, string> = {
       'order:place':
-        'OK|UNAUTHENTICATED|STORE_NOT_FOUND|USER_NOT_FOUND|FORBIDDEN|BOOK_NOT_FOUND|OUT_OF_STOCK|PRICE_CHANGED|BAD_MESSAGE|KEY_REUSED|OK replayed|OUT_OF_STOCK replayed',
+        'OK|UNAUTHENTICATED|STORE_NOT_FOUND|USER_NOT_FOUND|FORBIDDEN|STORE_PAUSED|BOOK_NOT_FOUND|OUT_OF_STOCK|PRICE_CHANGED|BAD_MESSAGE|KEY_REUSED|OK replayed|OUT_OF_STOCK replayed',
       'order:pay':
         'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|PRICE_CHANGED|INSUFFICIENT_FUNDS|BAD_MESSAGE|KEY_REUSED|OK replayed|INSUFFICIENT_FUNDS replayed',
       'order:ship':
@@ -927,6 +972,7 @@ describe('the rules of stock, money and orders', () => {
       'order:timeout': 'OK|ORDER_NOT_FOUND|ORDER_STATE',
       'wallet:deposit': 'OK|UNAUTHENTICATED|BAD_MESSAGE|KEY_REUSED|OK replayed',
       'wallet:withdraw': 'OK|UNAUTHENTICATED|INSUFFICIENT_FUNDS|KEY_REUSED|OK replayed',
+      'store:change': 'OK|UNAUTHENTICATED|STORE_NOT_FOUND|FORBIDDEN',
       'stock:add':
         'OK|UNAUTHENTICATED|STORE_NOT_FOUND|FORBIDDEN|BOOK_NOT_FOUND|OUT_OF_STOCK|BAD_MESSAGE|KEY_REUSED|OK replayed',
     };

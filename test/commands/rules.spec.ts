@@ -6,7 +6,7 @@ import type { Order } from '../../src/contract/orders.js';
 import type { Settlement } from '../../src/contract/transitions.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { decodeEvent } from '../../src/rooms/event.codec.js';
-import { executeOn } from '../support/handlers.js';
+import { executeOn, openStore } from '../support/handlers.js';
 import { newRoom } from '../support/rows.js';
 
 const BALANCE_MAX = 2 ** 53 - 1;
@@ -25,8 +25,8 @@ function market({
   shipWithinMs = 0,
 } = {}): UnitOfWork {
   const unit = new UnitOfWork({ unpaidTtlMs: 1_000, autoReceiveMs, settleAt, shipWithinMs, needsAddress: false });
-  unit.stores.set('shop', 'ann');
-  unit.addBook({ bookNo: 1, storeId: 'shop', bookId: 'book', title: 'Book', price, lowMark, stock });
+  unit.stores.set('shop', openStore('ann'));
+  unit.addBook({ bookNo: 1, storeId: 'shop', bookId: 'book', title: 'Book', price, lowMark, listed: 1, stock });
   for (const [userId, balance] of Object.entries({ ann, bob })) {
     unit.users.add(userId);
     unit.wallets.set(userId, { userId, balance, held: 0, entries: 0, version: 0 });

@@ -23,6 +23,7 @@ const TABLE: Record<ErrorCode, [status: number, retryable: boolean]> = {
   BOOK_NOT_FOUND: [404, false],
   BOOK_EXISTS: [409, false],
   OUT_OF_STOCK: [409, false],
+  STORE_PAUSED: [409, false],
   ORDER_NOT_FOUND: [404, false],
   ORDER_STATE: [409, false],
   INSUFFICIENT_FUNDS: [402, false],
@@ -168,6 +169,24 @@ describe('every error code', () => {
         }),
         { bookId: 'book-9' },
       ],
+    ],
+    [
+      'STORE_PAUSED',
+      'a store that is closed',
+      async () => {
+        const closed = await hub.seller();
+        await closed.patch(`/stores/${closed.storeId}`, { open: false });
+        return [placing({ storeId: closed.storeId }), { until: null }];
+      },
+    ],
+    [
+      'STORE_PAUSED',
+      'a store that is paused',
+      async () => {
+        const paused = await hub.seller();
+        await paused.patch(`/stores/${paused.storeId}`, { pausedUntil: '2999-01-01T00:00:00.000Z' });
+        return [placing({ storeId: paused.storeId }), { until: '2999-01-01T00:00:00.000Z' }];
+      },
     ],
     [
       'OUT_OF_STOCK',

@@ -106,6 +106,12 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.request(seller, 'PATCH /stores/corner-books/books/three-body', {
       summary: 'Of stars.\nAnd of people.',
     });
+    const store = 'PATCH /stores/corner-books';
+    await recorder.request(seller, store, { name: 'Corner Books', acceptWithinSeconds: 0, pausedUntil: null });
+    await recorder.request(seller, store, { acceptWithinSeconds: 60 });
+    await recorder.request(seller, store, { open: 'yes' });
+    await recorder.request(buyer, store, { open: false });
+    await recorder.request(seller, 'PATCH /stores/nowhere', { open: false });
     await recorder.request(seller, 'POST /stores/corner-books/books/three-body/stock', { add: -1 });
     await recorder.request(seller, 'POST /stores/corner-books/books/three-body/stock', { add: -100 });
     await recorder.request(seller, 'POST /stores/corner-books/books/other/stock', { add: 1 });
@@ -126,6 +132,14 @@ describe('a hub answers as its API documents describe', () => {
     await Promise.all([seller.connect(), buyer.connect()]);
     const orderId = await place();
     await place(1);
+    const pausedUntil = '2999-01-01T00:00:00.000Z';
+    for (const policy of [{ open: false }, { open: true, pausedUntil }, { pausedUntil: null }]) {
+      await recorder.request(seller, 'PATCH /stores/corner-books', policy);
+      if ('open' in policy) {
+        const items = [{ bookId: 'three-body', count: 1 }];
+        await recorder.request(buyer, 'POST /orders', { storeId: 'corner-books', items });
+      }
+    }
     await recorder.request(buyer, 'POST /orders', {
       storeId: 'corner-books',
       items: [{ bookId: 'three-body', count: 999 }],
@@ -244,6 +258,7 @@ describe('a hub answers as its API documents describe', () => {
     for (const event of [...buyer.events, ...seller.events]) recorder.receive('order:status', event);
     for (const ready of [...buyer.ready, ...seller.ready]) recorder.receive('room:ready', ready);
     for (const alert of seller.stockAlerts) recorder.receive('book:stock', alert);
+    for (const status of seller.stores) recorder.receive('store:status', status);
   });
 
   test('for every route, message and push', () => {
@@ -263,6 +278,7 @@ describe('a hub answers as its API documents describe', () => {
       'PRICE_CHANGED',
       'STORE_EXISTS',
       'STORE_NOT_FOUND',
+      'STORE_PAUSED',
       'UNAUTHENTICATED',
       'USER_EXISTS',
       'USER_NOT_FOUND',

@@ -530,6 +530,7 @@ export interface Field {
 export function fieldsOf(shape: z.ZodType, path: string[] = []): Field[] {
   const required = !(shape instanceof z.ZodOptional);
   const schema = shape instanceof z.ZodOptional ? (shape.unwrap() as z.ZodType) : shape;
+  if (schema instanceof z.ZodNullable) return [nullable(schema, path, required)];
   if (schema instanceof z.ZodObject) {
     const fields = Object.entries(schema.shape as Record<string, z.ZodType>);
     const inside = fields.flatMap(([name, content]) => fieldsOf(content, [...path, name]));
@@ -549,6 +550,17 @@ export function fieldsOf(shape: z.ZodType, path: string[] = []): Field[] {
   return schema instanceof z.ZodArray
     ? [ownField, ...fieldsOf(schema.element as z.ZodType, [...path, '0']).map(inList)]
     : [ownField];
+}
+
+/** A time that may be null. */
+function nullable(schema: z.ZodNullable, path: string[], required: boolean): Field {
+  const inner = schema.unwrap() as z.ZodType;
+  if (!(inner instanceof z.ZodISODateTime)) throw new Error(`No kind matches the field ${path.join('.')}`);
+  const others = wrongTypes.filter(({ value }) => value !== null);
+  const samples = [sample('null', null, true), ...others, ...timeSamples({ past: true })].map((each) =>
+    resolve(each, inner),
+  );
+  return { path, kind: 'time or null', samples, required };
 }
 
 /** List items are optional: a list without one is still valid. */

@@ -18,7 +18,7 @@ export const SHORT_STOCK = 3;
 const OPERATOR_KEY = 'the-operators-key-of-this-very-shop';
 const VARIABLES = {
   ...{ OPERATOR_KEY, RATE_LIMITS: 'off', LOG_LEVEL: 'info', UNPAID_TTL_SECONDS: '3600' },
-  ...{ FUNDS: 'provider', PAYMENT_PROVIDER: 'test' },
+  ...{ FUNDS: 'provider', PAYMENT_PROVIDER: 'test', SETTLE_AT: 'received' },
 };
 /** Tables that logins, deliveries and the hub's bookkeeping write to. No bad message may change the others. */
 const EPHEMERAL = [
@@ -60,8 +60,8 @@ interface Account {
 /** The rows that exist before the tests. */
 interface SeedData {
   people: Record<Role, Account>;
-  /** The seller's store, another seller's with `other-book`, and one whose owner has unregistered. */
-  stores: Record<'own' | 'other' | 'gone', string>;
+  /** The seller's store, one of the seller's to open and close, another seller's with `other-book`, one whose owner has unregistered. */
+  stores: Record<'own' | 'spare' | 'other' | 'gone', string>;
   /** An order of the buyer in each status, and one that its buyer cannot afford. */
   orders: Record<OrderStatus | 'unaffordable', string>;
   /** By row: an order that its command may move, and an account that its route may end. */
@@ -127,8 +127,9 @@ export class Fixture {
     const n = ++this.messageCount;
     const path = row.route?.path ?? '';
     const values = {
-      storeId: stores.own,
-      bookId: 'book-1',
+      storeId: path === '/stores/:storeId' ? stores.spare : stores.own,
+      // One that may be hidden, for the route that can hide it.
+      bookId: row.route?.method === 'PATCH' ? 'book-5' : 'book-1',
       count: COUNT,
       expectedTotal: TOTAL,
       price: PRICE,
@@ -214,6 +215,7 @@ async function seed(hub: TestHub, rows: Row[]): Promise<SeedData> {
     { stock: SHORT_STOCK, price: PRICE },
     { stock: 0, price: PRICE },
     { stock: 900_000, price: DEAR_PRICE },
+    { stock: 1, price: PRICE },
   ];
   const [seller, other, gone] = [
     await hub.seller(shelf),
@@ -221,6 +223,8 @@ async function seed(hub: TestHub, rows: Row[]): Promise<SeedData> {
     await hub.seller(),
   ];
   await gone.post('/auth/unregister', { password: PASSWORD });
+  const spare = hub.name('store');
+  await seller.post('/stores', { storeId: spare });
   const [buyer, stranger, poor] = [await hub.buyer(10 ** 9), await hub.buyer(10 ** 9), await hub.buyer(TOTAL - 1)];
   const orders = { unaffordable: await orderWithStatus('placed', poor, seller) } as SeedData['orders'];
   for (const status of orderStatuses) orders[status] = await orderWithStatus(status, buyer, seller);
@@ -247,7 +251,7 @@ async function seed(hub: TestHub, rows: Row[]): Promise<SeedData> {
   const { body: topup } = await buyer.post<{ topupId: string }>('/wallet/topups', { amount: PRICE });
   return {
     people: { buyer, seller, stranger, poor },
-    stores: { own: seller.storeId, other: other.storeId, gone: gone.storeId },
+    stores: { own: seller.storeId, spare, other: other.storeId, gone: gone.storeId },
     orders,
     movableOrders,
     leavers,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { isoTime } from '../../src/contract/fields.js';
 import { Clock } from '../../src/platform/clock/clock.js';
 import { Logger } from '../../src/platform/observability/logger.js';
 import { Metrics } from '../../src/platform/observability/metrics.js';
@@ -40,7 +41,9 @@ describe('the batch log', () => {
 
   const newLog = () => new BatchLog(hub.database, metrics, hub.hub.app.get(Clock));
   const append = (batchLog: BatchLog, batchNo: number, rooms: RoomHead[] = [], at = Date.now()) =>
-    hub.database.transaction((tx) => batchLog.append(tx, batchNo, { rooms, stockAlerts: [], wallets: [] }, at));
+    hub.database.transaction((tx) =>
+      batchLog.append(tx, batchNo, { rooms, stockAlerts: [], storeStatuses: [], wallets: [] }, at),
+    );
   const readRooms = async (batchLog: BatchLog) => (await batchLog.readNew()).rooms;
   const batchesOf = async ({ nodeId }: BatchLog) => {
     const rows = await hub.rows<{ batch_no: number }>('SELECT batch_no FROM hub_batches WHERE node_id = ?', [nodeId]);
@@ -66,7 +69,7 @@ describe('the batch log', () => {
     expect([await mine.contains(1), await mine.contains(2), await theirs.contains(1)]).toEqual([true, false, false]);
     await expect(
       hub.database.transaction(async (tx) => {
-        await mine.append(tx, 2, { rooms: [], stockAlerts: [], wallets: [] }, Date.now());
+        await mine.append(tx, 2, { rooms: [], stockAlerts: [], storeStatuses: [], wallets: [] }, Date.now());
         throw new Error('rolled back');
       }),
     ).rejects.toThrow('rolled back');
@@ -148,19 +151,22 @@ describe('the batch log', () => {
     expect(heads.sort()).toEqual([4, 5, 6]);
   });
 
-  test('returns the stock alerts and the changed wallets of other nodes once', async () => {
+  test('returns the alerts, the stores and the changed wallets of other nodes once', async () => {
     const [mine, theirs] = [newLog(), newLog()];
     await mine.catchUp();
     const at = Date.now();
     const told = {
       rooms: [room('ann', 9)],
       stockAlerts: [alertFor('ann', 3), alertFor('bob', 0)],
+      storeStatuses: [
+        { ownerId: 'ann', version: 3, push: { storeId: 'ann-1', open: false, pausedUntil: null, at: isoTime(at) } },
+      ],
       wallets: [{ userId: 'ann', balance: 2 ** 53 - 1, held: 5, version: 7 }],
     };
     await hub.database.transaction((tx) => theirs.append(tx, 1, told, at));
     const { wallets, ...others } = told;
     expect(await mine.readNew()).toStrictEqual({ ...others, walletChanges: [{ at, wallets }] });
-    expect(await mine.readNew()).toStrictEqual({ rooms: [], stockAlerts: [], walletChanges: [] });
+    expect(await mine.readNew()).toStrictEqual({ rooms: [], stockAlerts: [], storeStatuses: [], walletChanges: [] });
   });
 
   test('skips room kinds of a later version', async () => {
@@ -245,7 +251,12 @@ describe('the batch log', () => {
         await tx.query(sql, [userId, seq, JSON.stringify(push)]);
         await tx.query("UPDATE rooms SET head = ? WHERE role = 'buyer' AND user_id = ?", [seq, userId]);
         if (batchNo !== undefined)
-          await theirs.append(tx, batchNo, { rooms: [room(userId, seq)], stockAlerts: [], wallets: [] }, Date.now());
+          await theirs.append(
+            tx,
+            batchNo,
+            { rooms: [room(userId, seq)], stockAlerts: [], storeStatuses: [], wallets: [] },
+            Date.now(),
+          );
       });
     }
     const received = ({ events }: Person) => events.map(({ seq }) => seq);
@@ -271,7 +282,7 @@ describe('the batch log', () => {
       expect(received(at)).toEqual(ifPolled(1, 2));
       expect(await batchesOf(theirs)).toEqual([1, 2]);
       const alert = alertFor(at.userId, 2);
-      const batch = { rooms: [], stockAlerts: [alert], wallets: [] };
+      const batch = { rooms: [], stockAlerts: [alert], storeStatuses: [], wallets: [] };
       await hub.database.transaction((tx) => theirs.append(tx, 3, batch, Date.now()));
       await polled(at);
       await until('the stock alert is received', () => at.stockAlerts.length >= ifPolled(1).length);

@@ -54,6 +54,7 @@ describe('the event publisher', () => {
     publisher.publish({
       events: [{ userId: person.userId, push: event(person, role, seq) }],
       stockAlerts: [],
+      storeStatuses: [],
       walletChanges: { at: 0, wallets: [] },
     });
   const advance = ({ userId }: Person, role: Role, head: number) => publisher.advance([{ role, userId, head }]);

@@ -55,7 +55,7 @@ describe('books', () => {
 
   test('every field is returned as stored, to anyone, alone and in lists', async () => {
     const { status, body } = await add({ bookId: 'every', ...EVERY_FIELD });
-    const whole = { storeId: 'shelf', bookId: 'every', ...EVERY_FIELD };
+    const whole = { storeId: 'shelf', bookId: 'every', ...EVERY_FIELD, listed: true };
     expect([status, body]).toEqual([201, whole]);
     const { status: readStatus, body: readBody } = await read('every');
     expect([readStatus, readBody]).toEqual([200, whole]);
@@ -65,7 +65,7 @@ describe('books', () => {
 
   test('optional fields are omitted, and the low mark defaults to 5', async () => {
     const { status, body } = await add({ bookId: 'minimal', ...REQUIRED_FIELDS });
-    const whole = { storeId: 'shelf', bookId: 'minimal', ...REQUIRED_FIELDS, lowMark: 5 };
+    const whole = { storeId: 'shelf', bookId: 'minimal', ...REQUIRED_FIELDS, lowMark: 5, listed: true };
     expect([status, body]).toEqual([201, whole]);
     expect((await read('minimal')).body).toEqual(whole);
   });
@@ -184,7 +184,7 @@ describe('books', () => {
     const book = { bookId, ...REQUIRED_FIELDS, ...fields };
     const { status, body } = await add(book);
     expect(status).toBe(201);
-    const whole = { storeId: 'shelf', lowMark: 5, ...book };
+    const whole = { storeId: 'shelf', lowMark: 5, listed: true, ...book };
     expect(body).toEqual(whole);
     expect((await read(book.bookId)).body).toEqual(whole);
   });
@@ -240,7 +240,13 @@ describe('books', () => {
     await add({ bookId, ...REQUIRED_FIELDS });
     const changed = await change(bookId, fields);
     expect([changed.status, faultPaths(changed.body.error)]).toEqual([400, [path]]);
-    expect((await read(bookId)).body).toEqual({ storeId: 'shelf', bookId, ...REQUIRED_FIELDS, lowMark: 5 });
+    expect((await read(bookId)).body).toEqual({
+      storeId: 'shelf',
+      bookId,
+      ...REQUIRED_FIELDS,
+      lowMark: 5,
+      listed: true,
+    });
   });
 
   test.each<[string, object, string]>([
@@ -318,7 +324,10 @@ describe('books', () => {
       await add({ bookId, ...REQUIRED_FIELDS });
       const { stock: _, ...fields } = EVERY_FIELD;
       const { status, body } = await change(bookId, fields);
-      expect([status, body]).toEqual([200, { storeId: 'shelf', bookId, stock: REQUIRED_FIELDS.stock, ...fields }]);
+      expect([status, body]).toEqual([
+        200,
+        { storeId: 'shelf', bookId, stock: REQUIRED_FIELDS.stock, listed: true, ...fields },
+      ]);
       expect((await read(bookId)).body).toEqual(body);
     });
 
@@ -375,7 +384,13 @@ describe('books', () => {
         Object.entries(fields).map(([name, value]) => change(bookId, { [name]: value })),
       );
       for (const { status } of answers) expect(status).toBe(200);
-      expect((await read(bookId)).body).toEqual({ storeId: 'shelf', bookId, ...REQUIRED_FIELDS, ...fields });
+      expect((await read(bookId)).body).toEqual({
+        storeId: 'shelf',
+        bookId,
+        listed: true,
+        ...REQUIRED_FIELDS,
+        ...fields,
+      });
     });
   });
 });

@@ -137,7 +137,7 @@ describe('search', () => {
     await owner.post('/stores/kiosk/books/paper/stock', { add: 41 });
     const { body } = await search({ q: 'kiosk' }, '');
     expect(body.items).toEqual([
-      { storeId: 'kiosk', bookId: 'paper', title: '三体 at the kiosk', price: 1, stock: 42, lowMark: 5 },
+      { storeId: 'kiosk', bookId: 'paper', title: '三体 at the kiosk', price: 1, stock: 42, lowMark: 5, listed: true },
     ]);
   });
 

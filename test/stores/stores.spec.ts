@@ -28,6 +28,7 @@ describe('stores', () => {
       name: '街角书店',
       ownerId: owner.userId,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      ...{ acceptWithinSeconds: 0, open: true, pausedUntil: null },
     });
     const createdAt = Date.parse(body.createdAt);
     expect(createdAt >= before && createdAt <= after).toBe(true);

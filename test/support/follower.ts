@@ -1,7 +1,7 @@
 import { connect } from '../../src/client/connect.js';
 import type { CursorStorage } from '../../src/client/cursor.storage.js';
 import type { ClientState, EndedReason, HubClient } from '../../src/client/hub.client.js';
-import type { BookStockPush, Last, OrderStatusPush, RoomReadyPush } from '../../src/contract/rooms.js';
+import type { BookStockPush, Last, OrderStatusPush, RoomReadyPush, StoreStatusPush } from '../../src/contract/rooms.js';
 import type { Role } from '../../src/contract/transitions.js';
 import type { WalletChangedPush } from '../../src/contract/wallet.js';
 import { until } from './hub.js';
@@ -16,6 +16,7 @@ export interface Follower {
   ready: RoomReadyPush[];
   resets: Role[];
   stock: BookStockPush[];
+  stores: StoreStatusPush[];
   wallets: WalletChangedPush[];
   ended: EndedReason[];
   pending: number[];
@@ -31,6 +32,7 @@ export function follow(url: string, { token }: { token: string }, storage?: Curs
     ready: [],
     resets: [],
     stock: [],
+    stores: [],
     wallets: [],
     ended: [],
     pending: [],
@@ -43,6 +45,7 @@ export function follow(url: string, { token }: { token: string }, storage?: Curs
   client.on('ready', (push) => follower.ready.push(push));
   client.on('reset', ({ role }) => follower.resets.push(role));
   client.on('stock', (push) => follower.stock.push(push));
+  client.on('store', (push) => follower.stores.push(push));
   client.on('wallet', (push) => follower.wallets.push(push));
   client.on('ended', ({ reason }) => follower.ended.push(reason));
   client.on('pending', (count) => follower.pending.push(count));

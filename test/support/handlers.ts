@@ -2,22 +2,28 @@ import { execute } from '../../src/commands/command.executor.js';
 import type { CommandHandler } from '../../src/commands/command.handler.js';
 import type { Command } from '../../src/commands/command.js';
 import { decodeAnswer } from '../../src/commands/idempotency.record.js';
+import type { StorePolicy } from '../../src/commands/rows.js';
 import type { UnitOfWork } from '../../src/commands/unit.of.work.js';
 import type { CommandName } from '../../src/contract/commands.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { orderHandlers } from '../../src/orders/order.handlers.js';
 import { orderReplay } from '../../src/orders/order.replay.js';
 import { paymentHandlers } from '../../src/payments/payment.handlers.js';
-import { stockHandlers } from '../../src/stores/stock.handlers.js';
+import { storeHandlers } from '../../src/stores/store.handlers.js';
 import { walletHandlers } from '../../src/wallets/wallet.handlers.js';
 
 /** The handlers of all features: a command without one does not compile. */
 const handlers: Record<CommandName, CommandHandler> = {
   ...orderHandlers,
-  ...stockHandlers,
+  ...storeHandlers,
   ...walletHandlers,
   ...paymentHandlers,
 };
+
+/** A store that takes orders, and accepts them by itself. */
+export function openStore(ownerId: string): StorePolicy {
+  return { ownerId, isOpen: 1, pausedUntil: null, acceptWithinSeconds: 0 };
+}
 
 /** Executes a command on rows in memory, as a batch does on those it has loaded. */
 export function executeOn(unit: UnitOfWork, command: Command, now: number): Answer<unknown> {

@@ -2,7 +2,7 @@ import type { Rejection } from './market.model.js';
 
 /** Copies of a book in an order, by what has become of them. `…PaidBack` are those whose price a refund has given back. */
 export interface ModelLine {
-  book: { storeId: string; bookId: string; price: bigint; lowMark: number; stock: number };
+  book: { storeId: string; bookId: string; listed: boolean; price: bigint; lowMark: number; stock: number };
   count: number;
   left: number;
   leftPaidBack: number;

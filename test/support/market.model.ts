@@ -44,9 +44,16 @@ const ownCommands: Record<Role, readonly Verb[]> = {
 /** Who may readdress an order; both parties may write notes. */
 const readdresser: Partial<Record<Status, Role>> = { placed: 'buyer', paid: 'seller' };
 
+export interface ModelStore {
+  ownerId: string;
+  name: string | null;
+  isOpen: boolean;
+  pausedUntil: number | null;
+}
 export interface ModelBook {
   storeId: string;
   bookId: string;
+  listed: boolean;
   price: bigint;
   lowMark: number;
   stock: number;
@@ -93,7 +100,7 @@ export interface Rejection {
  */
 export class Market {
   readonly users = new Set<string>();
-  readonly stores = new Map<string, string>();
+  readonly stores = new Map<string, ModelStore>();
   readonly books: ModelBook[] = [];
   readonly balances = new Map<string, bigint>();
   /** What is on its way to each seller. */
@@ -118,6 +125,8 @@ export class Market {
         return this.withdraw(command.actorId ?? '', BigInt(command.request.amount));
       case 'stock:add':
         return this.addStock(command);
+      case 'store:change':
+        return this.changeStore(command);
       case 'topup:create':
       case 'topup:settle':
       case 'payout:settle':
@@ -174,15 +183,17 @@ export class Market {
 
   private place({ actorId, request, newId: orderId = '' }: Command<'order:place'>, now: number): Rejection[] {
     const buyerId = actorId ?? '';
-    const sellerId = this.stores.get(request.storeId);
-    if (sellerId === undefined) return [{ code: 'STORE_NOT_FOUND' }];
+    const store = this.stores.get(request.storeId);
+    if (!store) return [{ code: 'STORE_NOT_FOUND' }];
+    const { ownerId: sellerId } = store;
     const rejections: Rejection[] = [];
     if (!this.users.has(sellerId)) rejections.push({ code: 'USER_NOT_FOUND' });
     if (sellerId === buyerId) rejections.push({ code: 'FORBIDDEN' });
+    rejections.push(...this.paused(store, now));
     const lines: ModelOrder['lines'] = [];
     for (const { bookId, count } of request.items) {
       const book = this.book(request.storeId, bookId);
-      if (!book) rejections.push({ code: 'BOOK_NOT_FOUND', details: { bookId } });
+      if (!book?.listed) rejections.push({ code: 'BOOK_NOT_FOUND', details: { bookId } });
       else {
         lines.push(newLine(book, count));
         const available = book.stock;
@@ -404,9 +415,9 @@ export class Market {
   }
 
   private addStock({ actorId, request: { storeId, bookId, add } }: Command<'stock:add'>): Rejection[] {
-    const ownerId = this.stores.get(storeId);
-    if (ownerId === undefined) return [{ code: 'STORE_NOT_FOUND' }];
-    if (ownerId !== actorId) return [{ code: 'FORBIDDEN' }];
+    const store = this.stores.get(storeId);
+    if (!store) return [{ code: 'STORE_NOT_FOUND' }];
+    if (store.ownerId !== actorId) return [{ code: 'FORBIDDEN' }];
     const book = this.book(storeId, bookId);
     if (!book) return [{ code: 'BOOK_NOT_FOUND', details: { bookId } }];
     const { stock } = book;
@@ -414,6 +425,28 @@ export class Market {
     if (add > 0 && stock + add > STOCK_MAX) return [{ code: 'BAD_MESSAGE' }];
     this.removeStock(book, -add);
     return [];
+  }
+
+  private changeStore({ actorId, request }: Command<'store:change'>): Rejection[] {
+    const store = this.stores.get(request.storeId);
+    if (!store) return [{ code: 'STORE_NOT_FOUND' }];
+    if (store.ownerId !== actorId) return [{ code: 'FORBIDDEN' }];
+    const { name, open, pausedUntil } = request;
+    if (name !== undefined) store.name = name;
+    if (open !== undefined) store.isOpen = open;
+    if (pausedUntil !== undefined) store.pausedUntil = pausedUntil === null ? null : Date.parse(pausedUntil);
+    return [];
+  }
+
+  /** A pause that is over is none. */
+  pauseOf({ pausedUntil }: ModelStore, now: number): string | null {
+    return pausedUntil !== null && now < pausedUntil ? new Date(pausedUntil).toISOString() : null;
+  }
+
+  private paused(store: ModelStore, now: number): Rejection[] {
+    if (!store.isOpen) return [{ code: 'STORE_PAUSED', details: { until: null } }];
+    const until = this.pauseOf(store, now);
+    return until === null ? [] : [{ code: 'STORE_PAUSED', details: { until } }];
   }
 
   private book(storeId: string, bookId: string): ModelBook | undefined {

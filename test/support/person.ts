@@ -1,6 +1,6 @@
 import { io, type Socket } from 'socket.io-client';
 import type { Order } from '../../src/contract/orders.js';
-import type { BookStockPush, OrderStatusPush, RoomReadyPush } from '../../src/contract/rooms.js';
+import type { BookStockPush, OrderStatusPush, RoomReadyPush, StoreStatusPush } from '../../src/contract/rooms.js';
 import type { Wallet, WalletChangedPush } from '../../src/contract/wallet.js';
 import type { Answer, ClientToServer, Data, MessageName, Request, ServerToClient } from '../../src/contract/wire.js';
 import { type TestHub, until } from './hub.js';
@@ -27,6 +27,7 @@ export class Person {
   readonly events: OrderStatusPush[] = [];
   readonly ready: RoomReadyPush[] = [];
   readonly stockAlerts: BookStockPush[] = [];
+  readonly stores: StoreStatusPush[] = [];
   readonly wallets: WalletChangedPush[] = [];
   readonly endings: string[] = [];
 
@@ -47,6 +48,7 @@ export class Person {
     this.socket = socket;
     socket.on('order:status', (push) => this.events.push(push));
     socket.on('book:stock', (push) => this.stockAlerts.push(push));
+    socket.on('store:status', (push) => this.stores.push(push));
     socket.on('wallet:changed', (push) => this.wallets.push(push));
     socket.on('session:ended', ({ reason }) => this.endings.push(reason));
     await new Promise<void>((resolve, reject) => {

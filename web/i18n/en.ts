@@ -27,6 +27,7 @@ const errorTexts: Partial<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: 'Wrong username or password.',
   USER_EXISTS: 'This username is already taken.',
   STORE_EXISTS: 'This store ID is already taken.',
+  STORE_PAUSED: 'This store takes no orders at the moment.',
   BOOK_EXISTS: 'A book with this ID is already on the shelf.',
   INSUFFICIENT_FUNDS: 'There isn’t enough money in your wallet.',
   ORDER_STATE: 'The order has moved on, so this is no longer possible.',

@@ -54,6 +54,7 @@ export const zh: Translations = {
     USER_EXISTS: '这个名字已被占用。',
     STORE_NOT_FOUND: '没有这家店。',
     STORE_EXISTS: '这个店铺编号已被占用。',
+    STORE_PAUSED: '这家店暂时不接单。',
     BOOK_NOT_FOUND: '这家店的书架上没有这本书。',
     BOOK_EXISTS: '书架上已有这个编号的书。',
     OUT_OF_STOCK: '库存不够了。',

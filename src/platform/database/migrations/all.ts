@@ -14,6 +14,7 @@ import { heldMoney1700000010000 } from './0011-held-money.js';
 import { payments1700000011000 } from './0012-payments.js';
 import { orderWords1700000012000 } from './0013-order-words.js';
 import { webhooks1700000013000 } from './0014-webhooks.js';
+import { storePolicy1700000015000 } from './0016-store-policy.js';
 import { finding1700000016000 } from './0017-finding.js';
 
 /** The number of the oldest hub that can work with the newest schema: of the newest migration that it knows. */
@@ -44,6 +45,7 @@ export function migrations(dialect: Dialect): (new () => MigrationInterface)[] {
     payments1700000011000(dialect),
     orderWords1700000012000(dialect),
     webhooks1700000013000(dialect),
+    storePolicy1700000015000(dialect),
     finding1700000016000(dialect),
   ];
 }
