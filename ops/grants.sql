@@ -21,8 +21,8 @@ GRANT SELECT, INSERT ON wallet_entries TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON topups TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON payouts TO order_hub@'%';
 
--- Stores and books.
-GRANT SELECT, INSERT, UPDATE ON stores TO order_hub@'%';
+-- Stores and books. A store never changes hands.
+GRANT SELECT, INSERT, UPDATE (name, accept_within_seconds, is_open, paused_until, version) ON stores TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON books TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON book_texts TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE ON book_stock TO order_hub@'%';

@@ -109,6 +109,11 @@ export interface HubClient {
    */
   pay(request: Fields<'order:pay'>, options?: CallOptions): Reply<'order:pay'>;
   /**
+   * Accepts a paid order to the user's store, or moves the time at which it will be ready: `{ orderId, readyAt? }`. Resolves with
+   * the order. `ORDER_STATE` from its `acceptBy` on or if it is not `paid`; `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
+  accept(request: Fields<'order:accept'>, options?: CallOptions): Reply<'order:accept'>;
+  /**
    * Ships an order to the user's store, or a parcel of it: `{ orderId, items?, carrier?, trackingNo? }`; without `items`, all
    * that is left. Resolves with the order. `ORDER_STATE` if it is not `paid`, or has fewer copies left (`details.left`);
    * `BOOK_NOT_FOUND`, `ORDER_NOT_FOUND`, `FORBIDDEN`.
@@ -121,7 +126,8 @@ export interface HubClient {
   receive(request: Fields<'order:receive'>, options?: CallOptions): Reply<'order:receive'>;
   /**
    * Cancels what of an order has not been shipped, as its buyer or seller, and refunds what was paid for it: `{ orderId, items?,
-   * reason? }`; with `items`, only these copies of a paid order. Resolves with the order. `ORDER_STATE` if it can no longer be
+   * reason?, unavailable? }`; with `items`, only these copies of a paid order; a seller's `unavailable` books have no stock then.
+   * Resolves with the order. `ORDER_STATE` if it can no longer be
    * cancelled; `BOOK_NOT_FOUND`, `ORDER_NOT_FOUND`, `FORBIDDEN`. If the seller's balance does not cover the refund, the seller
    * gets `INSUFFICIENT_FUNDS` and the buyer `ORDER_STATE`.
    */

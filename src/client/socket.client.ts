@@ -49,6 +49,7 @@ export class SocketClient implements HubClient {
 
   readonly place: HubClient['place'] = (request, options) => this.outbox.send('order:place', request, options);
   readonly pay: HubClient['pay'] = (request, options) => this.outbox.send('order:pay', request, options);
+  readonly accept: HubClient['accept'] = (request, options) => this.outbox.send('order:accept', request, options);
   readonly ship: HubClient['ship'] = (request, options) => this.outbox.send('order:ship', request, options);
   readonly receive: HubClient['receive'] = (request, options) => this.outbox.send('order:receive', request, options);
   readonly cancel: HubClient['cancel'] = (request, options) => this.outbox.send('order:cancel', request, options);

@@ -1,6 +1,6 @@
 import { selectList } from '../platform/database/select.list.js';
 import { defaultTerms, type OrderRow, type OrderTerms } from './rows.js';
-import { decodeTimeline } from './timeline.codec.js';
+import { decodeTimeline, rowChanges } from './timeline.codec.js';
 
 /** An order as its table has it: `items` and `timeline` are JSON, and the terms are in its first timeline entry. */
 export type StoredOrder = Omit<OrderRow, 'items' | 'timeline' | keyof OrderTerms> & { items: string; timeline: string };
@@ -69,7 +69,5 @@ export const orderBytes = 'OCTET_LENGTH(items) + OCTET_LENGTH(timeline)';
 
 export function parseOrder(stored: StoredOrder): OrderRow {
   const timeline = decodeTimeline(stored);
-  // A note's number is the entry's own.
-  const { note: _, ...terms } = timeline[0]?.changes ?? {};
-  return { ...stored, ...defaultTerms, ...terms, items: JSON.parse(stored.items), timeline };
+  return { ...stored, ...defaultTerms, ...rowChanges(timeline[0]?.changes), items: JSON.parse(stored.items), timeline };
 }

@@ -28,6 +28,10 @@ export type OrderChanges = Partial<Pick<OrderRow, 'carrier' | 'trackingNo' | 'ca
   /** The number of the note that came with the change. Its text is in `order_notes` only. */
   note?: number;
   lines?: LineChanges;
+  /** When the order will be ready, as its seller said. */
+  readyAt?: number;
+  /** Copies that left the shelf with a cancellation, because the store had run out of the book. */
+  withdrawn?: { bookNo: number; copies: number }[];
 };
 
 /** Copies of an order: of which lines, by index, and how many of each. */
@@ -57,9 +61,11 @@ export interface OrderTerms {
   settleAt: Settlement;
   /** How long after paying the hub cancels what is not shipped, in milliseconds; 0 is never. */
   shipWithinMs: number;
+  /** The same for what is not accepted. It is the store's setting; 0 also where orders are accepted by themselves. */
+  acceptWithinMs: number;
 }
 
-export const defaultTerms: OrderTerms = { settleAt: 'paid', shipWithinMs: 0 };
+export const defaultTerms: OrderTerms = { settleAt: 'paid', shipWithinMs: 0, acceptWithinMs: 0 };
 
 export interface OrderRow extends OrderTerms {
   orderId: string;
@@ -77,7 +83,7 @@ export interface OrderRow extends OrderTerms {
   shippedAt: number | null;
   receivedAt: number | null;
   cancelledAt: number | null;
-  /** When the hub acts by itself: at `expiresAt` while unpaid, at `shipBy` or a while after shipping; null when it never will. */
+  /** When the hub acts by itself: at `expiresAt`, at `acceptBy` or `shipBy`, or a while after shipping; null when it never will. */
   dueAt: number | null;
   carrier: string | null;
   trackingNo: string | null;

@@ -10,6 +10,12 @@ export function encodeTimeline(timeline: readonly TimelineEntry[]): string {
   return JSON.stringify(timeline.map(stored));
 }
 
+/** What a change sets in the order's row, or as its terms. The rest is the entry's own. */
+export function rowChanges(all: OrderChanges = {}) {
+  const { note: _, lines: _lines, readyAt: _ready, withdrawn: _withdrawn, ...changes } = all;
+  return changes;
+}
+
 type RowOfTimeline = Pick<OrderRow, 'carrier' | 'trackingNo' | 'cancelReason'> & { timeline: string };
 
 /**

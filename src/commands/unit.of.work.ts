@@ -42,7 +42,7 @@ export interface Change {
 }
 
 /** When the hub acts on an order by itself, in milliseconds; `autoReceiveMs` 0 is never. A new order keeps the terms. */
-export interface OrderPolicy extends OrderTerms {
+export interface OrderPolicy extends Omit<OrderTerms, 'acceptWithinMs'> {
   unpaidTtlMs: number;
   autoReceiveMs: number;
   /** Who pays in and out, and in which currency; undefined where anybody may deposit. */
@@ -108,7 +108,9 @@ export class UnitOfWork {
 
   /** Applies all of a change, and returns the numbers of its events. */
   apply(change: Change, now: number): EventNumbers {
-    for (const { book, delta } of change.stock ?? []) this.moveStock(book, delta, now);
+    // A cancellation loads no store: the order's seller owns it.
+    const sellerId = change.order?.after.sellerId;
+    for (const { book, delta } of change.stock ?? []) this.moveStock(book, delta, now, sellerId);
     for (const movement of change.money ?? []) this.moveMoney(movement, now);
     for (const movement of change.held ?? []) this.moveHeld(movement);
     if (change.topup) this.recordTopup(change.topup);
@@ -132,13 +134,13 @@ export class UnitOfWork {
     this.dirty.answers.push({ row, text });
   }
 
-  private moveStock(book: BookRow, delta: number, now: number): void {
+  private moveStock(book: BookRow, delta: number, now: number, sellerId: string | undefined): void {
     const before = book.stock;
     book.stock += delta;
     this.dirty.stock.add(book);
     const passedLowMark = before > book.lowMark && book.stock <= book.lowMark;
     const soldOut = before > 0 && book.stock === 0;
-    const ownerId = this.stores.get(book.storeId)?.ownerId;
+    const ownerId = sellerId ?? this.stores.get(book.storeId)?.ownerId;
     if ((passedLowMark || soldOut) && ownerId !== undefined) {
       const { storeId, bookId, stock } = book;
       this.stockAlerts.push({ ownerId, push: { storeId, bookId, stock, at: isoTime(now) } });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unavailableBooks } from './acceptance.fields.js';
 import * as field from './fields.js';
 import { orderFilters } from './order.filters.js';
 import { orderStatuses, roles } from './transitions.js';
@@ -81,6 +82,7 @@ export const cancelRequest = z.strictObject({
     .text(REASON_CHARACTERS_MAX)
     .meta({ description: 'The order’s `cancelReason`.', examples: ['I ordered the wrong one.'] })
     .optional(),
+  unavailable: unavailableBooks(ORDER_ITEMS_MAX).optional(),
   key,
 });
 const NEEDS_ONE = 'either `items` or `amount` is required, and not both';

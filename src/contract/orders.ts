@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acceptanceFields, NOT_ACCEPTED_REASON } from './acceptance.fields.js';
 import * as field from './fields.js';
 import * as request from './order.requests.js';
 import { orderItem, orderStatus, parcel } from './order.requests.js';
@@ -92,10 +93,11 @@ export const order = z.strictObject({
       'When a paid order that is not shipped is cancelled and refunded. Null until it is paid, and where orders have no such time.',
     examples: [null],
   }),
+  ...acceptanceFields,
   carrier: noText.describe('As shipping or tracking has set it last.'),
   trackingNo: noText.describe('As shipping or tracking has set it last.'),
   cancelReason: noText.describe(
-    `\`${EXPIRED_REASON}\` if the order was not paid in time, \`${NOT_SHIPPED_REASON}\` if it was not shipped in time.`,
+    `\`${EXPIRED_REASON}\` if the order was not paid in time, \`${NOT_ACCEPTED_REASON}\` or \`${NOT_SHIPPED_REASON}\` if it was not accepted or shipped in time.`,
   ),
   allowed: z
     .array(z.enum(orderCommands))

@@ -9,7 +9,7 @@ export type Role = (typeof roles)[number];
 export type Actor = Role | 'hub';
 export const HUB = 'hub';
 
-export const orderCommands = ['pay', 'ship', 'receive', 'cancel', 'refund', 'track'] as const;
+export const orderCommands = ['pay', 'ship', 'receive', 'cancel', 'accept', 'refund', 'track'] as const;
 export type OrderCommand = (typeof orderCommands)[number];
 
 /** What changes an order without moving it. Never listed in `allowed`. */
@@ -22,7 +22,8 @@ export type ChangeCommand = (typeof changeCommands)[number];
 
 /** What must hold besides the status, each with its meaning for the API documents. */
 export const conditions = {
-  inTime: 'before the hub would cancel it, at `expiresAt` or `shipBy`',
+  inTime: 'before the hub would cancel it, at `expiresAt`, `acceptBy` or `shipBy`',
+  acceptable: 'until it has been accepted too often',
   parcelsLeft: 'with fewer parcels than an order may have',
   onItsWay: 'with a parcel on its way',
   refundable: 'with money, or copies, not given back yet',
@@ -73,13 +74,21 @@ export const transitions: readonly Transition[] = [
     effect: 'Restores the stock. The hub does this at `expiresAt`.',
   },
   {
+    command: 'accept',
+    from: 'paid',
+    by: ['seller'],
+    to: ['paid'],
+    when: ['inTime', 'acceptable'],
+    effect: 'Sets `acceptedAt`, and `readyAt` where it is given. Sent again, it moves `readyAt`.',
+  },
+  {
     command: 'ship',
     from: 'paid',
     by: ['seller'],
     to: ['paid', 'shipped'],
     when: ['inTime', 'parcelsLeft'],
     effect:
-      'Makes a parcel of these copies, by default of all that are left, with its carrier and tracking number. `shipped` once nothing is left.',
+      'Makes a parcel of these copies, by default of all that are left, with its carrier and tracking number. `shipped` once nothing is left. Accepts the order, if that has not been done.',
   },
   {
     command: 'receive',
@@ -95,7 +104,7 @@ export const transitions: readonly Transition[] = [
     by: ['buyer', 'seller', 'hub'],
     to: ['paid', 'cancelled', 'received', 'shipped'],
     effect:
-      'Restores the stock of these copies, by default of all that are not shipped; debits the seller and credits the buyer, with a ledger entry for each. Under `SETTLE_AT=received`, the buyer gets back what the hub holds. Once nothing is left: `cancelled` if nothing was shipped, `received` if all of that has been, else `shipped`. The hub does this at `shipBy`.',
+      'Restores the stock of these copies, by default of all that are not shipped; debits the seller and credits the buyer, with a ledger entry for each. Under `SETTLE_AT=received`, the buyer gets back what the hub holds. Once nothing is left: `cancelled` if nothing was shipped, `received` if all of that has been, else `shipped`. The hub does this at `acceptBy`, if the order is not accepted, and at `shipBy`.',
   },
   { ...refund, from: 'paid', to: ['paid'] },
   { ...track, from: 'paid', to: ['paid'] },
@@ -173,7 +182,7 @@ export function canAmendFrom(command: AmendCommand, actor: Role, status: OrderSt
   );
 }
 
-/** The commands that an actor may send now. An overdue order cannot be paid or shipped, even before the hub has cancelled it. */
+/** The commands that an actor may send now. An overdue order cannot be paid, accepted or shipped, even before the hub has cancelled it. */
 export function allowedCommands(
   status: OrderStatus,
   actor: Actor,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acceptMessages, acceptRoutes } from './acceptance.js';
 import { amendMessages, amendRoutes } from './amendments.js';
 import { authRoutes } from './auth.js';
 import { type ErrorBody, errorBody } from './errors.js';
@@ -20,7 +21,7 @@ export const CONTRACT_VERSION = 1;
 export const FRAME_BYTES_MAX = 65_536;
 
 /** The messages that a client may send over a socket. Each is answered in its acknowledgement. */
-export const messages = { ...orderMessages, ...amendMessages, ...roomMessages };
+export const messages = { ...orderMessages, ...acceptMessages, ...amendMessages, ...roomMessages };
 
 /** The messages that the hub pushes. `order:error` reports the failure of a message sent without an acknowledgement. */
 export const pushes = {
@@ -100,6 +101,7 @@ export const routes = {
   ...storePolicyRoutes,
   ...findingRoutes,
   ...orderRoutes,
+  ...acceptRoutes,
   ...amendRoutes,
   ...roomRoutes,
   ...webhookRoutes,

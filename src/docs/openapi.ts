@@ -1,3 +1,4 @@
+import { acceptRoutes } from '../contract/acceptance.js';
 import { amendRoutes } from '../contract/amendments.js';
 import { authRoutes } from '../contract/auth.js';
 import { type ErrorCode, errorCodes, errorTypes } from '../contract/errors.js';
@@ -43,7 +44,7 @@ const tags: { name: string; description: string; routes: Record<string, RouteRow
   {
     name: 'Orders',
     description: 'The same commands and reads as over Socket.IO, for clients without a socket.',
-    routes: { ...findingRoutes, ...orderRoutes, ...amendRoutes },
+    routes: { ...findingRoutes, ...orderRoutes, ...acceptRoutes, ...amendRoutes },
   },
   { name: 'Rooms', description: 'The numbered events of a room, for clients without a socket.', routes: roomRoutes },
   { name: 'Webhooks', description: 'The events of a room, sent to a receiver over HTTP.', routes: webhookRoutes },

@@ -55,7 +55,7 @@ export class OrderEntity implements StoredOrder {
   @Column('bigint', { nullable: true })
   cancelledAt!: number | null;
 
-  /** When the hub acts by itself: at `expiresAt` while unpaid, at `shipBy` or a while after shipping; null when it never will. */
+  /** When the hub acts by itself: at `expiresAt`, at `acceptBy` or `shipBy`, or a while after shipping; null when it never will. */
   @Column('bigint', { nullable: true })
   dueAt!: number | null;
 

@@ -5,6 +5,7 @@ import type { Change, EventNumbers, UnitOfWork } from '../commands/unit.of.work.
 import type { Order } from '../contract/orders.js';
 import { HUB, roles } from '../contract/transitions.js';
 import type { CommandMessageName, Request } from '../contract/wire.js';
+import { accept } from './acceptance.rules.js';
 import * as amendRules from './amend.rules.js';
 import { newOrderId } from './order.id.js';
 import { isOrderId, presentOrder } from './order.presenter.js';
@@ -36,10 +37,14 @@ export const orderHandlers: CommandHandlers<CommandMessageName | 'order:timeout'
     replay: orderReplay,
   },
   'order:pay': { ...onOrder(walletsOf), decide: rules.pay },
+  'order:accept': { ...onOrder(), decide: accept },
   'order:ship': { ...onOrder(), decide: rules.ship },
   'order:receive': { ...onOrder(walletsOfHeld), decide: rules.receive },
   'order:cancel': {
-    ...onOrder((order, { items }: Request<'order:cancel'>) => ({ ...walletsOf(order), ...booksOf(order, items) })),
+    ...onOrder((order, { items, unavailable = [] }: Request<'order:cancel'>) => ({
+      ...walletsOf(order),
+      ...booksOf(order, items && [...items, ...unavailable.map((bookId) => ({ bookId }))]),
+    })),
     decide: rules.cancel,
   },
   'order:refund': {

@@ -1,9 +1,11 @@
 import { memberOf, type NoteRow, type OrderRow } from '../commands/rows.js';
+import { ACCEPTANCES_MAX } from '../contract/acceptance.fields.js';
 import { isoTime } from '../contract/fields.js';
 import { LINE_CHANGES_MAX, PARCELS_MAX } from '../contract/order.requests.js';
 import type { Order, OrderWithTimeline } from '../contract/orders.js';
 import { type Actor, allowedCommands, type Condition, HUB, roles } from '../contract/transitions.js';
 import type { DeliverTo } from '../contract/words.js';
+import { acceptByOf, acceptedAtOf, deadlineOf, readyAtOf, shipByOf } from './order.deadlines.js';
 import { lineAt, linesOf, type OrderLines, onTheirWay, type Parcel, refundableOf } from './order.lines.js';
 import { changesBy } from './order.timeline.js';
 
@@ -21,24 +23,20 @@ export function actorOf(order: Pick<OrderRow, 'buyerId' | 'sellerId'>, userId: s
 }
 
 /**
- * From `expiresAt` on an unpaid order cannot be paid, and from `shipBy` on a paid one cannot be shipped, whether or not the hub has
- * cancelled it yet.
+ * From `expiresAt` on an unpaid order cannot be paid, and from its deadline on a paid one can be neither accepted nor shipped,
+ * whether or not the hub has cancelled it yet.
  */
 export function isOverdue(order: OrderRow, now: number): boolean {
   if (order.status === 'placed') return now >= order.expiresAt;
-  const shipBy = order.status === 'paid' ? shipByOf(order) : null;
-  return shipBy !== null && now >= shipBy;
-}
-
-/** When the hub cancels the order unless it is shipped; null until it is paid, and without such a time. */
-export function shipByOf({ paidAt, shipWithinMs }: Pick<OrderRow, 'paidAt' | 'shipWithinMs'>): number | null {
-  return paidAt === null || shipWithinMs === 0 ? null : paidAt + shipWithinMs;
+  const deadline = order.status === 'paid' ? deadlineOf(order) : null;
+  return deadline !== null && now >= deadline.at;
 }
 
 /** Whether a condition of the table of transitions holds for the order at this time. */
 export function conditionsOf(order: OrderRow, state: OrderLines, now: number): (condition: Condition) => boolean {
   const holds: Record<Condition, () => boolean> = {
     inTime: () => !isOverdue(order, now),
+    acceptable: () => changesBy(order, 'accept') < ACCEPTANCES_MAX,
     parcelsLeft: () => state.parcels.length < PARCELS_MAX,
     onItsWay: () => onTheirWay(state).length > 0,
     refundable: () => changesBy(order, 'refund') < LINE_CHANGES_MAX && isRefundable(order, state),
@@ -76,6 +74,9 @@ export function presentOrder(order: OrderRow, actor: Actor, now: number): Order 
     receivedAt: isoTime(order.receivedAt),
     cancelledAt: isoTime(order.cancelledAt),
     shipBy: isoTime(shipByOf(order)),
+    acceptBy: isoTime(acceptByOf(order)),
+    acceptedAt: isoTime(acceptedAtOf(order)),
+    readyAt: isoTime(readyAtOf(order)),
     carrier: order.carrier,
     trackingNo: order.trackingNo,
     cancelReason: order.cancelReason,

@@ -20,6 +20,7 @@ const additions: readonly ((order: Order) => Partial<Order>)[] = [
   ({ number: _, ...order }) => order,
   ({ shipBy: _, ...order }) => order,
   withoutLines,
+  withoutAcceptance,
 ];
 
 /** Items without their counts, as whole orders had them. */
@@ -27,6 +28,10 @@ function withoutLines({ refunded: _refunded, parcels: _parcels, ...order }: Orde
   const items = order.items.map(({ bookId, title, count, price }) => ({ bookId, title, count, price }));
   const allowed = order.allowed.filter((command) => command !== 'refund' && command !== 'track');
   return { ...order, items: items as Order['items'], allowed };
+}
+
+function withoutAcceptance({ acceptBy: _by, acceptedAt: _at, readyAt: _ready, ...order }: Order): Partial<Order> {
+  return { ...order, allowed: order.allowed.filter((command) => command !== 'accept') };
 }
 
 /** An order's timeline never changes, so an answer is built again from the order as it stood after that change. */

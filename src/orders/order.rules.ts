@@ -5,8 +5,9 @@ import { type Change, openingOf, type UnitOfWork } from '../commands/unit.of.wor
 import { HubError } from '../contract/errors.js';
 import { TOTAL_MAX } from '../contract/fields.js';
 import { LINE_CHANGES_MAX } from '../contract/order.requests.js';
-import { EXPIRED_REASON, NOT_SHIPPED_REASON } from '../contract/orders.js';
+import { EXPIRED_REASON } from '../contract/orders.js';
 import { HUB } from '../contract/transitions.js';
+import { deadlineOf } from './order.deadlines.js';
 import {
   allLeft,
   cancelCopies,
@@ -18,9 +19,8 @@ import {
   receiveParcels,
   shipCopies,
 } from './order.lines.js';
-import { shipByOf } from './order.presenter.js';
 import { combine, giveBack, payment, release } from './order.settlement.js';
-import { advance, dueOf, findOrder, pick, statusOf, stockOf, wrongState } from './order.steps.js';
+import { advance, dueOf, findOrder, pick, statusOf, stockOf, withdrawal, wrongState } from './order.steps.js';
 import { changesBy } from './order.timeline.js';
 
 /*
@@ -70,8 +70,11 @@ export function place(
 
   const { unpaidTtlMs, settleAt, shipWithinMs } = unit.policy;
   const expiresAt = now + unpaidTtlMs;
+  // What is not accepted is paid back, which only held money can be whatever the seller has withdrawn.
+  const acceptWithinMs = settleAt === 'received' ? store.acceptWithinSeconds * 1_000 : 0;
   const entry: TimelineEntry = { version: 1, status: 'placed', command: 'place', by: buyerId, at: now };
   if (settleAt !== 'paid') entry.changes = { settleAt, shipWithinMs };
+  if (acceptWithinMs > 0) entry.changes = { ...entry.changes, acceptWithinMs };
   if (note !== undefined) entry.changes = { ...entry.changes, note: 1 };
   const order: OrderRow = {
     orderId,
@@ -84,6 +87,7 @@ export function place(
     items,
     settleAt,
     shipWithinMs,
+    acceptWithinMs,
     timeline: [entry],
     placedAt: now,
     expiresAt,
@@ -112,7 +116,7 @@ export function pay(unit: UnitOfWork, command: Command<'order:pay'>, now: number
   if (expectedTotal !== undefined && expectedTotal !== order.total) return priceChanged(expectedTotal, order.total);
   const paid = payment(unit, order);
   if (paid instanceof HubError) return paid;
-  const dueAt = shipByOf({ ...order, paidAt: now });
+  const dueAt = deadlineOf({ ...order, paidAt: now })?.at ?? null;
   return {
     order: advance(order, now, { command: 'pay', status: 'paid', actorId: command.actorId, dueAt }),
     ...paid,
@@ -151,15 +155,19 @@ export function receive(unit: UnitOfWork, command: Command<'order:receive'>, now
 }
 
 export function cancel(unit: UnitOfWork, command: Command<'order:cancel'>, now: number): Decision {
+  const { items, reason = null, unavailable, orderId } = command.request;
+  // Whatever the status, as a command of the other party.
+  if (unavailable && unit.orders.get(orderId)?.buyerId === command.actorId) return new HubError('FORBIDDEN');
   const found = findOrder(unit, command, 'cancel', now);
   if (found instanceof HubError) return found;
   const { order, state, actor } = found;
-  const { items, reason = null } = command.request;
   const mayBePart = order.status === 'paid' && changesBy(order, 'cancel') < LINE_CHANGES_MAX;
   if (items && !mayBePart) return wrongState(order, actor, 'cancel', now);
   const copies = items ? pick(state, items, leftOf) : allLeft(state);
   if (copies instanceof HubError) return copies;
-  const by = { command: 'cancel', actorId: command.actorId, reason } as const;
+  const unknown = unavailable?.find((id) => !order.items.some(({ bookId }) => bookId === id));
+  if (unknown !== undefined) return new HubError('BOOK_NOT_FOUND', undefined, { bookId: unknown });
+  const by = { command: 'cancel', actorId: command.actorId, reason, unavailable } as const;
   const cancelled = cancellation(unit, order, state, copies, now, by);
   // The seller's balance is no business of the buyer's.
   const hidesBalance = actor === 'buyer' && cancelled instanceof HubError && cancelled.code === 'INSUFFICIENT_FUNDS';
@@ -167,7 +175,7 @@ export function cancel(unit: UnitOfWork, command: Command<'order:cancel'>, now: 
 }
 
 /**
- * What the hub does at `dueAt`: cancels an order that is not paid, or what of it is paid and not shipped in time; receives the
+ * What the hub does at `dueAt`: cancels an order that is not paid, or what of it is paid and not accepted or shipped in time; receives the
  * parcels whose time has come.
  */
 export function timeOut(unit: UnitOfWork, command: Command<'order:timeout'>, now: number): Decision {
@@ -180,13 +188,19 @@ export function timeOut(unit: UnitOfWork, command: Command<'order:timeout'>, now
   const parcels = onTheirWay(state).filter(isDue);
   if (parcels.length > 0) return reception(order, state, parcels, now, byHub);
   if (order.status !== 'placed' && order.status !== 'paid') return wrongState(order, HUB, 'receive', now);
-  const reason = order.status === 'placed' ? EXPIRED_REASON : NOT_SHIPPED_REASON;
+  const reason = order.status === 'placed' ? EXPIRED_REASON : (deadlineOf(order)?.reason ?? null);
   return cancellation(unit, order, state, allLeft(state), now, { ...byHub, reason });
 }
 
 interface Doing {
   command: 'receive' | 'cancel' | 'timeout';
   actorId: string | null;
+}
+
+interface Cancelling extends Doing {
+  reason: string | null;
+  /** Books that the store has run out of. */
+  unavailable?: readonly string[] | undefined;
 }
 
 function reception(order: OrderRow, state: OrderLines, parcels: Parcel[], now: number, by: Doing): Change {
@@ -208,14 +222,16 @@ function cancellation(
   state: OrderLines,
   copies: Copies,
   now: number,
-  { reason, ...by }: Doing & { reason: string | null },
+  { reason, unavailable = [], ...by }: Cancelling,
 ): Decision {
   const isPaid = order.status === 'paid';
   const money = isPaid ? Math.min(cancelCopies(state, copies), order.total - state.refunded) : 0;
   const status = isPaid ? statusOf(state) : 'cancelled';
   const lines = status === 'cancelled' ? {} : { lines: { copies, money } };
-  const step = { ...by, status, dueAt: dueOf(order, state, status), changes: { cancelReason: reason, ...lines } };
-  const change = { order: advance(order, now, step), stock: stockOf(unit, order, copies) };
+  const { stock, withdrawn } = withdrawal(unit, order, stockOf(unit, order, copies), unavailable);
+  const changes = { cancelReason: reason, ...lines, ...(withdrawn.length === 0 ? {} : { withdrawn }) };
+  const step = { ...by, status, dueAt: dueOf(order, state, status), changes };
+  const change = { order: advance(order, now, step), stock };
   if (!isPaid) return change;
   const refunded = giveBack(unit, order, money);
   if (refunded instanceof HubError) return refunded;

@@ -18,9 +18,9 @@ const UNDERWAY_MAX = BATCH_COMMANDS_MAX;
 type Due = { orderId: string; dueAt: number };
 
 /**
- * Submits `order:timeout` when an order's time has come: unpaid orders are cancelled, shipped ones received. The rule decides, so
- * a payment or another hub's scheduler in the same instant is a race like any other. The first poll finds what came due while
- * no hub was running.
+ * Submits `order:timeout` when an order's time has come: unpaid orders are cancelled, and paid ones that are not accepted or
+ * shipped; shipped ones are received. The rule decides, so a payment or another hub's scheduler in the same instant is a race like
+ * any other. The first poll finds what came due while no hub was running.
  */
 @Injectable()
 export class OrderScheduler implements OnApplicationBootstrap {

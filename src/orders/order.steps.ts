@@ -11,8 +11,9 @@ import {
   type OrderCommand,
   type OrderStatus,
 } from '../contract/transitions.js';
+import { acceptedAtOf, deadlineOf } from './order.deadlines.js';
 import { isNothingLeft, type Line, lineAt, linesOf, type OrderLines, onTheirWay } from './order.lines.js';
-import { actorOf, conditionsOf, shipByOf } from './order.presenter.js';
+import { actorOf, conditionsOf } from './order.presenter.js';
 import { applyEntry } from './order.timeline.js';
 
 /* What the rules of an order's life are made of. Pure functions, as they are. */
@@ -97,6 +98,28 @@ export function stockOf(unit: UnitOfWork, order: OrderRow, copies: Copies): NonN
   });
 }
 
+/** The same, but that nothing is left of the books that the store has run out of. */
+export function withdrawal(
+  unit: UnitOfWork,
+  { items }: OrderRow,
+  restored: NonNullable<Change['stock']>,
+  unavailable: readonly string[],
+): { stock: NonNullable<Change['stock']>; withdrawn: NonNullable<OrderChanges['withdrawn']> } {
+  const gone = items
+    .filter(({ bookId }) => unavailable.includes(bookId))
+    .map(({ bookNo }) => {
+      const book = unit.booksByNo.get(bookNo);
+      if (!book) throw new Error('A book that is unavailable was not loaded');
+      const returned = restored.find((each) => each.book === book)?.delta ?? 0;
+      return { book, delta: -book.stock, copies: book.stock + returned };
+    });
+  const others = restored.filter(({ book }) => !gone.some((each) => each.book === book));
+  return {
+    stock: [...others, ...gone.map(({ book, delta }) => ({ book, delta }))],
+    withdrawn: gone.map(({ book: { bookNo }, copies }) => ({ bookNo, copies })),
+  };
+}
+
 /** The status of an order that was paid, with these lines and parcels. */
 export function statusOf(state: OrderLines): OrderStatus {
   if (!isNothingLeft(state)) return 'paid';
@@ -107,7 +130,8 @@ export function statusOf(state: OrderLines): OrderStatus {
 /** When the hub acts on such an order next. */
 export function dueOf(order: OrderRow, state: OrderLines, status: OrderStatus): number | null {
   const times = onTheirWay(state).map(({ dueAt }) => dueAt);
-  if (status === 'paid') times.push(shipByOf(order));
+  const isAccepted = state.parcels.length > 0 || acceptedAtOf(order) !== null;
+  if (status === 'paid') times.push(deadlineOf(order, isAccepted)?.at ?? null);
   const due = times.filter((time) => time !== null);
   return due.length === 0 ? null : Math.min(...due);
 }

@@ -1,4 +1,5 @@
 import type { OrderRow, TimelineEntry } from '../commands/rows.js';
+import { rowChanges } from '../commands/timeline.codec.js';
 import type { ChangeCommand } from '../contract/transitions.js';
 
 const timeFields = {
@@ -12,9 +13,7 @@ const timeFields = {
 /** Applies one timeline entry. Rules and past versions both use it, so the row is always the fold of its timeline. */
 export function applyEntry(order: OrderRow, entry: TimelineEntry): OrderRow {
   const { version, status, at } = entry;
-  // A note's number and the lines are the entry's own.
-  const { note: _note, lines: _lines, ...changes } = entry.changes ?? {};
-  const after = { ...order, ...changes, status, version, timeline: [...order.timeline, entry] };
+  const after = { ...order, ...rowChanges(entry.changes), status, version, timeline: [...order.timeline, entry] };
   if (status !== order.status) after[timeFields[status]] = at;
   // Cancelling what is left of an order may complete it.
   if (status === 'received') after.shippedAt ??= at;

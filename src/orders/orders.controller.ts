@@ -27,6 +27,11 @@ export class OrdersController {
     return this.orders.pay(caller, request);
   }
 
+  @ContractRoute('accept')
+  accept(@CurrentUser() caller: Caller, @Input() request: Request<'order:accept'>): Promise<Answer<Order>> {
+    return this.orders.accept(caller, request);
+  }
+
   @ContractRoute('ship')
   ship(@CurrentUser() caller: Caller, @Input() request: Request<'order:ship'>): Promise<Answer<Order>> {
     return this.orders.ship(caller, request);

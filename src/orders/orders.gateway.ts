@@ -50,6 +50,11 @@ export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSo
     return this.orders.pay(caller, request);
   }
 
+  @SubscribeMessage('order:accept')
+  accept(caller: Caller, request: Request<'order:accept'>): Promise<Answer<Order>> {
+    return this.orders.accept(caller, request);
+  }
+
   @SubscribeMessage('order:ship')
   ship(caller: Caller, request: Request<'order:ship'>): Promise<Answer<Order>> {
     return this.orders.ship(caller, request);

@@ -45,6 +45,10 @@ export class OrdersService {
     return this.submit('order:pay', caller, request);
   }
 
+  accept(caller: Caller, request: Request<'order:accept'>): Promise<Answer<Order>> {
+    return this.submit('order:accept', caller, request);
+  }
+
   ship(caller: Caller, request: Request<'order:ship'>): Promise<Answer<Order>> {
     return this.submit('order:ship', caller, request);
   }

@@ -843,6 +843,63 @@ const heldFaults: Fault[] = [
   },
 ];
 
+/** Orders of a store that accepts: one accepted, one waiting, one refused because the book has run out. */
+async function acceptDay({ buyer, seller, does, place, storeId }: Market): Promise<Order[]> {
+  const orders: Order[] = [];
+  for (const bookId of ['book-1', 'book-1', 'book-2']) {
+    const { orderId } = await does(buyer, 'order:place', { storeId, items: [{ bookId, count: 2 }] });
+    orders.push(await does(buyer, 'order:pay', { orderId }));
+  }
+  const [accepted, , refused] = orders.map(({ orderId }) => orderId);
+  await does(seller, 'order:accept', { orderId: accepted ?? '', readyAt: '2999-01-01T12:00:00.000Z' });
+  await does(seller, 'order:accept', { orderId: accepted ?? '', readyAt: '2999-01-01T13:00:00.000Z' });
+  await does(seller, 'order:cancel', { orderId: refused ?? '', unavailable: ['book-2'] });
+  await place(buyer, 1);
+  return orders;
+}
+
+/** What goes wrong with orders that are to be accepted. */
+const acceptFaults: Fault[] = [
+  {
+    name: 'an order is accepted after its acceptBy',
+    expected: 'an order was accepted too late: ',
+    after: async (market) => {
+      await acceptDay(market);
+      const [within, atOnce] = ['"acceptWithinMs":600000', '"acceptWithinMs":0'];
+      await market.update('UPDATE orders SET timeline = REPLACE(timeline, ?, ?)', [within, atOnce]);
+    },
+  },
+  {
+    name: 'an accepted order is cancelled as if it were not',
+    expected: 'the hub cancelled a paid order that was in time: ',
+    after: async (market) => {
+      const [accepted] = await acceptDay(market);
+      await market.update('UPDATE orders SET due_at = 1 WHERE order_id = ?', [accepted?.orderId]);
+      const sql = "SELECT status FROM orders WHERE order_id = ? AND status = 'cancelled'";
+      await until('the hub acts', async () => (await market.hub.rows(sql, [accepted?.orderId])).length > 0);
+    },
+  },
+  {
+    name: 'an order waits longer than its deadline',
+    expected: 'an order’s alarm is not its deadline: ',
+    after: async (market) => {
+      const [, waiting] = await acceptDay(market);
+      await market.update('UPDATE orders SET due_at = due_at + 1 WHERE order_id = ?', [waiting?.orderId]);
+    },
+  },
+  {
+    name: 'copies of an unavailable book stay on the shelf',
+    expected: 'a stock is not accounted for: ',
+    after: async (market) => {
+      patchApply('cancelled', ({ stock = [], ...rest }) => ({
+        ...rest,
+        stock: stock.map(({ book }) => ({ book, delta: 2 })),
+      }));
+      await acceptDay(market);
+    },
+  },
+];
+
 describe('the auditor', () => {
   let database: TestDatabase;
   let market: Market;
@@ -920,6 +977,34 @@ describe('the auditor', () => {
     test.each(heldFaults)('detects that $name', async ({ expected, before, after }) => {
       before?.(market);
       await runDay(market, market.buyer);
+      await after?.(market);
+      const found = await close(market, NOT_SETTLED_WITHIN_MS);
+      expect(found.filter((fault) => fault.startsWith(expected))).not.toEqual([]);
+    });
+  });
+
+  describe('of orders that are to be accepted', () => {
+    beforeEach(async () => {
+      await Promise.all([market.seller.stop(), market.buyer.stop(), market.otherBuyer.stop()]);
+      await market.auditor.finish();
+      stopping.push(market.hub.stop());
+      database = await createTestDatabase();
+      market = await openMarket(database, { settleAt: 'received' });
+      const { hub, seller, storeId } = market;
+      const request = { storeId, acceptWithinSeconds: 600 };
+      expect(await hub.hub.app.get(CommandQueue).submit('store:change', seller.userId, request)).toMatchObject({
+        ok: true,
+      });
+    });
+
+    test('finds no faults in a day without an injected fault', async () => {
+      await runDay(market, market.otherBuyer);
+      await acceptDay(market);
+      await market.audited();
+      expect(await close(market, SETTLED_WITHIN_MS)).toEqual([]);
+    });
+
+    test.each(acceptFaults)('detects that $name', async ({ expected, after }) => {
       await after?.(market);
       const found = await close(market, NOT_SETTLED_WITHIN_MS);
       expect(found.filter((fault) => fault.startsWith(expected))).not.toEqual([]);

@@ -138,7 +138,7 @@ describe('the rows of a batch', () => {
     const [stored] = await hub.rows<Record<string, unknown>>("SELECT * FROM command_answers WHERE idem_key = 'rows-1'");
     expect({ ...stored, answer: JSON.parse(String(stored?.answer)) }).toEqual({
       ...{ user_id: buyer.userId, idem_key: 'rows-1', message_hash: command.key?.messageHash, at: placedAt },
-      answer: { orderId: order.orderId, version: 1, seq: heads[0] + 1, role: 'buyer', form: 3 },
+      answer: { orderId: order.orderId, version: 1, seq: heads[0] + 1, role: 'buyer', form: 4 },
     });
   });
 

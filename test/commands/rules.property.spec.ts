@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Command, messageHash } from '../../src/commands/command.js';
 import { parseOrder } from '../../src/commands/order.columns.js';
-import { type BookRow, type OrderRow, pair } from '../../src/commands/rows.js';
+import { type BookRow, type OrderChanges, type OrderRow, pair } from '../../src/commands/rows.js';
 import { encodeTimeline } from '../../src/commands/timeline.codec.js';
 import { UnitOfWork } from '../../src/commands/unit.of.work.js';
 import type { Order } from '../../src/contract/orders.js';
@@ -61,19 +61,27 @@ type Action =
       text?: string;
       part?: Part;
       parcel?: number;
+      unavailable?: string[];
     }
   | { do: 'refund'; by: string; order: number; part?: Part; amount?: number; restock?: boolean }
   | { do: 'track'; by: string; order: number; parcel?: number; text?: string }
   | { do: 'note' | 'readdress'; by: string; order: number }
+  | { do: 'accept'; by: string; order: number; readyMs?: number }
   | { do: 'next'; order: number }
   | { do: 'due'; order: number }
   | { do: 'deposit' | 'withdraw'; by: string; amount: number }
   | { do: 'add'; by: string; storeId: string; bookId: string; add: number }
-  | { do: 'say'; by: string; storeId: string; saying: { name?: string; open?: boolean; pauseMs?: number | null } }
+  | { do: 'say'; by: string; storeId: string; saying: Saying }
   | { do: 'again'; earlier: number }
   | ({ do: 'restart' } & Terms);
 /** Copies of an order: one of its first line, one of each line, all of its last line, one too many, or of a book that it lacks. */
 type Part = 'one' | 'each' | 'last' | 'too many' | 'unknown';
+interface Saying {
+  name?: string;
+  open?: boolean;
+  pauseMs?: number | null;
+  acceptWithinSeconds?: number;
+}
 type Terms = Pick<Rules, 'settleAt' | 'shipWithinMs'>;
 interface Step {
   afterMs: number;
@@ -122,8 +130,15 @@ const terms: fc.Arbitrary<Terms> = fc.constantFrom<Terms>(
   { settleAt: 'received', shipWithinMs: 0 },
   { settleAt: 'received', shipWithinMs: SHIP_WITHIN_MS },
 );
+const accepting: fc.Arbitrary<Action> = fc.record({
+  do: fc.constant('accept'),
+  by: actor('seller'),
+  order,
+  readyMs: fc.constantFrom(undefined, 60_000, -1),
+});
 /** Mostly such that the store goes on: in a closed one nothing happens. */
-const saying = fc.constantFrom(
+const saying = fc.constantFrom<Saying[]>(
+  ...[{ acceptWithinSeconds: 1 }, { acceptWithinSeconds: 1 }, { acceptWithinSeconds: 0 }],
   ...[{ open: true, pauseMs: null }, { open: true, pauseMs: null }, { name: 'Corner Books' }, {}],
   ...[{ open: false }, { pauseMs: PAUSE_MS }, { pauseMs: 0 }, { open: true }],
 );
@@ -144,6 +159,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       text: fc.constantFrom(undefined, 'SF1'),
     }),
   },
+  { weight: 3, arbitrary: accepting },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('receive'), by: actor('buyer'), order, parcel }) },
   {
     weight: 2,
@@ -174,6 +190,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       order,
       part,
       text: fc.constantFrom(undefined, 'changed my mind'),
+      unavailable: mostly([undefined, undefined, ['x']], [[], ['no-such-book'], ['x', 'free']], 6),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('note'), by: actor('buyer', 'seller'), order }) },
@@ -288,6 +305,25 @@ const parcels = fc
     ];
     return [...begun.map((action) => ({ afterMs: 0, action })), ...parts.map((action) => ({ afterMs, action }))];
   });
+/** Orders of a store that accepts within a second, about when that is over. */
+const acceptance = fc
+  .record({
+    act: fc.constantFrom(undefined, undefined, 'accept' as const, 'ship' as const, 'note' as const),
+    last: fc.constantFrom('due' as const, 'due' as const, 'accept' as const, 'ship' as const),
+    afterMs: fc.constantFrom(999, 1_000, 1_001),
+  })
+  .map(({ act, last, afterMs }): Step[] => {
+    const saying = { open: true, pauseMs: null, acceptWithinSeconds: 1 };
+    const actions: Action[] = [
+      { do: 'restart', settleAt: 'received', shipWithinMs: 0 },
+      { do: 'say', by: 'owner', storeId: 'bob-1', saying },
+      { do: 'place', by: 'cat', storeId: 'bob-1', items: [{ bookId: 'x', count: 1 }] },
+      { do: 'next', order: 0 },
+      ...(act ? [{ do: act, by: 'seller', order: 0 } as const] : []),
+    ];
+    const atLast: Action = last === 'due' ? { do: 'due', order: 0 } : { do: last, by: 'seller', order: 0 };
+    return [...actions.map((action) => ({ afterMs: 0, action })), { afterMs, action: atLast }];
+  });
 const history = fc.record({
   autoReceiveMs: fc.constantFrom(AUTO_RECEIVE_MS, AUTO_RECEIVE_MS, 0),
   terms,
@@ -297,6 +333,7 @@ const history = fc.record({
         { weight: 40, arbitrary: step.map((single) => [single]) },
         { weight: 1, arbitrary: refund },
         { weight: 1, arbitrary: parcels },
+        { weight: 1, arbitrary: acceptance },
       ),
       { minLength: COMMANDS_MIN, maxLength: COMMANDS_MAX, size: 'max' },
     )
@@ -332,7 +369,7 @@ function linesOf({ items, parcels, refunded }: Order): object {
 }
 
 function isAmendment({ command }: { command: string }): boolean {
-  return command === 'note' || command === 'readdress';
+  return command === 'note' || command === 'readdress' || command === 'accept';
 }
 
 /** Jest's own comparison is too slow for millions of calls. */
@@ -395,7 +432,7 @@ class HistoryRun {
     const { storeId, ownerId, bookId, price, stock, lowMark, listed = 1 } = book;
     const { unit, market } = this;
     unit.addChangedStore({ storeId, name: null, createdAt: this.now, version: 0, ...openStore(ownerId) });
-    market.stores.set(storeId, { ownerId, name: null, isOpen: true, pausedUntil: null });
+    market.stores.set(storeId, { ownerId, name: null, isOpen: true, pausedUntil: null, acceptWithinSeconds: 0 });
     unit.addBook({ bookNo, storeId, bookId, title: `${bookId} of ${storeId}`, price, stock, lowMark, listed });
     const emptyTexts = {
       author: null,
@@ -523,6 +560,11 @@ class HistoryRun {
       [model.carrier, model.trackingNo, model.cancelReason],
     );
     assertEqual('shipBy', order.shipBy && Date.parse(order.shipBy), model.shipBy);
+    const times = [model.acceptBy, model.acceptedAt].map((time) =>
+      time === null ? null : new Date(time).toISOString(),
+    );
+    assertEqual('the acceptance', [order.acceptBy, order.acceptedAt, order.readyAt], [...times, model.readyAt]);
+    if (command.name === 'order:timeout') this.outcomes.add(`order:timeout ${order.cancelReason ?? 'received'}`);
     if (role) assertEqual('allowed', order.allowed, market.allowed(model, role, now));
     assertEqual('seq', seq, role && unit.rooms.get(pair(role, command.actorId ?? ''))?.head);
     const event = unit.dirty.events.at(-1);
@@ -536,9 +578,9 @@ class HistoryRun {
     const model = market.stores.get(storeId);
     if (!model) throw new Error('An unknown store was changed');
     const status = { open: model.isOpen, pausedUntil: market.pauseOf(model, now) };
-    const { name, ownerId } = model;
+    const { name, ownerId, acceptWithinSeconds } = model;
     const { createdAt, ...view } = data as StoreView;
-    assertEqual('the store', view, { storeId, name, ownerId, acceptWithinSeconds: 0, ...status });
+    assertEqual('the store', view, { storeId, name, ownerId, acceptWithinSeconds, ...status });
     const isTold = open !== undefined || pausedUntil !== undefined;
     const told = unit.storeStatuses.splice(0);
     const version = unit.changedStores.get(storeId)?.version;
@@ -635,7 +677,8 @@ class HistoryRun {
         return { name: 'store:change', actorId: by, request };
       }
       case 'cancel': {
-        const reason = action.text === undefined ? {} : { reason: action.text };
+        const { text, unavailable } = action;
+        const reason = { ...(text === undefined ? {} : { reason: text }), ...(unavailable ? { unavailable } : {}) };
         const items = this.itemsOf(action.order, action.part);
         return { name: 'order:cancel', ...this.orderRequest(action.order, action.by, { ...items, ...reason }) };
       }
@@ -662,6 +705,11 @@ class HistoryRun {
         const what = text === undefined ? { carrier: 'Owl' } : { trackingNo: text };
         const request = { ...(parcel === undefined ? {} : { parcel }), ...what };
         return { name: 'order:track', ...this.orderRequest(order, by, request) };
+      }
+      case 'accept': {
+        const { readyMs } = action;
+        const fields = readyMs === undefined ? {} : { readyAt: new Date(this.now + readyMs).toISOString() };
+        return { name: 'order:accept', ...this.orderRequest(action.order, action.by, fields) };
       }
       case 'note':
         return { name: 'order:note', ...this.orderRequest(action.order, action.by, { text: 'by the back door' }) };
@@ -791,13 +839,16 @@ class HistoryRun {
         const held = count - cancelled - (lines[index]?.putBack ?? 0);
         inOrders.set(bookNo, (inOrders.get(bookNo) ?? 0) + held);
       });
+      for (const { bookNo, copies } of order.timeline.flatMap(({ changes }) => changes?.withdrawn ?? [])) {
+        inOrders.set(bookNo, (inOrders.get(bookNo) ?? 0) + copies);
+      }
     }
     initialBooks.forEach((book, index) => {
       const bookNo = index + 1;
       const stock = this.unit.booksByNo.get(bookNo)?.stock ?? -1;
       assertEqual('whether stock is at least zero', stock >= 0, true);
       assertEqual(
-        'the copies in stock and in orders',
+        'the copies in stock, in orders, and withdrawn',
         stock + (inOrders.get(bookNo) ?? 0),
         book.stock + (this.addedStock.get(bookNo) ?? 0),
       );
@@ -816,7 +867,8 @@ class HistoryRun {
       assertEqual('the order as stored', parseOrder(stored), order);
       // Earlier releases stored neither commands nor changes, and had the default terms only.
       const bare = JSON.stringify(timeline.map(({ command, changes, ...entry }) => entry));
-      const isPlain = timeline.every((entry) => !isAmendment(entry) && entry.changes?.lines === undefined);
+      const isOld = ({ lines, withdrawn }: OrderChanges) => lines === undefined && withdrawn === undefined;
+      const isPlain = timeline.every((entry) => !isAmendment(entry) && isOld(entry.changes ?? {}));
       if (order.settleAt === 'paid' && isPlain)
         assertEqual('the order as an earlier release stored it', parseOrder({ ...stored, timeline: bare }), order);
       assertEqual('the fold of the timeline', orderAt(order, order.version), order);
@@ -837,8 +889,9 @@ class HistoryRun {
   }
 
   private assertTransitions(): void {
-    for (const { orderId, buyerId, sellerId, status, version, timeline, shipWithinMs } of this.unit.orders.values()) {
-      const timeouts = ['placed cancelled', ...moves.receive, ...(shipWithinMs > 0 ? moves.cancel : [])];
+    for (const { orderId, buyerId, sellerId, status, version, timeline, ...terms } of this.unit.orders.values()) {
+      const hasDeadline = terms.shipWithinMs > 0 || terms.acceptWithinMs > 0;
+      const timeouts = ['placed cancelled', ...moves.receive, ...(hasDeadline ? moves.cancel : [])];
       assertEqual(
         'the versions of an order',
         timeline.map((entry) => entry.version),
@@ -969,10 +1022,12 @@ describe('the rules of stock, money and orders', () => {
       'order:refund':
         'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|BOOK_NOT_FOUND|INSUFFICIENT_FUNDS|BAD_MESSAGE|KEY_REUSED|OK replayed',
       'order:track': 'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|BAD_MESSAGE|KEY_REUSED|OK replayed',
-      'order:timeout': 'OK|ORDER_NOT_FOUND|ORDER_STATE',
+      'order:timeout': 'OK|ORDER_NOT_FOUND|ORDER_STATE|received|expired|not shipped|not accepted',
       'wallet:deposit': 'OK|UNAUTHENTICATED|BAD_MESSAGE|KEY_REUSED|OK replayed',
       'wallet:withdraw': 'OK|UNAUTHENTICATED|INSUFFICIENT_FUNDS|KEY_REUSED|OK replayed',
-      'store:change': 'OK|UNAUTHENTICATED|STORE_NOT_FOUND|FORBIDDEN',
+      'order:accept':
+        'OK|UNAUTHENTICATED|ORDER_NOT_FOUND|FORBIDDEN|ORDER_STATE|KEY_REUSED|OK replayed|ORDER_STATE replayed',
+      'store:change': 'OK|UNAUTHENTICATED|STORE_NOT_FOUND|FORBIDDEN|BAD_MESSAGE',
       'stock:add':
         'OK|UNAUTHENTICATED|STORE_NOT_FOUND|FORBIDDEN|BOOK_NOT_FOUND|OUT_OF_STOCK|BAD_MESSAGE|KEY_REUSED|OK replayed',
     };

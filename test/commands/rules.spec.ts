@@ -418,6 +418,13 @@ describe('orders', () => {
     expect(unit.stockAlerts).toEqual([
       { ownerId: 'ann', push: { storeId: 'shop', bookId: 'book', stock: 2, at: new Date(NOW).toISOString() } },
     ]);
+    const cancelled = market({ stock: 5, lowMark: 0 });
+    place(cancelled, 3);
+    // A cancellation loads no store.
+    cancelled.stores.clear();
+    const request = { orderId: 'order', unavailable: ['book'] };
+    expect(execute(cancelled, 'order:cancel', 'ann', request)).toMatchObject({ ok: true });
+    expect(cancelled.stockAlerts).toMatchObject([{ ownerId: 'ann', push: { stock: 0 } }]);
     // Without a loaded owner, nobody is alerted.
     unit.stores.clear();
     unit.apply({ stock: [{ book: bookOf(unit), delta: -2 }] }, NOW);

@@ -150,6 +150,8 @@ describe('a hub answers as its API documents describe', () => {
     const paid = await recorder.request(buyer, `POST /orders/${orderId}/pay`, { expectedTotal: 9_200, orderId });
     expect(paid.headers.get('Event-Seq')).toBe('3');
     await recorder.request(buyer, `POST /orders/${orderId}/pay`, {});
+    await recorder.request(seller, `POST /orders/${orderId}/accept`, { readyAt: '2999-01-01T12:30:00.000Z' });
+    await recorder.request(buyer, `POST /orders/${orderId}/accept`, {});
     await recorder.request(seller, `POST /orders/${orderId}/ship`, { carrier: 'SF', trackingNo: 'SF1' });
     await recorder.request(seller, `POST /orders/${orderId}/track`, { parcel: 1, trackingNo: 'SF2' });
     await recorder.request(buyer, `POST /orders/${orderId}/receive`, { parcel: 1 });
@@ -164,6 +166,10 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.request(buyer, `POST /orders/${await place()}/cancel`, { reason: 'The wrong one.' });
     await recorder.request(seller, `POST /orders/${orderId}/note`, { text: 'Thank you.' });
     await recorder.request(buyer, 'POST /orders/none/pay', {});
+    const refused = { unavailable: ['three-body'] };
+    await recorder.request(seller, `POST /orders/${await place()}/cancel`, refused);
+    await recorder.request(buyer, `POST /orders/${orderId}/cancel`, refused);
+    await recorder.request(seller, 'POST /stores/corner-books/books/three-body/stock', { add: 10 });
     await recorder.request(buyer, `GET /orders/${orderId}`);
     await recorder.request(buyer, 'GET /orders?role=buyer');
     await recorder.request(buyer, 'GET /orders/counts?role=buyer');
@@ -188,6 +194,8 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.send(buyer, 'order:readdress', { ...one, deliverTo: { name: 'Lin', lines: ['1 Elm Street'] } });
     await recorder.send(seller, 'order:note', { ...one, text: 'Soon.' });
     await recorder.send(buyer, 'order:pay', one);
+    await recorder.send(seller, 'order:accept', one);
+    await recorder.send(seller, 'order:cancel', { ...one, unavailable: ['no-such-book'] });
     await recorder.send(seller, 'order:ship', { ...one, items, carrier: 'SF' });
     await recorder.send(seller, 'order:track', { ...one, trackingNo: 'SF1' });
     await recorder.send(seller, 'order:refund', { ...one, amount: 1 });

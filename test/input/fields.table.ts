@@ -487,7 +487,7 @@ const kinds: Kind[] = [
   {
     name: 'time',
     matches: (schema) => schema instanceof z.ZodISODateTime,
-    samples: () => [...wrongTypes, ...timeSamples()],
+    samples: (schema) => [...wrongTypes, ...timeSamples({ past: !/expires/.test(schema.description ?? '') })],
   },
   { name: 'text', matches: isSized, samples: (schema) => [...wrongTypes, ...textSamples(schema)] },
   {

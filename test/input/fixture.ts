@@ -14,6 +14,8 @@ export const COUNT = 2;
 export const TOTAL = PRICE * COUNT;
 export const DEAR_PRICE = 10 ** 12;
 export const SHORT_STOCK = 3;
+/** A book that only cancelled orders hold: cancelling may leave none of it. */
+const WITHDRAWN = 'withdrawn-book';
 /** Bad input is sent faster than the rate limits allow. */
 const OPERATOR_KEY = 'the-operators-key-of-this-very-shop';
 const VARIABLES = {
@@ -128,8 +130,7 @@ export class Fixture {
     const path = row.route?.path ?? '';
     const values = {
       storeId: path === '/stores/:storeId' ? stores.spare : stores.own,
-      // One that may be hidden, for the route that can hide it.
-      bookId: row.route?.method === 'PATCH' ? 'book-5' : 'book-1',
+      bookId: bookOf(row),
       count: COUNT,
       expectedTotal: TOTAL,
       price: PRICE,
@@ -145,6 +146,7 @@ export class Fixture {
       keyId: this.data.tokens.keyId,
       sessionId: this.data.tokens.sessionId,
       after: 0,
+      unavailable: [WITHDRAWN],
       key: `key-${n}`,
     };
     // A creation needs an unused id.
@@ -196,6 +198,12 @@ export class Fixture {
   }
 }
 
+/** One that may be hidden, for the route that can hide it, and one that may be sold out, for cancelling. */
+function bookOf({ name, route }: Row): string {
+  if (route?.method === 'PATCH') return 'book-5';
+  return name.endsWith('cancel') ? WITHDRAWN : 'book-1';
+}
+
 /** Reads the hub's metrics. */
 async function readMetrics(url: string): Promise<Record<Metric, number>> {
   const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n');
@@ -216,6 +224,7 @@ async function seed(hub: TestHub, rows: Row[]): Promise<SeedData> {
     { stock: 0, price: PRICE },
     { stock: 900_000, price: DEAR_PRICE },
     { stock: 1, price: PRICE },
+    { bookId: WITHDRAWN, stock: 900_000, price: PRICE },
   ];
   const [seller, other, gone] = [
     await hub.seller(shelf),
@@ -232,7 +241,8 @@ async function seed(hub: TestHub, rows: Row[]): Promise<SeedData> {
   const leavers = new Map<string, Person>();
   for (const row of rows) {
     const transition = transitionOf(row);
-    if (transition) movableOrders.set(row.name, await orderWithStatus(transition.from, buyer, seller));
+    const bookId = row.name.endsWith('cancel') ? WITHDRAWN : 'book-1';
+    if (transition) movableOrders.set(row.name, await orderWithStatus(transition.from, buyer, seller, bookId));
     if (/^\/(auth|me)\//.test(row.route?.path ?? '')) leavers.set(row.name, await hub.person());
   }
   const tokens = {
@@ -276,8 +286,8 @@ async function sessionOf(user: Person | undefined): Promise<string> {
   return sessions?.body.items.find(({ current }) => !current)?.sessionId ?? '';
 }
 
-async function orderWithStatus(status: OrderStatus, buyer: Person, seller: Person): Promise<string> {
-  const { orderId } = await buyer.place(seller, [{ bookId: 'book-1', count: COUNT }]);
+async function orderWithStatus(status: OrderStatus, buyer: Person, seller: Person, bookId = 'book-1'): Promise<string> {
+  const { orderId } = await buyer.place(seller, [{ bookId, count: COUNT }]);
   if (status === 'cancelled') await buyer.does('order:cancel', { orderId });
   const steps = ['placed', 'paid', 'shipped', 'received'].indexOf(status);
   if (steps >= 1) await buyer.does('order:pay', { orderId });

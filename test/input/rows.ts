@@ -35,11 +35,14 @@ export const routeRows: Row[] = Object.values<RouteRow>(routes)
 const wholeOrders: Record<string, OrderStatus> = { cancel: 'paid', receive: 'shipped', track: 'shipped' };
 
 /** The order transition of a row: the status it needs and the role that may request it. */
-export function transitionOf({ name }: Row): { from: OrderStatus; by: 'buyer' | 'seller' } | undefined {
+export function transitionOf({ name, request }: Row): { from: OrderStatus; by: 'buyer' | 'seller' } | undefined {
   const command = /(\w+)$/.exec(name)?.[1];
+  // Only the seller says what is unavailable.
+  const isSellers = 'shape' in request && Object.hasOwn(request.shape as object, 'unavailable');
   const from = command && wholeOrders[command];
   const transition = transitions.find((each) => each.command === command && each.from === (from ?? each.from));
-  if (transition) return { from: transition.from, by: transition.by.includes('buyer') ? 'buyer' : 'seller' };
+  if (transition)
+    return { from: transition.from, by: transition.by.includes('buyer') && !isSellers ? 'buyer' : 'seller' };
   const amendment = amendments.find((each) => each.command === command);
   return amendment?.from[0] && { from: amendment.from[0], by: amendment.by.includes('buyer') ? 'buyer' : 'seller' };
 }

@@ -11,7 +11,7 @@ import { give, type Way, ways } from '../support/two.ways.js';
 
 type Status = 'placed' | 'paid' | 'shipped' | 'received' | 'cancelled';
 type Command = 'pay' | 'ship' | 'receive' | 'cancel';
-type Allowed = Command | 'refund' | 'track';
+type Allowed = Command | 'accept' | 'refund' | 'track';
 type Timestamp = 'paidAt' | 'shippedAt' | 'receivedAt' | 'cancelledAt';
 /** The next status, FORBIDDEN, or for ORDER_STATE the commands that its details list as allowed. */
 type Outcome = Status | 'FORBIDDEN' | Allowed[];
@@ -57,7 +57,7 @@ const states: Record<string, State> = {
     status: 'paid',
     path: ['pay'],
     timestamps: ['paidAt'],
-    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel', 'refund'] },
+    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel', 'accept', 'refund'] },
     outcomes: {
       pay: { buyer: ['cancel'], seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: 'shipped' },
@@ -118,7 +118,7 @@ const states: Record<string, State> = {
     path: ['pay'],
     overdue: true,
     timestamps: ['paidAt'],
-    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel', 'refund'] },
+    allowed: { buyer: ['cancel'], seller: ['ship', 'cancel', 'accept', 'refund'] },
     outcomes: {
       pay: { buyer: ['cancel'], seller: FORBIDDEN },
       ship: { buyer: FORBIDDEN, seller: 'shipped' },
@@ -293,6 +293,9 @@ describe.each(['paid', 'received'] as const)('the order lifecycle, with SETTLE_A
           receivedAt: null,
           cancelledAt: null,
           shipBy: null,
+          acceptBy: null,
+          acceptedAt: null,
+          readyAt: null,
           carrier: null,
           trackingNo: null,
           cancelReason: null,
@@ -461,6 +464,7 @@ describe.each(['paid', 'received'] as const)('the order lifecycle, with SETTLE_A
       const { timeline: timelineBefore, deliverTo: _before, notes: _none, ...readBefore } = before.order;
       expect(read).toEqual({
         ...readBefore,
+        ...(command === 'pay' ? { acceptedAt: read.paidAt } : {}),
         status: next,
         version: version + 1,
         [timestampOf[command]]: at,

@@ -72,7 +72,7 @@ describe.each(['paid', 'received'] as const)('the lines of an order, with SETTLE
       [2, 0, 0],
       [1, 0, 0],
     ]);
-    expect(one.data.allowed).toEqual(['ship', 'cancel', 'refund', 'track']);
+    expect(one.data.allowed).toEqual(['ship', 'cancel', 'accept', 'refund', 'track']);
     expect((await buyer.does('order:get', { orderId })).allowed).toEqual(['receive', 'cancel']);
 
     const arrived = await give(way, buyer, 'order:receive', { orderId, parcel: 1 });
@@ -301,7 +301,10 @@ describe.each(['paid', 'received'] as const)('the lines of an order, with SETTLE
     const orderId = await paidOrder(buyer, seller, many);
     for (const _ of range(PARCELS_MAX)) await seller.does('order:ship', { orderId, items: dear(1) });
     const refused = await seller.isRefused('order:ship', { orderId });
-    expect(refused).toMatchObject({ code: 'ORDER_STATE', details: { allowed: ['cancel', 'refund', 'track'] } });
+    expect(refused).toMatchObject({
+      code: 'ORDER_STATE',
+      details: { allowed: ['cancel', 'accept', 'refund', 'track'] },
+    });
     for (const number of range(LINE_CHANGES_MAX)) {
       await Promise.all([
         buyer.does('order:cancel', { orderId, items: dear(1) }),

@@ -41,7 +41,7 @@ describe('order:list', () => {
     expect(allowed(ofBuyer)).toMatchObject({ [id(0)]: ['pay', 'cancel'], [id(1)]: ['cancel'], [id(5)]: [] });
     expect(allowed(ofSeller)).toMatchObject({
       [id(0)]: ['cancel'],
-      [id(1)]: ['ship', 'cancel', 'refund'],
+      [id(1)]: ['ship', 'cancel', 'accept', 'refund'],
       [id(5)]: [],
     });
   });

@@ -146,7 +146,7 @@ describe('the words of an order', () => {
       allowed: ['cancel'],
     });
     const { allowed } = await seller.does('order:readdress', { orderId, deliverTo: OFFICE });
-    expect(allowed).toEqual(['ship', 'cancel', 'refund']);
+    expect(allowed).toEqual(['ship', 'cancel', 'accept', 'refund']);
     expect((await read(orderId)).deliverTo).toEqual(OFFICE);
     await seller.does('order:ship', { orderId });
     for (const party of [buyer, seller]) {

@@ -9,7 +9,7 @@ import { asAnswer, codeOf, device } from '../support/ways.js';
 
 const statuses = ['placed', 'paid', 'shipped', 'received', 'cancelled'] as const;
 type Status = (typeof statuses)[number];
-const actions = ['get', 'pay', 'ship', 'receive', 'cancel', 'refund', 'track'] as const;
+const actions = ['get', 'pay', 'accept', 'ship', 'receive', 'cancel', 'refund', 'track'] as const;
 /** What a command needs besides the order. */
 const fields: Partial<Record<Action, object>> = { refund: { amount: 1 }, track: { trackingNo: 'SF1' } };
 type Action = (typeof actions)[number];

@@ -1,4 +1,5 @@
 import { orderStatuses } from '../../src/contract/transitions.js';
+import { acceptanceFaults } from './audit.acceptance.js';
 import { HAS_LINES, type LinedOrder, linedOrders, lineFaults } from './audit.lines.js';
 import { wordFaults } from './audit.words.js';
 
@@ -31,7 +32,7 @@ interface Check {
 const IS_HELD = `timeline LIKE '%"settleAt":"received"%'`;
 
 /** The changes of an order that leave its status as it is: how often the timeline names their commands. */
-const AMENDMENTS = ['note', 'readdress']
+const AMENDMENTS = ['note', 'readdress', 'accept']
   .map((command) => `"command":"${command}"`)
   .map((text) => `(LENGTH(timeline) - LENGTH(REPLACE(timeline, '${text}', ''))) / ${text.length}`)
   .join(' + ');
@@ -194,7 +195,7 @@ export async function audit(
   const lined = await linedOrders(books);
   violations.push(...(await lineFaults(books, lined)));
   if (paid) violations.push(...(await unaccountedMoney(books, paid)));
-  violations.push(...(await wordFaults(books, erased)));
+  violations.push(...(await wordFaults(books, erased)), ...(await acceptanceFaults(books)));
   if (shelf) violations.push(...(await unaccountedStock(books, shelf, lined)));
   return violations;
 }
@@ -232,7 +233,7 @@ function stockLeft(books: Books): Promise<{ bookNo: number; stock: number }[]> {
   return books.rows('SELECT book_no AS bookNo, stock FROM book_stock');
 }
 
-/** Copies in orders, but those given back. Whole orders are grouped by items: many are identical, so few rows are read. */
+/** Copies in orders, but those given back, and those withdrawn by cancelling. Whole orders are grouped by items: many are identical, so few rows are read. */
 async function copiesHeld(books: Books, lined: readonly LinedOrder[]): Promise<Shelf> {
   const held: Shelf = new Map();
   const rows = await books.rows<{ items: string; orderCount: number }>(
@@ -244,6 +245,15 @@ async function copiesHeld(books: Books, lined: readonly LinedOrder[]): Promise<S
   for (const { items, orderCount } of rows) {
     for (const { bookNo, count } of JSON.parse(items) as { bookNo: number; count: number }[]) {
       held.set(bookNo, (held.get(bookNo) ?? 0) + count * Number(orderCount));
+    }
+  }
+  const withdrawing = await books.rows<{ timeline: string }>(
+    `SELECT timeline FROM orders WHERE timeline LIKE '%"withdrawn":[%'`,
+  );
+  for (const { timeline } of withdrawing) {
+    const entries = JSON.parse(timeline) as { changes?: { withdrawn?: { bookNo: number; copies: number }[] } }[];
+    for (const { bookNo, copies } of entries.flatMap(({ changes }) => changes?.withdrawn ?? [])) {
+      held.set(bookNo, (held.get(bookNo) ?? 0) + copies);
     }
   }
   return held;

@@ -44,6 +44,8 @@ export async function seedMarket(hub: TestHub, sellers: number, buyers: number):
   return users.map(({ userId, token, storeId }) => ({ userId, token, storeId }));
 }
 
+const READY_AT = '2999-01-01T12:00:00.000Z';
+
 /** A choice that both parties of an order, and a run with the same events, make alike. */
 function lastDigitOf(orderId: string): number {
   return Number.parseInt(orderId.slice(-1), 16);
@@ -190,6 +192,7 @@ export class ClientPool {
     const digit = lastDigitOf(orderId);
     const submit = <Name extends ClientCommand>(name: Name, request: ClientRequest<Name>) =>
       this.submit(seller, () => 1, name, request);
+    if (digit % 4 === 1) await submit('order:accept', { orderId, readyAt: READY_AT });
     if (digit < 4) {
       // The order may hold another book: then this is refused.
       const items = [{ bookId: `book-${1 + digit}`, count: 1 }];

@@ -21,7 +21,7 @@ interface Entry {
   version: number;
   status: string;
   at: number;
-  changes?: Partial<Columns> & { note?: number; lines?: object };
+  changes?: Partial<Columns> & { note?: number; lines?: object; readyAt?: number; withdrawn?: unknown };
 }
 
 const selected = Object.entries(timelineColumns).map(([field, column]) => `${column} AS ${field}`);
@@ -50,7 +50,7 @@ function fold(timeline: readonly Entry[]): Columns {
   for (const { version, status, at, changes } of timeline) {
     if (status !== expected.status && status !== 'placed') expected[`${status}At`] = at;
     // The first entry's are the order's terms, which have no columns; nor has a note's number, nor what lines tell.
-    const { note: _note, lines: _lines, ...columns } = changes ?? {};
+    const { note: _note, lines: _lines, readyAt: _ready, withdrawn: _withdrawn, ...columns } = changes ?? {};
     Object.assign(expected, { status, version }, version === 1 ? {} : columns);
     if (status === 'received') expected.shippedAt ??= at;
   }

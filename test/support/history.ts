@@ -9,7 +9,7 @@ import { timelineFaults } from './history.orders.js';
 import { roomFaults } from './history.rooms.js';
 
 /** The commands that a client can send, over Socket.IO or HTTP. */
-export type ClientCommand = Exclude<CommandName, 'order:timeout' | 'topup:settle' | 'payout:settle'>;
+export type ClientCommand = Exclude<CommandName, 'order:timeout' | 'store:change' | 'topup:settle' | 'payout:settle'>;
 export type ClientRequest<Name extends ClientCommand> = CommandRequest<Name> & { key?: string };
 export type ClientData<Name extends ClientCommand> = CommandData<Name>;
 

@@ -20,7 +20,7 @@ const STOCK_MAX = 1_000_000;
 const PARCELS_MAX = 20;
 
 type Status = 'placed' | 'paid' | 'shipped' | 'received' | 'cancelled';
-const verbs = ['pay', 'ship', 'receive', 'cancel', 'refund', 'track'] as const;
+const verbs = ['pay', 'ship', 'receive', 'cancel', 'accept', 'refund', 'track'] as const;
 type Verb = (typeof verbs)[number];
 type Role = 'buyer' | 'seller';
 
@@ -34,12 +34,13 @@ export const orderTransitions: readonly { from: Status; verb: Verb; by: readonly
 ];
 /** What a seller may correct, and when. Tracking also of a `paid` order, once a parcel is on its way. */
 export const orderCorrections: readonly { from: readonly Status[]; verb: Verb; by: readonly Role[] }[] = [
+  { from: ['paid'], verb: 'accept', by: ['seller'] },
   { from: ['paid', 'shipped', 'received'], verb: 'refund', by: ['seller'] },
   { from: ['shipped'], verb: 'track', by: ['seller'] },
 ];
 const ownCommands: Record<Role, readonly Verb[]> = {
   buyer: ['pay', 'receive', 'cancel'],
-  seller: ['ship', 'cancel', 'refund', 'track'],
+  seller: ['ship', 'cancel', 'accept', 'refund', 'track'],
 };
 /** Who may readdress an order; both parties may write notes. */
 const readdresser: Partial<Record<Status, Role>> = { placed: 'buyer', paid: 'seller' };
@@ -49,6 +50,7 @@ export interface ModelStore {
   name: string | null;
   isOpen: boolean;
   pausedUntil: number | null;
+  acceptWithinSeconds: number;
 }
 export interface ModelBook {
   storeId: string;
@@ -78,6 +80,11 @@ export interface ModelOrder {
   settleAt: Rules['settleAt'];
   shipWithinMs: number;
   shipBy: number | null;
+  /** Of the store when the order was placed; 0 where orders are accepted by themselves. */
+  acceptWithinMs: number;
+  acceptBy: number | null;
+  acceptedAt: number | null;
+  readyAt: string | null;
 }
 
 /** The hub's settings, which a restart changes. */
@@ -167,7 +174,9 @@ export class Market {
       case 'pay':
         return status === 'placed' && now < order.expiresAt;
       case 'ship':
-        return status === 'paid' && (order.shipBy === null || now < order.shipBy) && order.parcels.length < PARCELS_MAX;
+        return status === 'paid' && this.isInTime(order, now) && order.parcels.length < PARCELS_MAX;
+      case 'accept':
+        return status === 'paid' && this.isInTime(order, now);
       case 'receive':
       case 'track':
         return isOnItsWay;
@@ -208,7 +217,9 @@ export class Market {
     for (const { book, count } of lines) this.removeStock(book, count);
     const expiresAt = now + this.rules.unpaidTtlMs;
     const { settleAt, shipWithinMs } = this.rules;
-    const order = { orderId, buyerId, sellerId, lines, total, expiresAt, dueAt: expiresAt, settleAt, shipWithinMs };
+    const acceptWithinMs = settleAt === 'received' ? store.acceptWithinSeconds * 1_000 : 0;
+    const terms = { settleAt, shipWithinMs, acceptWithinMs, acceptBy: null, acceptedAt: null, readyAt: null };
+    const order = { orderId, buyerId, sellerId, lines, total, expiresAt, dueAt: expiresAt, ...terms };
     const later = { shipBy: null, parcels: [], refunded: 0n, carrier: null, trackingNo: null, cancelReason: null };
     this.orders.push({ ...order, ...later, status: 'placed', version: 1 });
     return [];
@@ -220,6 +231,8 @@ export class Market {
     if (!order) return [{ code: 'ORDER_NOT_FOUND' }];
     const role = this.roleOf(order, command.actorId);
     if (!role || !ownCommands[role].includes(verb)) return [{ code: 'FORBIDDEN' }];
+    if (command.name === 'order:cancel' && command.request.unavailable && role === 'buyer')
+      return [{ code: 'FORBIDDEN' }];
     const allowed = this.allowed(order, role, now);
     const orderState: Rejection = {
       code: 'ORDER_STATE',
@@ -229,6 +242,8 @@ export class Market {
     switch (command.name) {
       case 'order:pay':
         return this.pay(order, command.request, now);
+      case 'order:accept':
+        return this.accept(order, command.request, now);
       case 'order:ship':
         return this.ship(order, command.request, now);
       case 'order:receive':
@@ -253,6 +268,9 @@ export class Market {
     if (settleAt === 'received') this.helds.set(sellerId, this.held(sellerId) + total);
     else this.balances.set(sellerId, this.balance(sellerId) + total);
     order.shipBy = order.shipWithinMs > 0 ? now + order.shipWithinMs : null;
+    order.acceptBy = order.acceptWithinMs > 0 ? now + order.acceptWithinMs : null;
+    // In such a store orders are accepted by themselves.
+    if (order.acceptBy === null) order.acceptedAt = now;
     this.change(order, 'paid');
     return [];
   }
@@ -262,11 +280,29 @@ export class Market {
     const rejections = unavailable(order, items, unshipped);
     if (rejections.length > 0) return rejections;
     shipCopies(order, items);
+    order.acceptedAt ??= now;
     const dueAt = this.rules.autoReceiveMs > 0 ? now + this.rules.autoReceiveMs : null;
     order.parcels.push({ items: [...items], carrier, trackingNo, isReceived: false, dueAt });
     Object.assign(order, { carrier, trackingNo });
     this.change(order, this.statusNow(order));
     return [];
+  }
+
+  private accept(order: ModelOrder, { readyAt }: Command<'order:accept'>['request'], now: number): Rejection[] {
+    order.acceptedAt ??= now;
+    order.readyAt = readyAt ?? order.readyAt;
+    this.change(order, order.status);
+    return [];
+  }
+
+  /** When what is left of a paid order is cancelled. */
+  private deadline({ acceptedAt, acceptBy, shipBy }: ModelOrder): number | null {
+    const times = [acceptedAt === null ? acceptBy : null, shipBy].filter((time) => time !== null);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  private isInTime(order: ModelOrder, now: number): boolean {
+    return now < (this.deadline(order) ?? Number.POSITIVE_INFINITY);
   }
 
   private receive(order: ModelOrder, number: number | undefined, orderState: Rejection): Rejection[] {
@@ -282,21 +318,25 @@ export class Market {
     role: Role,
     orderState: Rejection,
   ): Rejection[] {
-    const { items } = request;
+    const { items, unavailable: gone = [] } = request;
     const reason = request.reason ?? null;
+    const strange = gone.find((id) => !order.lines.some(({ book }) => book.bookId === id));
+    const unknown: Rejection[] =
+      strange === undefined ? [] : [{ code: 'BOOK_NOT_FOUND', details: { bookId: strange } }];
     if (order.status === 'placed') {
-      if (items) return [orderState];
-      cancelCopies(order, rest(order));
+      if (items) return [orderState, ...unknown];
+      if (unknown.length > 0) return unknown;
+      this.putBack(order, rest(order), gone);
       order.cancelReason = reason;
       this.change(order, 'cancelled');
       return [];
     }
     const copies = items ?? rest(order);
-    const rejections = unavailable(order, copies, unshipped);
+    const rejections = [...unavailable(order, copies, unshipped), ...unknown];
     if (rejections.length > 0) return rejections;
     const unfunded = this.unfunded(order, this.worthOf(order, copies));
     if (unfunded.length > 0) return unfunded.map((each) => (each.details && role === 'buyer' ? orderState : each));
-    this.cancelPaid(order, copies, reason);
+    this.cancelPaid(order, copies, reason, gone);
     return [];
   }
 
@@ -359,7 +399,8 @@ export class Market {
     }
     if (order.status === 'paid') {
       if (this.unfunded(order, this.worthOf(order, rest(order))).length > 0) return [{ code: 'BAD_MESSAGE' }];
-      this.cancelPaid(order, rest(order), 'not shipped');
+      const isUnaccepted = order.acceptedAt === null && order.dueAt === order.acceptBy;
+      this.cancelPaid(order, rest(order), isUnaccepted ? 'not accepted' : 'not shipped');
       return [];
     }
     cancelCopies(order, rest(order));
@@ -375,9 +416,28 @@ export class Market {
     this.change(order, status);
   }
 
-  private cancelPaid(order: ModelOrder, items: readonly { bookId: string; count: number }[], reason: string | null) {
-    const money = this.worthOf(order, items);
+  /** Of what the store has run out, nothing is left. */
+  private putBack(
+    order: ModelOrder,
+    items: readonly { bookId: string; count: number }[],
+    gone: readonly string[],
+  ): void {
+    const stocks = new Map(order.lines.map(({ book }) => [book, book.stock]));
     cancelCopies(order, items);
+    for (const { book } of order.lines.filter(({ book: { bookId } }) => gone.includes(bookId))) {
+      book.stock = stocks.get(book) ?? 0;
+      this.removeStock(book, book.stock);
+    }
+  }
+
+  private cancelPaid(
+    order: ModelOrder,
+    items: readonly { bookId: string; count: number }[],
+    reason: string | null,
+    gone: readonly string[] = [],
+  ): void {
+    const money = this.worthOf(order, items);
+    this.putBack(order, items, gone);
     order.cancelReason = reason;
     this.giveBack(order, money);
     const status = this.statusNow(order);
@@ -431,7 +491,9 @@ export class Market {
     const store = this.stores.get(request.storeId);
     if (!store) return [{ code: 'STORE_NOT_FOUND' }];
     if (store.ownerId !== actorId) return [{ code: 'FORBIDDEN' }];
-    const { name, open, pausedUntil } = request;
+    const { name, open, pausedUntil, acceptWithinSeconds } = request;
+    if (acceptWithinSeconds && this.rules.settleAt === 'paid') return [{ code: 'BAD_MESSAGE' }];
+    if (acceptWithinSeconds !== undefined) store.acceptWithinSeconds = acceptWithinSeconds;
     if (name !== undefined) store.name = name;
     if (open !== undefined) store.isOpen = open;
     if (pausedUntil !== undefined) store.pausedUntil = pausedUntil === null ? null : Date.parse(pausedUntil);
@@ -485,7 +547,7 @@ export class Market {
   private change(order: ModelOrder, status: Status): void {
     Object.assign(order, { status, version: order.version + 1 });
     const times = onTheirWay(order).map(({ dueAt }) => dueAt);
-    if (status === 'paid') times.push(order.shipBy);
+    if (status === 'paid') times.push(this.deadline(order));
     const due = times.filter((time) => time !== null);
     order.dueAt = due.length > 0 ? Math.min(...due) : null;
   }

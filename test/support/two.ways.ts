@@ -7,7 +7,8 @@ import type { Person } from './person.js';
 export const ways = ['socket', 'HTTP'] as const;
 export type Way = (typeof ways)[number];
 
-export type OrderCommandName = `order:${'place' | 'pay' | 'ship' | 'receive' | 'cancel' | 'refund' | 'track'}`;
+export type OrderCommandName =
+  `order:${'place' | 'pay' | 'accept' | 'ship' | 'receive' | 'cancel' | 'refund' | 'track'}`;
 
 /** Submits a command over a transport. An HTTP response is converted into the shape of an acknowledgement. */
 export async function give<Name extends OrderCommandName>(

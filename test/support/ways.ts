@@ -4,7 +4,7 @@ import { TestHub } from './hub.js';
 import { type HttpAnswer, Person } from './person.js';
 import { createTestDatabase } from './test.database.js';
 
-export type OrderMessage = `order:${'place' | 'pay' | 'ship' | 'receive' | 'cancel' | 'refund' | 'track'}`;
+export type OrderMessage = `order:${'place' | 'pay' | 'accept' | 'ship' | 'receive' | 'cancel' | 'refund' | 'track'}`;
 /** One transport over which a person can submit a command. */
 export type Way = (message: OrderMessage, request: Request<OrderMessage>) => Promise<Answer<Order>>;
 

@@ -12,6 +12,7 @@ export const commands: Record<OrderCommand, string> = {
   ship: 'Ship',
   receive: 'Confirm receipt',
   cancel: 'Cancel order',
+  accept: 'Accept',
   refund: 'Refund',
   track: 'Change tracking',
 };
@@ -21,6 +22,7 @@ export const amendments: Record<Exclude<ChangeCommand, 'place' | 'pay'>, string>
   receive: 'Parcel received',
   cancel: 'Partly cancelled',
   timeout: 'Parcel received',
+  accept: 'Accepted',
   refund: 'Refunded',
   track: 'New tracking number',
   readdress: 'New address',

@@ -21,6 +21,7 @@ const entries: Record<EntryKind, string> = {
 const reasons = new Map([
   ['expired', 'Not paid in time'],
   ['not shipped', 'Not shipped in time'],
+  ['not accepted', 'Not accepted in time'],
 ]);
 /** Texts for error codes; for other codes the hub's message is shown. */
 const errorTexts: Partial<Record<ErrorCode, string>> = {
@@ -134,6 +135,7 @@ export const en = {
       ship: 'Shipping…',
       receive: 'Confirming…',
       cancel: 'Cancelling…',
+      accept: 'Accepting…',
       refund: 'Refunding…',
       track: 'Saving…',
     },

@@ -5,6 +5,7 @@ import { problemInChinese } from './zh.problems.js';
 const reasons = new Map([
   ['expired', '未按时付款'],
   ['not shipped', '未按时发货'],
+  ['not accepted', '未按时接单'],
 ]);
 
 export const zh: Translations = {
@@ -26,16 +27,17 @@ export const zh: Translations = {
   docs: 'API 文档',
   retry: '再试一次',
   statuses: { placed: '待付款', paid: '已付款', shipped: '运送中', received: '已收货', cancelled: '已取消' },
-  commands: { pay: '付款', ship: '发货', receive: '确认收货', cancel: '取消订单', refund: '退款', track: '修改运单号' },
+  commands: {
+    ...{ pay: '付款', ship: '发货', receive: '确认收货', cancel: '取消订单' },
+    ...{ accept: '接单', refund: '退款', track: '修改运单号' },
+  },
   amendments: {
     ship: '部分发货',
     receive: '包裹已收货',
     cancel: '部分取消',
     timeout: '包裹已收货',
-    refund: '已退款',
-    track: '更改运单号',
-    readdress: '更改地址',
-    note: '留言',
+    ...{ accept: '已接单', refund: '已退款', track: '更改运单号' },
+    ...{ readdress: '更改地址', note: '留言' },
   },
   entries: {
     deposit: '充值',
@@ -137,12 +139,8 @@ export const zh: Translations = {
     shipBy: (when) => `最晚 ${when} 发货，否则退款`,
     reason: (reason) => reasons.get(reason) ?? reason,
     inProgress: {
-      pay: '付款中……',
-      ship: '发货中……',
-      receive: '确认中……',
-      cancel: '取消中……',
-      refund: '退款中……',
-      track: '保存中……',
+      ...{ pay: '付款中……', ship: '发货中……', receive: '确认中……', cancel: '取消中……' },
+      ...{ accept: '接单中……', refund: '退款中……', track: '保存中……' },
     },
     insufficientFunds: (missing) => `钱包里还差 ${missing}。`,
     topUpAndPay: (missing) => `充值 ${missing} 并付款`,
