@@ -7,6 +7,7 @@ export const BALANCE_MAX = Number.MAX_SAFE_INTEGER;
 export const TOTAL_MAX = Number.MAX_SAFE_INTEGER;
 export const COUNT_MAX = 1_000_000;
 export const STOCK_MAX = 1_000_000;
+export const ACCEPT_WITHIN_SECONDS_MAX = 86_400;
 export const ID_CHARACTERS_MAX = 64;
 export const KEY_CHARACTERS_MAX = 64;
 export const PAGE_LIMIT_MAX = 100;
@@ -118,6 +119,11 @@ export const currency = z
   .meta({ description: 'The currency of all amounts (ISO 4217).', examples: ['CNY'] });
 export const count = integer(1, COUNT_MAX).meta({ description: 'The number of copies.', examples: [2] });
 export const stock = integer(0, STOCK_MAX).meta({ description: 'The copies in stock.', examples: [12] });
+export const acceptWithinSeconds = integer(0, ACCEPT_WITHIN_SECONDS_MAX).meta({
+  description: 'How long a paid order waits to be accepted, in seconds.',
+  examples: [0],
+});
+export const isOpen = z.boolean().meta({ examples: [true] });
 export const limit = integer(1, PAGE_LIMIT_MAX).meta({
   description: `The largest number of items to return, ${PAGE_LIMIT_DEFAULT} by default.`,
   examples: [PAGE_LIMIT_DEFAULT],

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import * as field from './fields.js';
 import type { RouteRow } from './row.js';
-import { acceptWithinSeconds, isOpen, store, storeName } from './stores.js';
+import { store, storeName } from './stores.js';
 
 /* What a store's owner says of it: its name, and whether and how it takes orders. */
 
 export const changeStoreRequest = z.strictObject({
   storeId: field.storeId,
   name: storeName.optional(),
-  acceptWithinSeconds: acceptWithinSeconds
+  acceptWithinSeconds: field.acceptWithinSeconds
     .describe(
       'How long a paid order waits to be accepted, in seconds: then it is cancelled and refunded. With 0 orders are accepted by themselves; more needs `SETTLE_AT=received`. Orders keep what was said when they were placed.',
     )
     .optional(),
-  open: isOpen.describe('Whether it takes orders.').optional(),
+  open: field.isOpen.describe('Whether it takes orders.').optional(),
   pausedUntil: field.time
     .nullable()
     .describe('Takes no orders until then; null goes on at once.')

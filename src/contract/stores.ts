@@ -12,12 +12,7 @@ export const TAG_CHARACTERS_MAX = 64;
 export const SUMMARY_CHARACTERS_MAX = 20_000;
 export const LOW_MARK_DEFAULT = 5;
 export const QUERY_CHARACTERS_MAX = 500;
-export const ACCEPT_WITHIN_SECONDS_MAX = 86_400;
 
-export const acceptWithinSeconds = field
-  .integer(0, ACCEPT_WITHIN_SECONDS_MAX)
-  .meta({ description: 'How long a paid order waits to be accepted, in seconds.', examples: [0] });
-export const isOpen = z.boolean().meta({ examples: [true] });
 const title = field.text(TITLE_CHARACTERS_MAX).meta({ examples: ['The Three-Body Problem 三体'] });
 export const storeName = field
   .text(NAME_CHARACTERS_MAX)
@@ -61,10 +56,10 @@ export const store = z.strictObject({
   name: field.example('Corner Books').nullable(),
   ownerId: field.userId.meta({ description: 'The user who owns the store.', examples: ['mei'] }),
   createdAt: field.time.describe('When the store was created.'),
-  acceptWithinSeconds: acceptWithinSeconds.describe(
+  acceptWithinSeconds: field.acceptWithinSeconds.describe(
     'How long a paid order waits to be accepted before it is cancelled and refunded; 0 where orders are accepted by themselves.',
   ),
-  open: isOpen.describe('Whether it takes orders, unless it is paused.'),
+  open: field.isOpen.describe('Whether it takes orders, unless it is paused.'),
   pausedUntil: field.time
     .nullable()
     .meta({ description: 'Until when it takes no orders; null where it is not paused.', examples: [null] }),

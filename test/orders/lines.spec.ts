@@ -312,7 +312,7 @@ describe.each(['paid', 'received'] as const)('the lines of an order, with SETTLE
         seller.does('order:track', { orderId, parcel: PARCELS_MAX, trackingNo: `T${number}` }),
       ]);
     }
-    expect((await seller.does('order:get', { orderId })).allowed).toEqual(['cancel']);
+    expect((await seller.does('order:get', { orderId })).allowed).toEqual(['cancel', 'accept']);
     expect(await seller.isRefused('order:refund', { orderId, amount: 1 })).toMatchObject({ code: 'ORDER_STATE' });
     const tracking = { orderId, parcel: 1, trackingNo: 'T' };
     expect(await seller.isRefused('order:track', tracking)).toMatchObject({ code: 'ORDER_STATE' });

@@ -16,15 +16,15 @@ const tableOf = (indexed: string) => indexed.slice(0, indexed.indexOf(' '));
  * How many orders of each status its user has in a room's role, and what finds an order by its tracking number
  * and a book by its ISBN. Columns come last in the row, so that a server adds them without a rewrite.
  */
-export function finding1700000016000(dialect: Dialect): new () => MigrationInterface {
+export function finding1700000015000(dialect: Dialect): new () => MigrationInterface {
   const { singleWriter, ddl } = dialect;
   const columns: [table: string, column: string, type: string][] = [
     ...STATUSES.map((status): [string, string, string] => ['rooms', status, `${ddl.integer} NOT NULL DEFAULT 0`]),
     ['book_texts', 'isbn_plain', `${ddl.text(32)} NULL`],
   ];
 
-  return class Finding1700000016000 implements MigrationInterface {
-    readonly name = 'Finding1700000016000';
+  return class Finding1700000015000 implements MigrationInterface {
+    readonly name = 'Finding1700000015000';
 
     async up(runner: QueryRunner): Promise<void> {
       for (const [table, column, type] of columns) {

@@ -9,7 +9,7 @@ const INDEXES = { books_by_listing: 'listed, book_no', books_by_store_listing: '
  * Whether and how a store takes orders, and which of its books it shows. With defaults, so that older hubs need not know them and
  * a server adds them without a rewrite.
  */
-export function storePolicy1700000015000({ ddl }: Dialect): new () => MigrationInterface {
+export function storePolicy1700000014000({ ddl }: Dialect): new () => MigrationInterface {
   const columns = [
     ['stores', 'accept_within_seconds', 'NOT NULL DEFAULT 0'],
     ['stores', 'is_open', 'NOT NULL DEFAULT 1'],
@@ -18,8 +18,8 @@ export function storePolicy1700000015000({ ddl }: Dialect): new () => MigrationI
     ['books', 'listed', 'NOT NULL DEFAULT 1'],
   ] as const;
 
-  return class StorePolicy1700000015000 implements MigrationInterface {
-    readonly name = 'StorePolicy1700000015000';
+  return class StorePolicy1700000014000 implements MigrationInterface {
+    readonly name = 'StorePolicy1700000014000';
 
     async up(runner: QueryRunner): Promise<void> {
       for (const [table, column, rest] of columns) {
