@@ -1014,6 +1014,8 @@ describe('the auditor', () => {
   test('detects money that nobody has paid in', async () => {
     const { buyer, does, hub } = market;
     await runDay(market, buyer);
+    const pending = () => hub.rows("SELECT payout_id FROM payouts WHERE status = 'pending'");
+    await until('every payout is settled', async () => (await pending()).length === 0);
     const sumOf = async (kind: string) => {
       const sql = 'SELECT COALESCE(SUM(amount), 0) AS money FROM wallet_entries WHERE kind = ?';
       return Number((await hub.rows<{ money: number }>(sql, [kind]))[0]?.money);
