@@ -43,7 +43,7 @@ const BUILDS = [
   },
   {
     name: 'pages',
-    sources: ['web', join('src', 'client'), join('src', 'contract'), 'tsconfig.json'],
+    sources: ['web', join('src', 'client'), join('src', 'contract'), join('scripts', 'build'), 'tsconfig.json'],
     output: join(dist, 'web', 'index.html'),
     command: [join(nodeModules, 'vite', 'bin', 'vite.js'), 'build', 'web', '--logLevel', 'warn'],
   },

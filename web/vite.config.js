@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { defineConfig } from 'vite';
+import { withoutContractText } from '../scripts/build/contract.text.mjs';
 
 /** Writes a Brotli copy of every script and stylesheet, so that the hub does not compress at request time. */
 const compressedCopies = {
@@ -30,5 +31,5 @@ export default defineConfig({
       onwarn: (warning, warn) => warning.code !== 'INVALID_ANNOTATION' && warn(warning),
     },
   },
-  plugins: [compressedCopies],
+  plugins: [withoutContractText, compressedCopies],
 });

@@ -30,7 +30,15 @@ test('the shelf form edits every changeable field of a book and keeps the others
 
   const { body } = await seller.get(`/stores/${seller.storeId}/books/three-body`);
   expect(body).toEqual({
-    ...{ ...book, storeId: seller.storeId, lowMark: 5, stock: 10, author: '刘慈欣', publisher: '重庆出版社' },
+    ...{
+      ...book,
+      storeId: seller.storeId,
+      lowMark: 5,
+      stock: 10,
+      listed: true,
+      author: '刘慈欣',
+      publisher: '重庆出版社',
+    },
     ...{ isbn: '9787536692930', tags: ['科幻', 'classics'], coverUrl: '/covers/three-body.jpg' },
     summary: 'An answer comes\nfrom the stars.',
     details: { ...details, pages: 302, translator: 'Ken Liu' },
