@@ -3,8 +3,8 @@ import { chunks, type Tx } from '../platform/database/database.js';
 import type { Dialect, Write } from '../platform/database/dialect.js';
 import { fieldsWhenPlaced, type OrderField, orderFields, orderFieldsThatChange } from './order.columns.js';
 import { payoutColumnsThatChange, payoutFields, topupColumnsThatChange, topupFields } from './payment.columns.js';
-import type { OrderRow, StoreRow } from './rows.js';
-import { storeColumnsThatChange, storeFields } from './store.columns.js';
+import type { OrderRow } from './rows.js';
+import { storeFields, storeFieldsThatChange } from './store.columns.js';
 import { encodeTimeline } from './timeline.codec.js';
 import type { UnitOfWork } from './unit.of.work.js';
 
@@ -15,8 +15,9 @@ const allFields = Object.keys(orderFields) as OrderField[];
 
 /** Writes what the commands of a batch have changed: one statement a table, all of them sent at once. */
 export async function save(tx: Tx, dialect: Dialect, unit: UnitOfWork, now: number): Promise<void> {
-  const all = [...stateOf(unit), ...recordsOf(unit, now), ...paymentsOf(unit), ...wordsOf(unit), storesOf(unit)];
-  await Promise.all(all.flatMap(inParts).map((write) => tx.query(...dialect.write(write))));
+  const writes = [...stateOf(unit), ...recordsOf(unit, now), ...paymentsOf(unit), ...wordsOf(unit)].flatMap(inParts);
+  const statements = [...writes.map((write) => dialect.write(write)), ...storesOf(unit)];
+  await Promise.all(statements.map((statement) => tx.query(...statement)));
 }
 
 function inParts(write: Write): Write[] {
@@ -140,15 +141,16 @@ function wordsOf({ dirty: { addresses, notes } }: UnitOfWork): Write[] {
   ];
 }
 
-/** None in most batches. */
-function storesOf({ dirty: { stores } }: UnitOfWork): Write {
-  const fields = Object.keys(storeFields) as (keyof StoreRow)[];
-  return {
-    table: 'stores',
-    columns: fields.map((field) => storeFields[field]),
-    rows: [...stores.values()].map((store) => fields.map((field) => store[field])),
-    change: { key: ['store_id'], columns: storeColumnsThatChange },
-  };
+/**
+ * A statement each; there are none in most batches. An INSERT that changes rows needs, on MariaDB, the right to update every column,
+ * and the hub's account must not be able to change a store's owner.
+ */
+function storesOf({ dirty: { stores } }: UnitOfWork): [sql: string, parameters: unknown[]][] {
+  const sql = `UPDATE stores SET ${storeFieldsThatChange.map((field) => `${storeFields[field]} = ?`).join(', ')} WHERE store_id = ?`;
+  return [...stores.values()].map((store) => [
+    sql,
+    [...storeFieldsThatChange.map((field) => store[field]), store.storeId],
+  ]);
 }
 
 function orderRows(orders: readonly OrderRow[], fields: readonly OrderField[]): Pick<Write, 'columns' | 'rows'> {

@@ -17,11 +17,7 @@ export const storeFields = {
 } as const satisfies Record<keyof StoreRow, string>;
 
 /** Who owns a store and when its row was made never changes. */
-export const storeColumnsThatChange = [
-  storeFields.name,
-  storeFields.version,
-  ...[policyFields.isOpen, policyFields.pausedUntil, policyFields.acceptWithinSeconds],
-];
+export const storeFieldsThatChange = ['name', 'version', 'isOpen', 'pausedUntil', 'acceptWithinSeconds'] as const;
 
 export const policyColumns = selectList(policyFields);
 export const storeColumns = selectList(storeFields);
