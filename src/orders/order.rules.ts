@@ -188,7 +188,8 @@ export function timeOut(unit: UnitOfWork, command: Command<'order:timeout'>, now
   const parcels = onTheirWay(state).filter(isDue);
   if (parcels.length > 0) return reception(order, state, parcels, now, byHub);
   if (order.status !== 'placed' && order.status !== 'paid') return wrongState(order, HUB, 'receive', now);
-  const reason = order.status === 'placed' ? EXPIRED_REASON : (deadlineOf(order)?.reason ?? null);
+  // An order that was not paid has none.
+  const reason = deadlineOf(order)?.reason ?? EXPIRED_REASON;
   return cancellation(unit, order, state, allLeft(state), now, { ...byHub, reason });
 }
 

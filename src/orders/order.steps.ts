@@ -1,5 +1,5 @@
 import type { Command } from '../commands/command.js';
-import type { Copies, OrderChanges, OrderRow } from '../commands/rows.js';
+import type { BookRow, Copies, OrderChanges, OrderRow } from '../commands/rows.js';
 import type { Change, UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
 import {
@@ -92,10 +92,14 @@ export function pick(
 /** Back into stock. */
 export function stockOf(unit: UnitOfWork, order: OrderRow, copies: Copies): NonNullable<Change['stock']> {
   return copies.map(([line, delta]) => {
-    const book = unit.booksByNo.get(lineAt(order.items, line).bookNo);
-    if (!book) throw new Error('A book whose copies come back was not loaded');
-    return { book, delta };
+    return { book: loadedBook(unit, lineAt(order.items, line).bookNo), delta };
   });
+}
+
+function loadedBook(unit: UnitOfWork, bookNo: number): BookRow {
+  const book = unit.booksByNo.get(bookNo);
+  if (!book) throw new Error('A book of the order was not loaded');
+  return book;
 }
 
 /** The same, but that nothing is left of the books that the store has run out of. */
@@ -108,8 +112,7 @@ export function withdrawal(
   const gone = items
     .filter(({ bookId }) => unavailable.includes(bookId))
     .map(({ bookNo }) => {
-      const book = unit.booksByNo.get(bookNo);
-      if (!book) throw new Error('A book that is unavailable was not loaded');
+      const book = loadedBook(unit, bookNo);
       const returned = restored.find((each) => each.book === book)?.delta ?? 0;
       return { book, delta: -book.stock, copies: book.stock + returned };
     });

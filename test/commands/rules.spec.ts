@@ -408,7 +408,7 @@ describe('orders', () => {
       /^A room that a command needs was not loaded$/,
     );
     expect(executing(({ booksByNo }) => booksByNo.clear(), 'order:cancel')).toThrow(
-      /^A book whose copies come back was not loaded$/,
+      /^A book of the order was not loaded$/,
     );
   });
 
