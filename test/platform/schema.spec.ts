@@ -32,7 +32,10 @@ const PUBLISHED = {
   '0010-api-keys.ts': '59066b435552b72435ceec7d7f9ecd146ceb575391b26edb45b3ca497e519ccc',
   '0011-held-money.ts': '1770ad92b0352a9368020debac1e791a3411a1dae7458c097c7049b5b624bf68',
   '0012-payments.ts': '71e7fa23317bcf8a8ce9c86d89e500c0fa66fc77d7b125e8f0c8ad9ac94376e4',
+  '0013-order-words.ts': '1e63351984ac63ccb59ef19692827cda2c1fa663e71e2282cbc608ce5a34e771',
   '0014-webhooks.ts': '70605cc7cc415e39912d6384c0c734876e3291d5aadd41ffcebf3282fc56b635',
+  '0015-store-policy.ts': '0487500ad9b26aa69c34d78808700d5d4a73716a35a5ace2b3629f687262e389',
+  '0016-finding.ts': 'b913a8a679d5918cbfd024c5e6817d4e81049ba1964508b5530e180ab3eae5b2',
 };
 
 describe('a published migration', () => {
