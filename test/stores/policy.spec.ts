@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { StoreView } from '../../src/contract/stores.js';
 import { EventPublisher } from '../../src/rooms/event.publisher.js';
-import { RoomsService } from '../../src/rooms/rooms.service.js';
 import { audit } from '../support/audit.js';
 import { inShort, listen } from '../support/event.recorder.js';
 import { follow, isLive } from '../support/follower.js';
+import { holdNextHeads } from '../support/held.heads.js';
 import { type TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { type Failure, faultPaths, stranger } from '../support/refused.js';
@@ -235,21 +235,9 @@ describe('what an owner says of a store', () => {
 
     test('tells a socket that is not ready yet right after room:ready, and only the latest', async () => {
       const at = device(owner);
-      const rooms = here.hub.app.get(RoomsService);
-      const heads = rooms.heads;
-      let release = () => {};
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      let isReading = false;
-      rooms.heads = async (userId) => {
-        isReading = true;
-        await released;
-        return heads.call(rooms, userId);
-      };
+      const { reading, release } = holdNextHeads(here);
       const connecting = listen(at);
-      await until('the hub reads the heads', () => isReading);
-      rooms.heads = heads;
+      await reading;
       await say({ open: false });
       await say({ open: true });
       release();

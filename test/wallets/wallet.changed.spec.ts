@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventPublisher } from '../../src/rooms/event.publisher.js';
-import { RoomsService } from '../../src/rooms/rooms.service.js';
 import { follow, isLive } from '../support/follower.js';
+import { holdNextHeads } from '../support/held.heads.js';
 import { type TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { device, stopBoth, twoHubs } from '../support/ways.js';
@@ -128,21 +128,9 @@ describe.each([{ settleAt: 'paid' }, { settleAt: 'received' }] as const)(
 
     test('tells a socket that is not ready yet right after room:ready, and only the latest', async () => {
       const owner = await here.person();
-      const rooms = here.hub.app.get(RoomsService);
-      const heads = rooms.heads;
-      let release = () => {};
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      let isReading = false;
-      rooms.heads = async (userId) => {
-        isReading = true;
-        await released;
-        return heads.call(rooms, userId);
-      };
+      const { reading, release } = holdNextHeads(here);
       const connecting = owner.connect();
-      await until('the hub reads the heads', () => isReading);
-      rooms.heads = heads;
+      await reading;
       await owner.deposit(1);
       await owner.deposit(1);
       release();
