@@ -2,8 +2,8 @@ import type { Copies, OrderChanges, OrderItem, OrderRow, TimelineEntry } from '.
 import type { ChangeCommand } from '../contract/transitions.js';
 
 /*
- * The lines and parcels of an order, told by its timeline alone: the row keeps none of it. A copy is left, shipped or cancelled;
- * beside that it may have been paid back. Copies that were not paid back are shipped and cancelled first, and of the shipped ones
+ * The lines and parcels of an order, derived from its timeline; they have no columns. A copy is left, shipped or cancelled;
+ * independently of that it may have been paid back. Copies that were not paid back are shipped and cancelled first, and of the shipped ones
  * the first are paid back: so no copy is paid back twice.
  */
 

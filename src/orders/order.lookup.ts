@@ -9,7 +9,7 @@ import type { Meanings } from './order.matcher.js';
 const IDS_AT_ONCE = 25_000;
 /** What the ids of a step count as read. */
 const STEP_BYTES = 131_072;
-/** Numbers follow ids but for orders that were placed at the same moment: so many beside the place where a number belongs. */
+/** Orders that are compared on either side of a number’s expected position: those placed at the same moment may be out of order. */
 const NEIGHBOURS = 500;
 /** The latest time that an id can tell. */
 const LATEST_MS = 2 ** 48 - 1;

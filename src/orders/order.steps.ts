@@ -65,7 +65,7 @@ interface NamedCopies {
   count: number;
 }
 
-/** The copies that a request names, if the order has so many of each: by `left`, how many of a line the command may be about. */
+/** Resolves the items of a request to copies of the order’s lines. `left` returns how many copies of a line the command may affect. */
 export function pick(
   { lines }: OrderLines,
   items: readonly NamedCopies[],

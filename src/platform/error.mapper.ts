@@ -27,7 +27,7 @@ export class ErrorMapper {
     return new HubError('INTERNAL', undefined, { errorId }).toBody();
   }
 
-  /** Clients are told to retry, which helps only once an operator has acted. */
+  /** Logged for the operator: the clients’ retries cannot succeed until the database’s account or server is repaired. */
   private reportRefusal(error: unknown): void {
     if (error === undefined || !isRefused(error) || performance.now() - this.reportedAt < REPORT_INTERVAL_MS) return;
     this.reportedAt = performance.now();

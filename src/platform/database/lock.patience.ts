@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Repeated, because each pipelined statement can block on a lock of its own. */
 const INTERRUPT_INTERVAL_MS = 20;
 
-/** Patience is counted in so many parts, so that a stall of this process, which says nothing of the server, counts as one of them. */
+/** The timeout is split into this many ticks: a stall of this process, during which the server was not observed, uses up one. */
 const PARTS = 8;
 
 /** A statement had to wait too long for a lock. Its transaction was rolled back, and nothing of it has happened. */

@@ -53,7 +53,7 @@ export class PageReader {
   }
 }
 
-/** The rows in their order, in lists of at most so many bytes, or of one row. */
+/** Splits the rows, in their order, into chunks of at most `bytesMax` bytes. A larger row is a chunk by itself. */
 export function split<Key>(rows: readonly MeasuredRow<Key>[], bytesMax: number): MeasuredRow<Key>[][] {
   const lists: MeasuredRow<Key>[][] = [];
   let bytes = Number.POSITIVE_INFINITY;

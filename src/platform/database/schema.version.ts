@@ -9,8 +9,8 @@ interface Versions {
 }
 
 /**
- * Runs pending migrations, unless the database is for newer hubs only. Those that run are told before and after: a hub that is
- * too old for the new schema stops using it, and one that is not works on.
+ * Runs pending migrations, unless the database is for newer hubs only. The version is raised before and after, for the hubs that are
+ * running: one that is too old for the new schema stops using it, and any other continues.
  */
 export async function upgrade(dataSource: DataSource, transaction: 'all' | 'none'): Promise<void> {
   const { manager } = dataSource;

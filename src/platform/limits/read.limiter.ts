@@ -13,8 +13,9 @@ import { type Rate, TokenBuckets } from './token.bucket.js';
  * loads 5,000 orders stays within the burst; a client that loads more is slowed to the rate before it is rejected.
  */
 export const READ_BYTES: Rate = { burst: 8_388_608, perSecond: 2_097_152 };
-/** A read that would have to wait longer is rejected, and one behind so many others of a user who has used up the burst. */
+/** A read that would have to wait longer is rejected. */
 const READ_WAIT_MS_MAX = 2_000;
+/** Reads that may queue for a user who has used up the burst; the next is rejected. */
 const WAITING_READS_MAX = 8;
 /** What a read takes besides the bytes of its answer, and each of its rows. */
 const BYTES_PER_READ = 1_024;
