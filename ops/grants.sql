@@ -15,6 +15,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys TO order_hub@'%';
 GRANT SELECT, INSERT, DELETE ON ended_sessions TO order_hub@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON known_addresses TO order_hub@'%';
 
+-- Who may act for a seller.
+GRANT SELECT, INSERT, UPDATE, DELETE ON staff_members TO order_hub@'%';
+
 -- Money. The ledger is append-only.
 GRANT SELECT, INSERT, UPDATE ON wallets TO order_hub@'%';
 GRANT SELECT, INSERT ON wallet_entries TO order_hub@'%';
@@ -41,6 +44,13 @@ GRANT SELECT, INSERT, DELETE ON hub_batches TO order_hub@'%';
 
 -- Receivers of events over HTTP, and how far each has come.
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks TO order_hub@'%';
+
+-- Browsers that push messages are sent to, what they are yet to be sent, who is connected, and the key that signs.
+GRANT SELECT, INSERT, UPDATE, DELETE ON push_subscriptions TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON push_cursors TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON push_notices TO order_hub@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON push_presence TO order_hub@'%';
+GRANT SELECT, INSERT ON vapid_keys TO order_hub@'%';
 
 -- Which hub does what only one at a time should.
 GRANT SELECT, INSERT, UPDATE ON leases TO order_hub@'%';
