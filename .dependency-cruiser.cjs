@@ -1,25 +1,29 @@
-/** Who may import whom: contract < platform < auth, rooms < commands < stores < orders, wallets < payments < accounts. */
+/** Who may import whom: contract < platform < auth < staff, rooms < commands < stores < orders, wallets < payments < accounts. */
 const forbid = (name, from, to, comment) => ({ name, comment, severity: 'error', from, to });
 
 /** A folder of src, and the folders below it that it may import from. Its own is always allowed. */
 const house = {
   contract: [],
   client: ['contract'],
+  react: ['contract', 'client'],
   platform: ['contract'],
   auth: ['contract', 'platform'],
+  staff: ['contract', 'platform', 'auth'],
   rooms: ['contract', 'platform'],
   commands: ['contract', 'platform', 'rooms'],
   wallets: ['contract', 'platform', 'commands'],
   stores: ['contract', 'platform', 'commands'],
-  orders: ['contract', 'platform', 'auth', 'rooms', 'commands', 'stores'],
+  orders: ['contract', 'platform', 'staff', 'rooms', 'commands', 'stores'],
   payments: ['contract', 'platform', 'commands', 'orders'],
   docs: ['contract', 'platform'],
   pages: ['contract'],
   webhooks: ['contract', 'platform', 'rooms'],
+  push: ['contract', 'platform', 'rooms'],
   accounts: [
     'contract',
     'platform',
     'auth',
+    'staff',
     'rooms',
     'commands',
     'wallets',
@@ -27,7 +31,9 @@ const house = {
     'orders',
     'payments',
     'webhooks',
+    'push',
   ],
+  sandbox: ['contract', 'platform', 'rooms', 'commands', 'orders', 'payments', 'webhooks', 'push'],
 };
 
 module.exports = {
@@ -53,6 +59,12 @@ module.exports = {
       'It runs in browsers as in Node, and brings nothing along that it does not need.',
     ),
     forbid(
+      'react-hooks-import-react-only',
+      { path: '^src/react/' },
+      { pathNot: ['^src/(react|client|contract)/', 'node_modules/(@types/)?react/'] },
+      'A page brings React along; the hooks bring nothing else.',
+    ),
+    forbid(
       'entities-stay-at-home',
       { path: '^src/(\\w+)/' },
       { path: '\\.entity\\.ts$', pathNot: '^src/$1/' },
@@ -73,15 +85,20 @@ module.exports = {
     forbid(
       'pages-are-a-client',
       { path: '^web/' },
-      { path: '^(src/(?!client/|contract/)|test/|examples/|demo/)' },
+      { path: '^(src/(?!client/|contract/|react/)|test/|examples/|demo/)' },
       'The browser pages can do what any client can, in the same words.',
     ),
     forbid('no-circles', { pathNot: '^test/' }, { circular: true }, 'A circle has no story to tell.'),
-    forbid('no-orphans', { orphan: true, path: '^src/' }, {}, 'Nobody needs this file.'),
+    forbid(
+      'no-orphans',
+      { orphan: true, path: '^src/', pathNot: '^src/docs/page\\.script\\.js$' },
+      {},
+      'Nobody needs this file.',
+    ),
     forbid('no-missing', {}, { couldNotResolve: true }, 'It must be installed or written.'),
     forbid(
       'no-dev-in-src',
-      { path: '^src/' },
+      { path: '^src/(?!react/)' },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
       'It would be missing in production.',
     ),

@@ -18,8 +18,8 @@ const DATABASE_INDEPENDENT = [
   ...['input/handshake', 'limits/(?!reads)', 'platform/embedded.file', 'platform/urls'],
   ...['platform/adapter', 'platform/admin.ui', 'platform/logs'],
 ].map((path) => `<rootDir>/test/${path}`);
-/** Several hubs on one database. */
-const SERVER_ONLY = ['<rootDir>/test/platform/clocks.spec'];
+/** Several hubs on one database, and several servers. */
+const SERVER_ONLY = ['clocks', 'hosts'].map((name) => `<rootDir>/test/platform/${name}.spec`);
 
 /** Jest in ESM mode: the hub and every Nest package are ES modules. */
 export default {
@@ -42,7 +42,8 @@ export default {
   collectCoverage: Boolean(COVERAGE),
   // V8's coverage reports no branches of functions that were never called.
   coverageProvider: 'babel',
-  collectCoverageFrom: TEST_DATABASE_URL ? SERVER_FILES : ['src/**/*.ts'],
+  // The hooks run in a browser.
+  collectCoverageFrom: TEST_DATABASE_URL ? SERVER_FILES : ['src/**/*.ts', '!src/react/**'],
   coverageDirectory: COVERAGE ?? 'coverage',
   coverageReporters: ['json'],
   // A failed test may leave its hub running.

@@ -7,7 +7,7 @@ import process from 'node:process';
 const areas = {
   rules: {
     files: [
-      'src/{orders/order,orders/refund,wallets/wallet,stores/stock}.rules.ts',
+      'src/{orders/order,orders/claim,orders/refund,wallets/wallet,stores/stock}.rules.ts',
       'src/orders/order.{lines,steps,settlement}.ts',
       'src/commands/{command.executor,unit.of.work}.ts',
     ],

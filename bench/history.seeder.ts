@@ -175,5 +175,6 @@ function cancelled(index: number, at: number, buyers: Participant[], sellers: Se
     ]),
     ...{ placedAt: at, expiresAt: at, paidAt: null, shippedAt: null, receivedAt: null, cancelledAt: at, dueAt: null },
     ...{ carrier: null, trackingNo: null, cancelReason: null, number: null },
+    ...{ claimedBy: null, claimedUntil: null, claims: 0 },
   };
 }

@@ -27,7 +27,10 @@ const nodeModules = join(root, 'node_modules');
 const dist = join(root, 'dist');
 
 /** The development dependencies that the build needs; `npm start` installs no others. */
-const BUILDER = ['@swc/core', 'esbuild', 'react', 'react-dom', 'vite'];
+const BUILDER = [
+  ...['@swc/core', 'esbuild', 'vite'],
+  ...['@tanstack/react-virtual', 'jsbarcode', 'papaparse', 'react', 'react-dom'],
+];
 /** No dependency of the hub needs its install script: binaries are part of the packages. */
 const CI = [
   ...['ci', '--include=dev', '--ignore-scripts', '--prefer-offline'],
@@ -43,7 +46,10 @@ const BUILDS = [
   },
   {
     name: 'pages',
-    sources: ['web', join('src', 'client'), join('src', 'contract'), join('scripts', 'build'), 'tsconfig.json'],
+    sources: [
+      ...['web', join('src', 'client'), join('src', 'contract'), join('src', 'react')],
+      ...[join('scripts', 'build'), 'tsconfig.json'],
+    ],
     output: join(dist, 'web', 'index.html'),
     command: [join(nodeModules, 'vite', 'bin', 'vite.js'), 'build', 'web', '--logLevel', 'warn'],
   },

@@ -1,8 +1,10 @@
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { checkPayments, checkSandbox, checkShipping, checkVapid, type VapidVariables } from './config.checks.js';
+import { withSecretFiles } from './config.secrets.js';
 import { type FundsMode, fundsModes, type PaymentProviderName, paymentProviders } from './contract/payments.js';
 import { type Settlement, settlements } from './contract/transitions.js';
 import { parseDatabaseUrl } from './platform/database/database.url.js';
+import { isPoint, publicKeyOf } from './platform/http/p256.js';
 import { parseRedisUrl } from './platform/redis/redis.url.js';
 
 const seconds = (min: number) =>
@@ -22,13 +24,6 @@ const url = (parse: (text: string) => unknown) =>
       addIssue((error as Error).message);
     }
   });
-
-/** Whether only this machine can reach what listens on this address. */
-export function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '');
-  if (!ipaddr.isValid(address)) return address.toLowerCase() === 'localhost';
-  return ipaddr.process(address).range() === 'loopback';
-}
 
 /** Every environment variable that the hub reads. An invalid one stops the start with a message that names it. */
 const single = z.object({
@@ -71,39 +66,26 @@ const single = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   ADMIN_PASSWORD: z.string().min(12).optional(),
   WEBHOOKS_PRIVATE: z.stringbool().default(false),
+  SANDBOX: z.enum(['on', 'off']).default('off'),
+  VAPID_PUBLIC_KEY: z
+    .string()
+    .transform((key) => key.replace(/={1,2}$/, ''))
+    .refine(isPoint, 'must be the base64url of an uncompressed point of P-256')
+    .optional(),
+  VAPID_PRIVATE_KEY: z
+    .string()
+    .refine((key) => publicKeyOf(key) !== undefined, 'must be the base64url of the 32 bytes of a private key of P-256')
+    .optional(),
   RATE_LIMITS: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
-/** What the settings of payments need of one another. */
-function checkPayments(
-  variable: {
-    HOST: string;
-    FUNDS: FundsMode;
-    PAYMENT_PROVIDER?: PaymentProviderName | undefined;
-    STRIPE_SECRET_KEY?: string | undefined;
-    STRIPE_WEBHOOK_SECRET?: string | undefined;
-  },
-  { addIssue }: z.RefinementCtx,
-): void {
-  const issue = (path: string, message: string) => addIssue({ code: 'custom', path: [path], message });
-  const { HOST, FUNDS, PAYMENT_PROVIDER } = variable;
-  if (PAYMENT_PROVIDER === 'test' && !isLoopback(HOST)) {
-    issue('PAYMENT_PROVIDER', `test is for this machine only, and HOST is ${HOST}: set stripe, or HOST=127.0.0.1`);
-  }
-  if (FUNDS !== 'provider' || PAYMENT_PROVIDER !== 'stripe') return;
-  for (const name of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const) {
-    if (variable[name] === undefined) issue(name, 'is not set, and PAYMENT_PROVIDER=stripe needs it');
-  }
-}
-
 /** Checked once each of them is valid by itself. */
-const variables = single.superRefine(checkPayments).superRefine(({ SETTLE_AT, SHIP_WITHIN_SECONDS }, { addIssue }) => {
-  // Only what the hub holds can always be given back.
-  if (SHIP_WITHIN_SECONDS === 0 || SETTLE_AT === 'received') return;
-  const message = `${SHIP_WITHIN_SECONDS} needs SETTLE_AT=received: set that too, or SHIP_WITHIN_SECONDS=0`;
-  addIssue({ code: 'custom', path: ['SHIP_WITHIN_SECONDS'], message });
-});
+const variables = single
+  .superRefine(checkPayments)
+  .superRefine(checkSandbox)
+  .superRefine(checkVapid)
+  .superRefine(checkShipping);
 
 /** The payment provider, and what it is reached with. */
 export interface PaymentConfig {
@@ -157,6 +139,10 @@ export interface Config {
   adminPassword: string | undefined;
   /** Whether webhooks may go to private addresses, and over http: for tests. */
   webhooksPrivate: boolean;
+  /** Whether tests may move the time, spoil messages and empty the hub. */
+  sandbox: boolean;
+  /** The keys that sign push messages; without them, the hub makes a pair once and keeps it. */
+  vapidKeys: { publicKey: string; privateKey: string } | undefined;
   /** Whether the per-user and per-address rate limits apply. Overload protection is always on. */
   rateLimits: boolean;
   logLevel: z.infer<typeof variables>['LOG_LEVEL'];
@@ -165,16 +151,15 @@ export interface Config {
 export const CONFIG = Symbol('CONFIG');
 
 /**
- * Reads the configuration from environment variables; an empty one counts as unset. Throws an `Error` with one line for each
+ * Reads the configuration from environment variables, and from the files that those of secrets name; an empty one counts as unset. Throws an `Error` with one line for each
  * invalid variable, which repeats no value that may be a secret.
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
-  const nonEmpty = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const result = variables.superRefine(checkPayments).safeParse(nonEmpty);
-  if (!result.success) {
-    const lines = result.error.issues.map((issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`);
-    throw new Error(`The configuration is invalid:\n${lines.join('\n')}`);
-  }
+  const { environment: read, problems } = withSecretFiles(environment);
+  const result = variables.safeParse(Object.fromEntries(Object.entries(read).filter(([, value]) => value !== '')));
+  const issues = result.error?.issues.map((issue) => `${issue.path[0]?.toString()}: ${issue.message}`) ?? [];
+  const lines = [...problems, ...issues].map((line) => `  ${line}`);
+  if (!result.success || problems.length > 0) throw new Error(`The configuration is invalid:\n${lines.join('\n')}`);
   const variable = result.data;
   return Object.freeze({
     port: variable.PORT,
@@ -199,9 +184,18 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     publicUrl: variable.PUBLIC_URL,
     adminPassword: variable.ADMIN_PASSWORD,
     webhooksPrivate: variable.WEBHOOKS_PRIVATE,
+    sandbox: variable.SANDBOX === 'on',
+    vapidKeys: vapidKeys(variable),
     rateLimits: variable.RATE_LIMITS === 'on',
     logLevel: variable.LOG_LEVEL,
   });
+}
+
+function vapidKeys({
+  VAPID_PUBLIC_KEY: publicKey,
+  VAPID_PRIVATE_KEY: privateKey,
+}: VapidVariables): Config['vapidKeys'] {
+  return publicKey === undefined || privateKey === undefined ? undefined : { publicKey, privateKey };
 }
 
 function paymentConfig(variable: z.infer<typeof variables>): PaymentConfig | undefined {

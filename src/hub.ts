@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { CommandQueue } from './commands/command.queue.js';
 import { RetentionService } from './commands/retention.service.js';
 import type { Config } from './config.js';
+import { ACTING_FOR_HEADER } from './contract/staff.js';
 import { FRAME_BYTES_MAX, KEY_HEADER } from './contract/wire.js';
 import { OrderScheduler } from './orders/order.scheduler.js';
 import { WordsRetention } from './orders/words.retention.js';
@@ -17,23 +18,17 @@ import { CommandRoutes } from './platform/http/command.routes.js';
 import { EXPOSED_HEADERS } from './platform/http/exposed.headers.js';
 import { listeningAddress } from './platform/http/listening.address.js';
 import { readRawBodies } from './platform/http/raw.bodies.js';
+import { setServerTimeouts } from './platform/http/server.timeouts.js';
 import { SlowReaders } from './platform/http/slow.readers.js';
 import { Logger } from './platform/observability/logger.js';
 import { REQUEST_ID_HEADER, RequestObserver } from './platform/observability/request.observer.js';
 import { corsOrigin } from './platform/sockets/origins.js';
 import { SocketAdapter } from './platform/sockets/socket.adapter.js';
 import { SocketRegistry } from './platform/sockets/socket.registry.js';
+import { PushDispatcher } from './push/push.dispatcher.js';
 import { BatchFollower } from './rooms/batch.follower.js';
+import type { Extension } from './sandbox/extension.js';
 import { WebhookDeliverer } from './webhooks/webhook.deliverer.js';
-
-/** Longer than the minute for which proxies keep a connection: they would reuse one that the hub has just closed. */
-const KEEP_ALIVE_MS = 75_000;
-
-/** As long as a socket has for its handshake. */
-const HEADERS_TIMEOUT_MS = 5_000;
-/** A body of 64 KB over a bad connection. */
-const REQUEST_TIMEOUT_MS = 30_000;
-const TIMEOUT_CHECK_INTERVAL_MS = 500;
 
 /** A whole hub, assembled. */
 export interface Hub {
@@ -46,13 +41,20 @@ export interface Hub {
   close(): Promise<void>;
 }
 
+/** The only place that knows of the sandbox, which is imported where it is on. */
 export async function createHub(config: Config, logger = new Logger(config)): Promise<Hub> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger), {
+  if (!config.sandbox) return assemble(config, logger);
+  const { SandboxHub } = await import('./sandbox/sandbox.hub.js');
+  return SandboxHub.create(config, logger, (extension) => assemble(config, logger, extension));
+}
+
+async function assemble(config: Config, logger: Logger, extension?: Extension): Promise<Hub> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, logger, extension), {
     bodyParser: false,
     logger,
     abortOnError: false,
   });
-  configureHttp(app, config);
+  configureHttp(app, config, extension);
   app.useWebSocketAdapter(app.get(SocketAdapter));
   return {
     app,
@@ -66,42 +68,35 @@ export async function createHub(config: Config, logger = new Logger(config)): Pr
     async close() {
       const sockets = app.get(SocketRegistry);
       sockets.drain();
-      const webhooks = app.get(WebhookDeliverer).stop();
+      const deliveries = [app.get(WebhookDeliverer).stop(), app.get(PushDispatcher).stop()];
       await Promise.all([app.get(OrderScheduler).stop(), app.get(PaymentScheduler).stop()]);
       await sockets.settled();
       await app.get(CommandQueue).idle();
       const periodic = [BatchFollower, RetentionService, WordsRetention].map((service) => app.get(service).stop());
-      await Promise.all([...periodic, webhooks]);
+      await Promise.all([...periodic, ...deliveries]);
       await sockets.flushed();
       await app.close();
     },
   };
 }
 
-/** Slowloris protection: a connection that sends nothing, or sends it byte by byte, is closed. */
-function setServerTimeouts(server: Server): void {
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  // A constructor option only; Nest creates the server, so the field is set afterwards. Node would check twice a minute.
-  Object.assign(server, { connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS });
-}
-
-function configureHttp(app: NestExpressApplication, config: Config): void {
+function configureHttp(app: NestExpressApplication, config: Config, extension?: Extension): void {
   app.disable('etag');
   app.use(app.get(RequestObserver).http);
   app.use(helmet());
+  extension?.configure(app);
   servePages(app, config);
   // Before the body parser, so that a page of another origin can read why its body was rejected.
   app.enableCors({
     origin: corsOrigin(config),
-    allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER, REQUEST_ID_HEADER, 'traceparent'],
+    allowedHeaders: ['Authorization', 'Content-Type', KEY_HEADER, ACTING_FOR_HEADER, REQUEST_ID_HEADER, 'traceparent'],
     exposedHeaders: EXPOSED_HEADERS,
   });
   readRawBodies(app);
   app.get(TestPage).serve(app);
   app.useBodyParser('json', { limit: FRAME_BYTES_MAX });
-  serveCommands(app);
+  // An extension sees every request.
+  if (!extension) serveCommands(app);
 }
 
 /** Before Express, which gets what is not a plain command. Socket.IO comes before both when it starts. */

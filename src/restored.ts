@@ -8,7 +8,7 @@ import { renumberRooms } from './rooms/room.renumbering.js';
 
 /**
  * Run once after a backup was restored, before the hubs start, with an account that may change the schema: clients that know
- * events of after the backup then learn that they must read their lists anew. To run it again does no harm.
+ * events of after the backup then learn that they must read their lists again. To run it again does no harm.
  */
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');

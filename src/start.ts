@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { isLoopback, readConfig } from './config.js';
+import { readConfig } from './config.js';
+import { isLoopback } from './platform/http/loopback.js';
 import { describe, Logger } from './platform/observability/logger.js';
 import { createHubWhenPossible } from './startup.server.js';
 
@@ -43,12 +44,16 @@ async function main(): Promise<void> {
   if (config.funds === 'open' && !isLoopback(config.host)) {
     logger.warn({ host: config.host }, 'anybody who reaches this hub can make money from nothing: set FUNDS=provider');
   }
+  const examples = existsSync('examples/seller.js')
+    ? `
+  Examples:       HUB_URL=${address} node examples/seller.js
+                  HUB_URL=${address} node examples/buyer.js     (in another terminal)`
+    : '';
+  if (config.sandbox) console.log(`SANDBOX=on: for tests only. Any program of this machine can empty the database.\n`);
   console.log(`Order hub is listening on ${address}
 
   Web pages:      ${address}
-  Health:         curl ${address}/health/ready
-  Examples:       HUB_URL=${address} node examples/seller.js
-                  HUB_URL=${address} node examples/buyer.js     (in another terminal)
+  Health:         curl ${address}/health/ready${examples}
   API documents:  ${address}/docs
   Stop:           Ctrl+C`);
 }

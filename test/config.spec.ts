@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { readConfig } from '../src/config.js';
 
 describe('the configuration', () => {
@@ -21,6 +23,7 @@ describe('the configuration', () => {
       storesNeedAddress: false,
       webhooksPrivate: false,
       rateLimits: true,
+      sandbox: false,
       funds: 'open',
       logLevel: 'info',
     });
@@ -52,6 +55,49 @@ describe('the configuration', () => {
     expect(readConfig({ AUTO_RECEIVE_SECONDS: '0' }).autoReceiveSeconds).toBe(0);
   });
 
+  describe('of a secret in a file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'order-hub-secrets-'));
+    const secret = 'a-secret-of-the-operator-of-32-letters';
+    const fileOf = (content: string) => {
+      const path = join(folder, String(content.length));
+      writeFileSync(path, content);
+      return path;
+    };
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    test.each(['', '\n', '\r\n'])('is its content, without %j at its end', (end) => {
+      expect(readConfig({ OPERATOR_KEY_FILE: fileOf(secret + end) }).operatorKey).toBe(secret);
+    });
+
+    test.each([
+      'DATABASE_URL',
+      'REDIS_URL',
+      'OPERATOR_KEY',
+      'STRIPE_SECRET_KEY',
+      'STRIPE_WEBHOOK_SECRET',
+      'ADMIN_PASSWORD',
+      'VAPID_PRIVATE_KEY',
+    ])('is taken for %s, and refused beside it', (name) => {
+      const variable = `${name}_FILE`;
+      expect(() => readConfig({ [variable]: join(folder, 'none') })).toThrow(
+        `${variable}: ${join(folder, 'none')} cannot`,
+      );
+      expect(() => readConfig({ [variable]: fileOf('') })).toThrow('it is empty');
+      const both = { [variable]: fileOf(secret), [name]: 'canary' };
+      expect(() => readConfig(both)).toThrow(`${variable}: ${name} is set too`);
+      expect(() => readConfig(both)).toThrow(
+        expect.not.objectContaining({ message: expect.stringMatching(/canary|letters/) }),
+      );
+    });
+
+    test('stops the start like any other, without its value', () => {
+      const read = () => readConfig({ ADMIN_PASSWORD_FILE: fileOf('canary'), PORT: 'x' });
+      expect(read).toThrow(/ADMIN_PASSWORD: /);
+      expect(read).toThrow(/PORT: /);
+      expect(read).toThrow(expect.not.objectContaining({ message: expect.stringContaining('canary') }));
+    });
+  });
+
   const invalid: [string, string][] = [
     ['PORT', '70000'],
     ['PORT', 'http'],
@@ -71,6 +117,8 @@ describe('the configuration', () => {
     ['ALLOWED_ORIGINS', 'shop.example'],
     ['TRUST_PROXY', 'perhaps'],
     ['WEBHOOKS_PRIVATE', 'sometimes'],
+    ['VAPID_PUBLIC_KEY', 'BCVxsr7N'],
+    ['VAPID_PRIVATE_KEY', 'none'],
     ['RATE_LIMITS', 'some'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector'],
     ['ADMIN_PASSWORD', 'too short'],
@@ -80,10 +128,35 @@ describe('the configuration', () => {
     ['PAYMENT_PROVIDER', { PAYMENT_PROVIDER: 'test', HOST: '0.0.0.0' }],
     ['PAYMENT_PROVIDER', { PAYMENT_PROVIDER: 'test', HOST: '::' }],
     ['PAYMENT_PROVIDER', { PAYMENT_PROVIDER: 'test', HOST: 'shop.example', FUNDS: 'provider' }],
+    ['SANDBOX', { SANDBOX: 'on', HOST: '0.0.0.0' }],
+    ['SANDBOX', { SANDBOX: 'on', HOST: 'shop.example' }],
+    ['SANDBOX', { SANDBOX: 'on', TRUST_PROXY: 'true' }],
+    ['SANDBOX', { SANDBOX: 'yes' }],
     ['STRIPE_WEBHOOK_SECRET', { FUNDS: 'provider', PAYMENT_PROVIDER: 'stripe', STRIPE_SECRET_KEY: 'sk' }],
     ['STRIPE_SECRET_KEY', { FUNDS: 'provider', PAYMENT_PROVIDER: 'stripe', STRIPE_WEBHOOK_SECRET: 'whsec_1' }],
   ])('names %s where other settings need it otherwise: %j', (name, variables) => {
     expect(() => readConfig(variables)).toThrow(`\n  ${name}: `);
+  });
+
+  const vapid = {
+    VAPID_PUBLIC_KEY: 'BKDY5-bIM73WELI8D3GJAV31jynhXLLV_yT8wRH_iJ7DmoXRUUM8EHGj4YfH68hOI80kM_bOjxsGbNp_IiBv4rg',
+    VAPID_PRIVATE_KEY: '8_KUyJZaaMu5M4okLZ2yUgeaO-RKdd35BN82zr6lfzQ',
+  };
+  const { VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY } = vapid;
+
+  test('takes a pair of VAPID keys', () => {
+    expect(readConfig(vapid).vapidKeys).toEqual({ publicKey: VAPID_PUBLIC_KEY, privateKey: VAPID_PRIVATE_KEY });
+    expect(readConfig({}).vapidKeys).toBeUndefined();
+  });
+
+  test.each([
+    ['VAPID_PRIVATE_KEY', { VAPID_PUBLIC_KEY }],
+    ['VAPID_PUBLIC_KEY', { VAPID_PRIVATE_KEY }],
+    ['VAPID_PUBLIC_KEY', { ...vapid, VAPID_PRIVATE_KEY: Buffer.alloc(32, 1).toString('base64url') }],
+  ])('names %s where the VAPID keys are no pair', (name, variables) => {
+    const read = () => readConfig(variables);
+    expect(read).toThrow(new RegExp(`:\\n {2}${name}: [^\\n]*$`));
+    expect(read).not.toThrow(VAPID_PRIVATE_KEY);
   });
 
   test.each(['127.0.0.1', '127.8.0.1', '::1', '[::1]', 'localhost'])('has a test provider at %s', (HOST) => {

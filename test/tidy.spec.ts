@@ -89,8 +89,18 @@ describe('the house rules', () => {
     expect(sources.flatMap(longFunctions).filter((place) => !known.includes(place.split(':')[0] ?? ''))).toEqual([]);
   });
 
+  test('npm start installs each package that the pages are built from', () => {
+    const imported = pages.flatMap(({ text }) => [...text.matchAll(/ from '([^.'][^']*)';$/gm)]);
+    const packages = new Set(imported.map(([, path = '']) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? ''));
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object };
+    const [builder = ''] = /const BUILDER = \[[^;]*;/.exec(readFileSync('scripts/prepare.mjs', 'utf8')) ?? [];
+    expect(packages.size).toBeGreaterThan(4);
+    expect([...packages].filter((name) => !(name in dependencies) && !builder.includes(`'${name}'`))).toEqual([]);
+  });
+
   test('only entry points read the environment', () => {
     expect(pathsThat(({ text }) => text.includes('process.env')).sort()).toEqual([
+      'src/cli.ts',
       'src/migrate.ts',
       'src/restored.ts',
       'src/start.ts',
@@ -102,6 +112,7 @@ describe('the house rules', () => {
       lines.some((line) => /sqlite|mysql|mariadb|innodb/i.test(line) && !/^\s*(\/\/|\/?\*)/.test(line)),
     );
     expect(named.sort()).toEqual([
+      'src/cli.ts',
       'src/config.ts',
       'src/platform/database/database.url.ts',
       'src/platform/database/dialect.resolver.ts',
@@ -111,6 +122,7 @@ describe('the house rules', () => {
       'src/platform/database/server.checks.ts',
       'src/platform/database/server.dialect.ts',
       'src/platform/database/server.driver.ts',
+      'src/platform/database/server.hosts.ts',
       'src/platform/database/session.settings.ts',
       'src/platform/database/sqlite.dialect.ts',
     ]);

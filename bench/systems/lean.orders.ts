@@ -51,6 +51,7 @@ export class LeanOrders extends Orders {
         ...{ placedAt: now, expiresAt: now + UNPAID_TTL_MS, dueAt: now + UNPAID_TTL_MS },
         ...{ paidAt: null, shippedAt: null, receivedAt: null, cancelledAt: null },
         ...{ carrier: null, trackingNo: null, cancelReason: null, number: null },
+        ...{ claimedBy: null, claimedUntil: null, claims: 0 },
       } satisfies OrderEntity;
       await run(
         INSERT_ORDER,

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 /** Native modules, modules that are loaded on demand, and optional packages of Nest that only the benchmark installs. */
 const EXTERNAL = [
   ...['@photostructure/sqlite', '@node-rs/argon2'],
-  ...['@opentelemetry/*', '@redis/client', '@socket.io/admin-ui', 'stripe'],
+  ...['@opentelemetry/*', '@redis/client', '@socket.io/admin-ui', 'stripe', 'web-push'],
   ...['class-validator', 'class-transformer', 'class-transformer/*'],
 ];
 

@@ -31,5 +31,6 @@ async function copy(path) {
 
 const files = await readdir(src, { recursive: true });
 await Promise.all(files.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')).map(compile));
-await Promise.all(files.filter((path) => path.endsWith('.css')).map(copy));
+// The style and the script of a page.
+await Promise.all(files.filter((path) => /\.(css|js)$/.test(path)).map(copy));
 await bundle(dist);

@@ -3,7 +3,9 @@ import { AuthModule } from '../auth/auth.module.js';
 import { CommandsModule } from '../commands/commands.module.js';
 import { OrdersModule } from '../orders/orders.module.js';
 import { PaymentsModule } from '../payments/payments.module.js';
+import { PushModule } from '../push/push.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
+import { StaffModule } from '../staff/staff.module.js';
 import { StoresModule } from '../stores/stores.module.js';
 import { WalletsModule } from '../wallets/wallets.module.js';
 import { WebhooksModule } from '../webhooks/webhooks.module.js';
@@ -16,6 +18,7 @@ import { PersonalExport } from './personal.export.js';
 @Module({
   imports: [
     AuthModule,
+    StaffModule,
     CommandsModule,
     WalletsModule,
     PaymentsModule,
@@ -23,6 +26,7 @@ import { PersonalExport } from './personal.export.js';
     StoresModule,
     OrdersModule,
     WebhooksModule,
+    PushModule,
   ],
   controllers: [AccountsController, PersonalController],
   providers: [AccountsService, PersonalErasure, PersonalExport],

@@ -7,7 +7,9 @@ import { OrdersService } from '../orders/orders.service.js';
 import { PaymentsService } from '../payments/payments.service.js';
 import type { Caller, ClientInfo } from '../platform/caller.js';
 import type { Tx } from '../platform/database/database.js';
+import { PushService } from '../push/push.service.js';
 import { RoomsService } from '../rooms/rooms.service.js';
+import { StaffService } from '../staff/staff.service.js';
 import { WalletsService } from '../wallets/wallets.service.js';
 import { WebhooksService } from '../webhooks/webhooks.service.js';
 
@@ -17,11 +19,13 @@ export class AccountsService {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly auth: AuthService,
+    private readonly staff: StaffService,
     private readonly wallets: WalletsService,
     private readonly rooms: RoomsService,
     private readonly orders: OrdersService,
     private readonly payments: PaymentsService,
     private readonly webhooks: WebhooksService,
+    private readonly push: PushService,
   ) {}
 
   /** Throws `FORBIDDEN` where registration is closed. */
@@ -48,7 +52,9 @@ export class AccountsService {
    */
   async unregister(caller: Caller, password: string): Promise<void> {
     const { userId } = caller;
+    let ended: Awaited<ReturnType<StaffService['leave']>> = [];
     await this.auth.unregister(caller, password, async (tx) => {
+      ended = await this.staff.leave(tx, userId);
       const { balance, held } = await this.wallets.lock(tx, userId);
       await this.rooms.lock(tx, userId);
       const open = await this.orders.countOpen(tx, userId);
@@ -59,6 +65,8 @@ export class AccountsService {
         throw new HubError('ORDER_STATE', 'A top-up or a withdrawal of yours is still under way.', { open, balance });
       }
       await this.webhooks.deleteAll(tx, userId);
+      await this.push.deleteAll(tx, userId);
     });
+    this.staff.disconnect(ended);
   }
 }

@@ -4,6 +4,7 @@ import { ApiKeysService } from '../auth/api.keys.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { SessionsService } from '../auth/sessions.service.js';
 import { StoredAnswers } from '../commands/stored.answers.js';
+import { HubError } from '../contract/errors.js';
 import { PAGE_LIMIT_MAX, type Page } from '../contract/fields.js';
 import { EXPORT_TYPE, type ExportType } from '../contract/personal.js';
 import { roles } from '../contract/transitions.js';
@@ -13,7 +14,9 @@ import { TopupsService } from '../payments/topups.service.js';
 import { type Caller, missingRight } from '../platform/caller.js';
 import { ExportStream, toLines } from '../platform/http/export.stream.js';
 import { ReadLimiter } from '../platform/limits/read.limiter.js';
+import { PushService } from '../push/push.service.js';
 import { RoomsService } from '../rooms/rooms.service.js';
+import { StaffService } from '../staff/staff.service.js';
 import { BooksService } from '../stores/books.service.js';
 import { StoresService } from '../stores/stores.service.js';
 import { WalletsService } from '../wallets/wallets.service.js';
@@ -31,6 +34,7 @@ export class PersonalExport {
     private readonly auth: AuthService,
     private readonly sessions: SessionsService,
     private readonly keys: ApiKeysService,
+    private readonly staff: StaffService,
     private readonly wallets: WalletsService,
     private readonly topups: TopupsService,
     private readonly payments: PaymentsService,
@@ -40,6 +44,7 @@ export class PersonalExport {
     private readonly orders: OrderExport,
     private readonly rooms: RoomsService,
     private readonly webhooks: WebhooksService,
+    private readonly push: PushService,
     private readonly reads: ReadLimiter,
     private readonly exports: ExportStream,
   ) {}
@@ -47,6 +52,7 @@ export class PersonalExport {
   /** Answers with the export, which goes on after this resolves. Throws `FORBIDDEN`, and `OVERLOADED` beside others. */
   async send(caller: Caller, response: Response): Promise<void> {
     const { userId } = caller;
+    if (caller.acting) throw new HubError('FORBIDDEN', 'Nobody exports what is kept of another user.');
     if (!caller.rights.has('money')) throw missingRight('money');
     const profile = { type: 'profile' as const, ...(await this.auth.profile(userId)) };
     this.exports.send(caller, response, { mediaType: EXPORT_TYPE }, toLines(this.lines(caller, profile)));
@@ -59,12 +65,15 @@ export class PersonalExport {
       yield* this.section('session', caller, (after) => this.sessions.list(caller, { ...after, limit }));
       yield* this.section('key', caller, (after) => this.keys.list(userId, { ...after, limit }));
     }
+    yield* this.section('member', caller, (after) => this.staff.list(caller, { ...after, limit }));
+    yield* this.section('staffOf', caller, (after) => this.staff.listOf(userId, { ...after, limit }));
     yield [{ type: 'wallet', ...(await this.wallets.wallet(userId)) }];
     yield* this.section('entry', caller, (after) => this.wallets.entries(userId, { ...after, limit }));
     yield* this.section('topup', caller, (after) => this.topups.list(userId, { ...after, limit }));
     yield* this.section('payout', caller, (after) => this.payments.listPayouts(userId, { ...after, limit }));
     yield* this.section('answer', caller, ({ after }) => this.answers.page(caller, userId, after));
     yield* this.section('webhook', caller, (after) => this.webhooks.list(caller, { ...after, limit }));
+    yield* this.section('subscription', caller, () => this.push.list(userId));
     const storeIds: string[] = [];
     for await (const page of this.section('store', caller, (after) =>
       this.stores.list({ owner: userId, ...after, limit }),

@@ -29,6 +29,7 @@ export class ApiKey {
   @Column('bigint')
   createdAt!: number;
 
+  /** Real time, like a session's. */
   @Column('bigint', { nullable: true })
   expiresAt!: number | null;
 

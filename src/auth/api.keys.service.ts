@@ -44,10 +44,11 @@ export class ApiKeysService {
     const lacking = request.rights.find((right) => !caller.rights.has(right));
     if (lacking !== undefined) throw missingRight(lacking);
     const createdAt = this.clock.now();
-    const expiresAt = request.expiresAt === undefined ? null : Date.parse(request.expiresAt);
-    if (expiresAt !== null && expiresAt <= createdAt) {
+    const shown = request.expiresAt === undefined ? null : Date.parse(request.expiresAt);
+    if (shown !== null && shown <= createdAt) {
       throw HubError.badMessage([{ path: 'expiresAt', problem: 'must be in the future' }]);
     }
+    const expiresAt = shown === null ? null : this.clock.toReal(shown);
     const secret = newKeySecret();
     const key = {
       ...{ keyId: uuidv7(), userId: caller.userId, name: request.name, secretHash: hashToken(secret) },
@@ -64,7 +65,7 @@ export class ApiKeysService {
       await keys.insert(key);
     });
     const { keyId, name } = key;
-    return { keyId, secret, name, rights: rightsOf(key), createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt) };
+    return { keyId, secret, name, rights: rightsOf(key), createdAt: isoTime(createdAt), expiresAt: isoTime(shown) };
   }
 
   /** The user's keys, newest first. */
@@ -75,7 +76,12 @@ export class ApiKeysService {
       .orderBy('apiKey.keyId', 'DESC')
       .limit(limit + 1);
     if (after !== undefined) query.andWhere('apiKey.keyId < :after', { after });
-    return toPage(await query.getMany(), limit, presentKey, ({ keyId }) => keyId);
+    return toPage(
+      await query.getMany(),
+      limit,
+      (key) => this.present(key),
+      ({ keyId }) => keyId,
+    );
   }
 
   /** Deletes a key. Its sockets end within a second on every hub. Throws `NOT_FOUND`. */
@@ -121,7 +127,14 @@ export class ApiKeysService {
 
   private async findLive(secretHash: string): Promise<ApiKey | null> {
     const key = await this.keys.findOneBy({ secretHash });
-    return key && (key.expiresAt ?? Number.POSITIVE_INFINITY) > this.clock.now() ? key : null;
+    return key && (key.expiresAt ?? Number.POSITIVE_INFINITY) > this.clock.realNow() ? key : null;
+  }
+
+  private present(key: ApiKey): ApiKeyView {
+    const { keyId, name, createdAt, lastUsedAt } = key;
+    const expiresAt = key.expiresAt === null ? null : this.clock.fromReal(key.expiresAt);
+    const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt), lastUsedAt: isoTime(lastUsedAt) };
+    return { keyId, name, rights: rightsOf(key), ...times };
   }
 
   /** Never rejects: a use that cannot be recorded is no reason to refuse it. */
@@ -140,10 +153,4 @@ export class ApiKeysService {
 
 function rightsOf({ rights: text }: Pick<ApiKey, 'rights'>): (typeof rights)[number][] {
   return rights.filter((right) => text.split(' ').includes(right));
-}
-
-function presentKey(key: ApiKey): ApiKeyView {
-  const { keyId, name, createdAt, expiresAt, lastUsedAt } = key;
-  const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt), lastUsedAt: isoTime(lastUsedAt) };
-  return { keyId, name, rights: rightsOf(key), ...times };
 }

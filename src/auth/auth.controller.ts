@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common';
 import type { LoggedIn, LoginRequest, PasswordRequest, SessionView } from '../contract/auth.js';
 import { isoTime } from '../contract/fields.js';
 import type { Caller, ClientInfo } from '../platform/caller.js';
+import { Clock } from '../platform/clock/clock.js';
 import { Client, ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
 import { AuthService } from './auth.service.js';
 import { SessionsService } from './sessions.service.js';
@@ -11,6 +12,7 @@ export class AuthController {
   constructor(
     private readonly auth: AuthService,
     private readonly sessions: SessionsService,
+    private readonly clock: Clock,
   ) {}
 
   @ContractRoute('login')
@@ -25,7 +27,7 @@ export class AuthController {
 
   @ContractRoute('session')
   session(@CurrentUser() { userId, terminal, expiresAt }: Caller, @Input() _nothing: object): SessionView {
-    return { userId, terminal, expiresAt: Number.isFinite(expiresAt) ? isoTime(expiresAt) : null };
+    return { userId, terminal, expiresAt: Number.isFinite(expiresAt) ? isoTime(this.clock.fromReal(expiresAt)) : null };
   }
 
   @ContractRoute('password')

@@ -1,10 +1,8 @@
 import { Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKey } from './api.key.entity.js';
 import { ApiKeysService } from './api.keys.service.js';
 import { AuthController } from './auth.controller.js';
-import { AuthGuard } from './auth.guard.js';
 import { AuthService } from './auth.service.js';
 import { BearerAuthenticator } from './bearer.authenticator.js';
 import { KnownAddress } from './known.address.entity.js';
@@ -27,7 +25,6 @@ import { User } from './user.entity.js';
     ApiKeysService,
     BearerAuthenticator,
     SessionRevocation,
-    { provide: APP_GUARD, useClass: AuthGuard },
   ],
   exports: [AuthService, SessionsService, ApiKeysService, BearerAuthenticator],
 })

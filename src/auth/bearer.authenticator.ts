@@ -5,7 +5,6 @@ import { operatorRights } from '../contract/rights.js';
 import type { SessionEndedReason } from '../contract/rooms.js';
 import { HUB } from '../contract/transitions.js';
 import type { Principal } from '../platform/caller.js';
-import type { Authenticator } from '../platform/sockets/handshake.js';
 import { ApiKeysService } from './api.keys.service.js';
 import { SessionsService } from './sessions.service.js';
 import { hashToken, isKeySecret, isSameHash, isSessionToken } from './tokens.js';
@@ -14,7 +13,7 @@ const OPERATOR_RIGHTS = new Set(operatorRights);
 
 /** Whom a bearer token stands for: the user of a session or of an API key, or the operator. */
 @Injectable()
-export class BearerAuthenticator implements Authenticator {
+export class BearerAuthenticator {
   private readonly operatorHash: string | undefined;
 
   constructor(

@@ -32,6 +32,7 @@ export class Session {
   @Column('bigint')
   createdAt!: number;
 
+  /** Real time, by which no sandbox ages a session. */
   @Column('bigint')
   expiresAt!: number;
 }

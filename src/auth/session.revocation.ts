@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, Repository } from 'typeorm';
+import type { Principal } from '../platform/caller.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { Logger } from '../platform/observability/logger.js';
@@ -46,7 +47,7 @@ export class SessionRevocation implements OnApplicationBootstrap, BeforeApplicat
     @InjectRepository(EndedSession) private readonly endedSessions: Repository<EndedSession>,
     private readonly logger: Logger,
   ) {
-    this.prunedAt = clock.now();
+    this.prunedAt = clock.realNow();
     this.poller = new Poller({
       intervalMs: POLL_INTERVAL_MS,
       poll: () => this.poll(),
@@ -66,7 +67,7 @@ export class SessionRevocation implements OnApplicationBootstrap, BeforeApplicat
 
   private async poll(): Promise<void> {
     if (!this.database.dialect.singleWriter) await this.disconnectEnded();
-    const now = this.clock.now();
+    const now = this.clock.realNow();
     if (Math.abs(now - this.prunedAt) <= PRUNE_INTERVAL_MS) return;
     this.prunedAt = now;
     // Not awaited: another client may hold what is to be deleted, and sockets must be disconnected meanwhile.
@@ -85,7 +86,10 @@ export class SessionRevocation implements OnApplicationBootstrap, BeforeApplicat
       [after, ...numbers],
     );
     for (const { userId, tokenHash, reason } of ended) {
-      this.sockets.endSessions(userId, reason, ({ sessionId }) => sessionId === tokenHash);
+      // A membership that has ended stands among the sessions, by its id.
+      const hasEnded = ({ sessionId, acting }: Principal) =>
+        sessionId === tokenHash || acting?.membershipId === tokenHash;
+      this.sockets.endSessions(userId, reason, hasEnded);
     }
     this.advance(after, new Set(ended.map(({ endedNo }) => Number(endedNo))));
   }
@@ -106,7 +110,7 @@ export class SessionRevocation implements OnApplicationBootstrap, BeforeApplicat
     await this.database.transaction(async (tx) => {
       await tx.withRepository(this.sessions).delete({ expiresAt: LessThan(now - EXPIRED_KEPT_MS) });
       await tx.withRepository(this.endedSessions).delete({ at: LessThan(now - ENDED_KEPT_MS) });
-      await this.addresses.prune(tx, now);
+      await this.addresses.prune(tx, this.clock.now());
     });
   }
 }

@@ -33,7 +33,7 @@ export class SessionsService {
     @InjectRepository(EndedSession) private readonly endedSessions: Repository<EndedSession>,
   ) {}
 
-  /** Opens a session, by default for `SESSION_TTL_SECONDS`. `expiresAt` is in epoch milliseconds. */
+  /** Opens a session, by default for `SESSION_TTL_SECONDS`. `expiresAt` is a time of the hub, in epoch milliseconds. */
   async open(
     tx: Tx,
     userId: string,
@@ -42,11 +42,11 @@ export class SessionsService {
   ): Promise<{ token: string; expiresAt: number }> {
     const token = newSessionToken();
     const createdAt = this.clock.now();
-    const expiresAt = createdAt + ttlSeconds * 1_000;
+    const expiresAt = this.clock.toReal(createdAt) + ttlSeconds * 1_000;
     await tx
       .withRepository(this.sessions)
       .insert({ tokenHash: hashToken(token), userId, terminal, createdAt, expiresAt });
-    return { token, expiresAt };
+    return { token, expiresAt: this.clock.fromReal(expiresAt) };
   }
 
   /** The live session of the token with this hash. */
@@ -74,7 +74,7 @@ export class SessionsService {
   ): Promise<Page<ListedSession>> {
     const query = this.sessions
       .createQueryBuilder('session')
-      .where('session.userId = :userId AND session.expiresAt > :now', { userId, now: this.clock.now() })
+      .where('session.userId = :userId AND session.expiresAt > :now', { userId, now: this.clock.realNow() })
       .orderBy('session.createdAt', 'DESC')
       .addOrderBy('session.tokenHash')
       .limit(limit + 1);
@@ -84,7 +84,7 @@ export class SessionsService {
       const place = { createdAt: Number(createdAt), id, length: ID_CHARACTERS };
       query.andWhere(`(session.createdAt < :createdAt OR (${follows}))`, place);
     }
-    const present = (session: Session) => presentSession(session, current);
+    const present = (session: Session) => this.present(session, current);
     return toPage(await query.getMany(), limit, present, cursorOf);
   }
 
@@ -95,7 +95,7 @@ export class SessionsService {
       .where('session.userId = :userId AND SUBSTR(session.tokenHash, 1, :length) = :id')
       .setParameters({ userId: caller.userId, length: ID_CHARACTERS, id })
       .getOne();
-    if (!session || session.expiresAt <= this.clock.now())
+    if (!session || session.expiresAt <= this.clock.realNow())
       throw new HubError('NOT_FOUND', undefined, { what: 'session' });
     await this.end({ userId: caller.userId, sessionId: session.tokenHash });
   }
@@ -119,7 +119,7 @@ export class SessionsService {
 
   /** Records tokens that have ended, for the other hubs to disconnect their sockets. */
   async recordEnded(tx: Tx, userId: string, reason: SessionEndedReason, tokenHashes: readonly string[]): Promise<void> {
-    const at = this.clock.now();
+    const at = this.clock.realNow();
     const rows = tokenHashes.map((tokenHash) => ({ tokenHash, userId, reason, at }));
     if (rows.length > 0) await tx.withRepository(this.endedSessions).insert(rows);
   }
@@ -135,7 +135,7 @@ export class SessionsService {
     const where = `WHERE user_id = ? AND token_hash ${operator} ?`;
     await tx.query(
       `INSERT INTO ended_sessions (token_hash, user_id, reason, at) SELECT token_hash, user_id, ?, ? FROM sessions ${where}`,
-      [reason, this.clock.now(), userId, tokenHash],
+      [reason, this.clock.realNow(), userId, tokenHash],
     );
     await tx.query(`DELETE FROM sessions ${where}`, [userId, tokenHash]);
   }
@@ -146,18 +146,18 @@ export class SessionsService {
       'SELECT token_hash AS tokenHash, user_id AS userId, terminal, created_at AS createdAt, expires_at AS expiresAt FROM sessions WHERE token_hash = ?',
       [tokenHash],
     );
-    return session && session.expiresAt > this.clock.now() ? session : null;
+    return session && session.expiresAt > this.clock.realNow() ? session : null;
+  }
+
+  private present(session: Session, current: string): ListedSession {
+    const { tokenHash, terminal, createdAt, expiresAt } = session;
+    const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(this.clock.fromReal(expiresAt)) };
+    return { sessionId: idOf(session), terminal, ...times, current: tokenHash === current };
   }
 }
 
 function idOf({ tokenHash }: Session): string {
   return tokenHash.slice(0, ID_CHARACTERS);
-}
-
-function presentSession(session: Session, current: string): ListedSession {
-  const { tokenHash, terminal, createdAt, expiresAt } = session;
-  const times = { createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt) };
-  return { sessionId: idOf(session), terminal, ...times, current: tokenHash === current };
 }
 
 function cursorOf({ createdAt, sessionId }: ListedSession): string {

@@ -1,6 +1,7 @@
 import { type ErrorCode, HubError, readErrorBody } from '../contract/errors.js';
 import { parse } from '../contract/parse.js';
 import { type RouteRow, takesKey } from '../contract/row.js';
+import { ACTING_FOR_HEADER } from '../contract/staff.js';
 import { type RouteData, type RouteName, type RouteRequest, routes } from '../contract/wire.js';
 import type { CallOptions } from './hub.client.js';
 import { ANSWER_TIMEOUT_MS, delay, newKey, retryDelayMs } from './retry.js';
@@ -10,6 +11,8 @@ export interface ApiOptions {
   url: string;
   /** The session's token. Only registering, logging in and reading stores and books work without one. */
   token?: string;
+  /** The seller for whom the user acts, as a member of the staff. */
+  for?: string;
 }
 
 type ApiCallOptions = Pick<CallOptions, 'signal'>;
@@ -69,7 +72,11 @@ interface HttpRequest {
 }
 
 /** Validates the fields and puts each into the path, the query or the body. */
-function buildRequest({ method, path, request }: RouteRow, input: object, { url, token }: ApiOptions): HttpRequest {
+function buildRequest(
+  { method, path, request }: RouteRow,
+  input: object,
+  { url, token, for: ownerId }: ApiOptions,
+): HttpRequest {
   const fields = new Map(Object.entries(request ? (parse(request, input) as object) : {}));
   const expandedPath = path.replace(/:(\w+)/g, (_, name: string) => {
     const value = encodeURIComponent(String(fields.get(name)));
@@ -78,6 +85,7 @@ function buildRequest({ method, path, request }: RouteRow, input: object, { url,
   });
   const address = url.replace(/\/$/, '') + expandedPath;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  if (ownerId !== undefined) headers[ACTING_FOR_HEADER.toLowerCase()] = encodeURIComponent(ownerId);
   if (method !== 'GET') {
     const body = JSON.stringify(Object.fromEntries(fields));
     return { address, headers: { ...headers, 'content-type': 'application/json' }, body };

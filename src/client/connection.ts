@@ -30,13 +30,14 @@ export class Connection {
   private reconnectTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    { url, token, path }: ConnectOptions,
+    { url, token, for: ownerId, path }: ConnectOptions,
     private readonly handlers: ConnectionHandlers,
   ) {
     const { origin, pathname } = new URL(url);
     this.socket = io(origin, {
       path: path ?? `${pathname.replace(/\/$/, '')}/socket.io`,
-      auth: (callback) => callback({ token, last: handlers.last() }),
+      auth: (callback) =>
+        callback({ token, last: handlers.last(), ...(ownerId === undefined ? {} : { for: ownerId }) }),
       // WebSocket first: without sticky sessions, a load balancer may spread one polling connection over several hubs.
       transports: ['websocket', 'polling'],
       tryAllTransports: true,

@@ -6,6 +6,7 @@ import type {
   SessionEndedReason,
   StoreStatusPush,
 } from '../contract/rooms.js';
+import type { OrderClaimedPush } from '../contract/staff.js';
 import type { Role } from '../contract/transitions.js';
 import type { WalletChangedPush } from '../contract/wallet.js';
 import type { Data, MessageName, Request } from '../contract/wire.js';
@@ -16,6 +17,11 @@ export interface ConnectOptions {
   url: string;
   /** The session's token: `(await createApi({ url }).call('login', { userId, password })).token`. */
   token: string;
+  /**
+   * The seller for whom the user acts, as a member of the staff: the client then hears the seller's room, and all that it does is the
+   * seller's. Rejected with `FORBIDDEN` where the user is none, and ended with `staff` when that ends.
+   */
+  for?: string;
   /** Persists the cursors across page loads and restarts. Without it, every client starts with the next new event. */
   storage?: CursorStorage;
   /** The path of Socket.IO, if it is not `socket.io` below `url`: for example `/socket.io`. */
@@ -63,6 +69,8 @@ export interface ClientEvents {
   stock: [push: BookStockPush];
   /** A store of the user's opened, closed, paused or went on: `{ storeId, open, pausedUntil, at }`. The latest is what counts. */
   store: [push: StoreStatusPush];
+  /** Somebody of the shop claimed an order or freed it: `{ orderId, by, until }`, null where it was freed. The latest is what counts. */
+  claimed: [push: OrderClaimedPush];
   /** The balance, or what is on its way to the user as a seller, changed: `{ balance, held, at }`. The latest is what counts. */
   wallet: [push: WalletChangedPush];
   /** The session has ended: log in again and connect with the new token. No event follows. */
@@ -153,6 +161,18 @@ export interface HubClient {
    * while it is `paid`. Resolves with the order; `get` shows its `deliverTo`. `ORDER_STATE`, `ORDER_NOT_FOUND`, `FORBIDDEN`.
    */
   readdress(request: Fields<'order:readdress'>, options?: CallOptions): Reply<'order:readdress'>;
+
+  /**
+   * Says, as the seller's side, that somebody has seen orders: `{ orderIds }`. Resolves with `{ orders }`; the first to see one
+   * counts, and sets its `seenAt`. `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
+  seen(request: Fields<'order:seen'>, options?: CallOptions): Reply<'order:seen'>;
+  /**
+   * Claims an order, as the seller's side, so that no other member of the staff ships, accepts, cancels or refunds it: `{ orderId,
+   * seconds }`, at most 900; 0 frees it. Resolves with the order. `CLAIMED` while another member works on it (`details.by`,
+   * `details.until`); `ORDER_NOT_FOUND`, `FORBIDDEN`.
+   */
+  claim(request: Fields<'order:claim'>, options?: CallOptions): Reply<'order:claim'>;
 
   /** Reads one of the user's orders with its `timeline`, `deliverTo` and `notes`. `ORDER_NOT_FOUND`, `FORBIDDEN`. */
   get(orderId: string, options?: Pick<CallOptions, 'signal'>): Reply<'order:get'>;

@@ -38,6 +38,7 @@ export class SocketClient implements HubClient {
     socket.on('room:ready', (push) => this.ready(push));
     socket.on('book:stock', (push) => void this.listeners.emit('stock', push));
     socket.on('store:status', (push) => void this.listeners.emit('store', push));
+    socket.on('order:claimed', (push) => void this.listeners.emit('claimed', push));
     socket.on('wallet:changed', (push) => void this.listeners.emit('wallet', push));
     this.connection.open();
   }
@@ -58,6 +59,8 @@ export class SocketClient implements HubClient {
   readonly note: HubClient['note'] = (request, options) => this.outbox.send('order:note', request, options);
   readonly readdress: HubClient['readdress'] = (request, options) =>
     this.outbox.send('order:readdress', request, options);
+  readonly seen: HubClient['seen'] = (request, options) => this.outbox.send('order:seen', request, options);
+  readonly claim: HubClient['claim'] = (request, options) => this.outbox.send('order:claim', request, options);
   readonly get: HubClient['get'] = (orderId, options) => this.outbox.send('order:get', { orderId }, options);
   readonly list: HubClient['list'] = (request, options) => this.outbox.send('order:list', request, options);
   readonly read: HubClient['read'] = (request, options) => this.outbox.send('room:read', request, options);

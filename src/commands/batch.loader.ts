@@ -4,6 +4,7 @@ import type { Dialect } from '../platform/database/dialect.js';
 import type { BatchMode } from './batch.patience.js';
 import type { HeldRows } from './held.rows.js';
 import { decodeAnswer, replayOf } from './idempotency.record.js';
+import { loadMembers, lockMemberships } from './membership.loader.js';
 import { orderColumns, parseOrder, type StoredOrder } from './order.columns.js';
 import { loadPayments } from './payment.loader.js';
 import { RowLocker } from './row.locker.js';
@@ -13,7 +14,7 @@ import { loadBooks, loadBooksByNo, loadStores, lockStores } from './store.loader
 import type { UnitOfWork } from './unit.of.work.js';
 
 /**
- * Loads and locks every row that the commands of a batch need, always in the order keys, payments, orders, stores, stock, wallets,
+ * Loads and locks every row that the commands of a batch need, always in the order keys, memberships, payments, orders, stores, stock, wallets,
  * rooms, so that two hubs cannot deadlock. It takes one statement for each kind of row, however many commands there are, and none for a
  * kind that no command needs. Returns the indexes of the commands that must wait, and what each of them needs that another
  * client holds; the rows of all others are locked.
@@ -58,6 +59,7 @@ class Loader {
     const first = this.named();
     await Promise.all([
       this.answers(),
+      lockMemberships(this.dialect, this.locker, this.commands, this.unit),
       loadPayments(this.tx, this.dialect, this.locker, first, this.unit),
       this.orders(first.of('orders')),
       lockStores(this.dialect, this.locker, first.of('changedStores'), this.unit),
@@ -73,12 +75,14 @@ class Loader {
       loadBooksByNo(this.tx, this.dialect, related.of('bookNos'), this.unit),
       loadStores(this.tx, this.dialect, named.of('stores'), this.unit),
     ]);
-    // Users come last and unlocked: unregistering takes the locks above first, so this stays true until the commit.
+    // Members and users come last and unlocked: adding a member locks the seller's room and unregistering takes the locks above
+    // first, so this stays true until the commit.
     await Promise.all([
       this.texts(related.of('texts')),
       this.stock(),
       this.wallets([...named.of('wallets'), ...related.of('wallets')]),
       this.rooms(related.of('rooms')),
+      loadMembers(this.tx, this.dialect, related.of('members'), this.unit),
       this.users([...named.of('users'), ...related.of('users')]),
     ]);
     this.leaveOutHeld();

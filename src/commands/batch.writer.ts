@@ -1,7 +1,7 @@
 import { orderStatuses } from '../contract/transitions.js';
 import { chunks, type Tx } from '../platform/database/database.js';
 import type { Dialect, Write } from '../platform/database/dialect.js';
-import { fieldsWhenPlaced, type OrderField, orderFields, orderFieldsThatChange } from './order.columns.js';
+import { claimFields, fieldsWhenPlaced, type OrderField, orderFields, orderFieldsThatChange } from './order.columns.js';
 import { payoutColumnsThatChange, payoutFields, topupColumnsThatChange, topupFields } from './payment.columns.js';
 import type { OrderRow } from './rows.js';
 import { storeFields, storeFieldsThatChange } from './store.columns.js';
@@ -11,12 +11,23 @@ import type { UnitOfWork } from './unit.of.work.js';
 /** Rows in one statement, to stay below a server's packet limit. Only a batch of the very largest orders needs two. */
 const ROWS_MAX = 2_500;
 
-const allFields = Object.keys(orderFields) as OrderField[];
+const isOfClaim = (field: OrderField) => claimFields.some((name) => name === field);
+const fieldsBesideClaim = (Object.keys(orderFields) as OrderField[]).filter((field) => !isOfClaim(field));
 
 /** Writes what the commands of a batch have changed: one statement a table, all of them sent at once. */
 export async function save(tx: Tx, dialect: Dialect, unit: UnitOfWork, now: number): Promise<void> {
-  const writes = [...stateOf(unit), ...recordsOf(unit, now), ...paymentsOf(unit), ...wordsOf(unit)].flatMap(inParts);
-  const statements = [...writes.map((write) => dialect.write(write)), ...storesOf(unit)];
+  const writes = [
+    ...stateOf(unit),
+    ...claimsOf(unit),
+    ...recordsOf(unit, now),
+    ...paymentsOf(unit),
+    ...wordsOf(unit),
+  ].flatMap(inParts);
+  const statements = [
+    ...writes.map((write) => dialect.write(write)),
+    ...storesOf(unit),
+    ...membershipsOf(unit, dialect),
+  ];
   await Promise.all(statements.map((statement) => tx.query(...statement)));
 }
 
@@ -33,11 +44,7 @@ function stateOf({ dirty: { orders, stock, wallets, rooms } }: UnitOfWork): Writ
     { table: 'orders', ...orderRows(placed, fieldsWhenPlaced) },
     {
       table: 'orders',
-      // Items never change and may be long: those of 256 large orders would exceed a server's packet limit.
-      ...orderRows(
-        changed.map((order) => ({ ...order, items: [] })),
-        allFields,
-      ),
+      ...changedRows(changed, fieldsBesideClaim),
       change: { key: ['order_id'], columns: orderFieldsThatChange.map((field) => orderFields[field]) },
     },
     {
@@ -70,6 +77,13 @@ function stateOf({ dirty: { orders, stock, wallets, rooms } }: UnitOfWork): Writ
       change: { key: ['role', 'user_id'], columns: ['head', ...orderStatuses] },
     },
   ];
+}
+
+/** None in most batches, and in columns of their own, so that other changes need not write them. */
+function claimsOf({ dirty: { claims } }: UnitOfWork): Write[] {
+  const change = { key: ['order_id'], columns: claimFields.map((field) => orderFields[field]) };
+  const rows = changedRows([...claims.values()], [...fieldsBesideClaim, ...claimFields]);
+  return [{ table: 'orders', ...rows, change }];
 }
 
 /** What is appended and never changed: the ledger, the events, the stored answers. */
@@ -151,6 +165,24 @@ function storesOf({ dirty: { stores } }: UnitOfWork): [sql: string, parameters: 
     sql,
     [...storeFieldsThatChange.map((field) => store[field]), store.storeId],
   ]);
+}
+
+/**
+ * On a cluster, a row that was only locked is locked at one node: the removal of a member conflicts with a batch in which the member
+ * acts because both write the row.
+ */
+function membershipsOf({ acting }: UnitOfWork, { inCondition, singleWriter }: Dialect): [string, unknown[]][] {
+  if (acting.length === 0 || singleWriter) return [];
+  const [where, parameters] = inCondition.pairs(['owner_id', 'user_id'], acting);
+  return [[`UPDATE staff_members SET version = version + 1 WHERE ${where}`, parameters]];
+}
+
+/** Items never change and may be long: those of 256 large orders would exceed a server's packet limit. */
+function changedRows(orders: readonly OrderRow[], fields: readonly OrderField[]) {
+  return orderRows(
+    orders.map((order) => ({ ...order, items: [] })),
+    fields,
+  );
 }
 
 function orderRows(orders: readonly OrderRow[], fields: readonly OrderField[]): Pick<Write, 'columns' | 'rows'> {

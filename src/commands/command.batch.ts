@@ -6,7 +6,8 @@ import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
 import { LockWaitError } from '../platform/database/lock.patience.js';
 import { type Phase, PhaseTimer } from '../platform/observability/phase.timer.js';
-import { BatchLog, type StockAlert, type StoreStatus, type WalletState } from '../rooms/batch.log.js';
+import { BatchLog } from '../rooms/batch.log.js';
+import type { OrderClaim, StockAlert, StoreStatus, WalletState } from '../rooms/batch.record.js';
 import { load } from './batch.loader.js';
 import { type BatchMode, BatchPatience } from './batch.patience.js';
 import { save } from './batch.writer.js';
@@ -20,7 +21,7 @@ import { type OrderPolicy, UnitOfWork } from './unit.of.work.js';
 
 const NOT_DONE: Answer<never> = { ok: false, error: HubError.body('UNAVAILABLE') };
 
-/** What a committed batch publishes: an answer to each command, in their order, and events, alerts, stores and wallets for the parties. */
+/** What a committed batch publishes: an answer to each command, in their order, and events, alerts, stores, claims and wallets for the parties. */
 export interface BatchOutcome {
   batchNo: number;
   phases: readonly Phase[];
@@ -30,6 +31,7 @@ export interface BatchOutcome {
   events: EventRow[];
   stockAlerts: StockAlert[];
   storeStatuses: StoreStatus[];
+  claims: OrderClaim[];
   walletChanges: { at: number; wallets: readonly WalletState[] };
 }
 
@@ -107,7 +109,13 @@ export class CommandBatch {
     const names = namesOf(only, unit);
     const waitsFor = this.held.stillHeld(names) ?? this.held.close(error.table, suspectsOf(error.table, names));
     const setAside = new Map([[0, waitsFor]]);
-    const nothing = { events: [], stockAlerts: [], storeStatuses: [], walletChanges: { at: 0, wallets: [] } };
+    const nothing = {
+      events: [],
+      stockAlerts: [],
+      storeStatuses: [],
+      claims: [],
+      walletChanges: { at: 0, wallets: [] },
+    };
     return { batchNo: this.batchNo, phases: [], answers: [NOT_DONE], setAside, ...nothing };
   }
 
@@ -131,14 +139,14 @@ export class CommandBatch {
           );
           timer.endPhase('settle');
           if (setAside.size < handled.length) {
-            const { stockAlerts, storeStatuses, dirty } = unit;
-            const record = { rooms: dirty.rooms, stockAlerts, storeStatuses, wallets: dirty.wallets };
+            const { stockAlerts, storeStatuses, claims, dirty } = unit;
+            const record = { rooms: dirty.rooms, stockAlerts, storeStatuses, claims, wallets: dirty.wallets };
             await Promise.all([save(tx, dialect, unit, now), this.batchLog.append(tx, batchNo, record, now)]);
           }
           timer.endPhase('save');
           const walletChanges = { at: now, wallets: [...unit.dirty.wallets] };
-          const { stockAlerts, storeStatuses, dirty } = unit;
-          return { answers, setAside, events: dirty.events, stockAlerts, storeStatuses, walletChanges };
+          const { stockAlerts, storeStatuses, claims, dirty } = unit;
+          return { answers, setAside, events: dirty.events, stockAlerts, storeStatuses, claims, walletChanges };
         },
         {
           patienceMs: this.patience.ms(mode),

@@ -1,5 +1,6 @@
 import { HubError, isStoredUnderKey } from '../contract/errors.js';
 import type { Answer } from '../contract/wire.js';
+import { noLongerActing } from '../platform/database/membership.lock.js';
 import type { CommandHandler } from './command.handler.js';
 import { type Command, OPERATOR_ID } from './command.js';
 import { encodeAnswer, replayOf } from './idempotency.record.js';
@@ -19,7 +20,7 @@ export function execute(handler: CommandHandler, unit: UnitOfWork, command: Comm
   const answer = decideAndApply(handler, unit, command, now);
   if (usesKey(answer)) {
     const row = { userId: actorId, key: key.text, messageHash: key.messageHash, stored: { answer } };
-    unit.recordAnswer(row, encodeAnswer(answer, actorId, handler));
+    unit.recordAnswer(row, encodeAnswer(answer, command, handler, { orders: unit.orders, now }));
   }
   return answer;
 }
@@ -29,11 +30,20 @@ function decideAndApply(handler: CommandHandler, unit: UnitOfWork, command: Comm
   const { actorId } = command;
   const mustBeUser = actorId !== null && actorId !== OPERATOR_ID;
   if (mustBeUser && !unit.users.has(actorId)) return rejected(new HubError('UNAUTHENTICATED'));
+  if (!isStillActing(unit, command)) {
+    return rejected(noLongerActing());
+  }
   const decision = handler.decide(unit, command, now);
   if (decision instanceof HubError) return rejected(decision);
   const numbers = unit.apply(decision, now);
   const { data, seq } = handler.present(unit, command, { change: decision, numbers, now });
   return seq === undefined ? { ok: true, data } : { ok: true, data, seq };
+}
+
+/** The membership may have been ended or replaced since the message was admitted. */
+function isStillActing(unit: UnitOfWork, { actorId, acting }: Command): boolean {
+  if (!acting || actorId === null) return true;
+  return unit.memberships.get(pair(acting.ownerId, actorId)) === acting.membershipId;
 }
 
 function storedAnswer(handler: CommandHandler, unit: UnitOfWork, { stored, userId }: AnswerRow): Answer<unknown> {

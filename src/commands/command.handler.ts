@@ -16,6 +16,8 @@ export interface RowKeys {
   texts?: readonly number[];
   /** Stores, for their owners and policies, in case none of their books is found. */
   stores?: readonly string[];
+  /** Users who may be members of a seller's staff. */
+  members?: readonly [ownerId: string, userId: string][];
   /** Stores that the command changes. */
   changedStores?: readonly string[];
   wallets?: readonly string[];
@@ -62,7 +64,11 @@ export interface CommandHandler<Name extends CommandName = CommandName> {
 
 /** Stores a reference in place of an answer, and builds the answer from it again, word for word. */
 export interface AnswerReplay {
-  referenceTo(answer: { data: unknown; seq?: number }, actorId: string): object;
+  referenceTo(
+    answer: { data: unknown; seq?: number },
+    command: Pick<Command, 'actorId' | 'acting'>,
+    when: Pick<UnitOfWork, 'orders'> & { now: number },
+  ): object;
   /** The orders to read, unlocked: what was once said of an order never changes. */
   orderIds(reference: object): readonly string[];
   answer(rows: Pick<UnitOfWork, 'orders'>, reference: object, actorId: string): Answer<unknown>;

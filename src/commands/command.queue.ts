@@ -84,7 +84,8 @@ export class CommandQueue implements CommandAdmission {
     if (error) return Promise.resolve({ ok: false, error });
     // The compiler cannot follow that `request` belongs to `name`; the parameters above do.
     const command = { name, actorId, request } as unknown as Command;
-    if (key !== undefined) command.key = { text: key, messageHash: messageHash(name, request) };
+    if (source.acting) command.acting = source.acting;
+    if (key !== undefined) command.key = { text: key, messageHash: messageHash(name, request, source.acting) };
     if (handler.newId) command.newId = handler.newId(this.clock.now());
     return new Promise((resolve) => {
       this.backlog.add({

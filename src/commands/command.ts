@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { CommandName, CommandRequest } from '../contract/commands.js';
+import type { Acting } from '../platform/caller.js';
 
 /** Who gives the commands of the operator's key, with idempotency keys of its own. No user's id begins with a space. */
 export const OPERATOR_ID = ' operator';
@@ -9,6 +10,8 @@ export type Command<Names extends CommandName = CommandName> = {
   [Name in Names]: {
     name: Name;
     actorId: string | null;
+    /** Set where the actor is a member of staff and acts for a seller. */
+    acting?: Acting;
     request: CommandRequest<Name>;
     /** The user's idempotency key, and the hash of the message that it came with. */
     key?: { text: string; messageHash: string };
@@ -17,12 +20,19 @@ export type Command<Names extends CommandName = CommandName> = {
   };
 }[Names];
 
+/** Whose orders, stores and money the command is about; null for those of the hub itself. */
+export function accountOf({ actorId, acting }: Pick<Command, 'actorId' | 'acting'>): string | null {
+  return acting?.ownerId ?? actorId;
+}
+
 /**
  * Equal for equal messages, whatever the order of their fields and the transport. It is stored with the answer to a key, so
- * this format must not change: keys stored before would count as reused.
+ * this format must not change: keys stored before would count as reused. The same words for another account are another message: a
+ * deposit for the seller is not one for oneself.
  */
-export function messageHash(name: CommandName, request: object): string {
-  return hash('sha256', `${name} ${canonical(request)}`);
+export function messageHash(name: CommandName, request: object, acting?: Acting): string {
+  const owner = acting === undefined ? '' : `for ${JSON.stringify(acting.ownerId)} `;
+  return hash('sha256', `${name} ${owner}${canonical(request)}`);
 }
 
 function canonical(value: unknown): string {

@@ -15,7 +15,7 @@ import { StoredAnswers } from './stored.answers.js';
 @Module({
   imports: [TypeOrmModule.forFeature([CommandAnswer]), RoomsModule],
   providers: [CommandRegistry, CommandBatch, CommandQueue, HeldRows, RetentionService, StoredAnswers],
-  exports: [CommandRegistry, CommandQueue, StoredAnswers],
+  exports: [CommandRegistry, CommandQueue, StoredAnswers, RetentionService],
 })
 export class CommandsModule {
   /** The engine with a feature's handlers. A feature imports this, and submits through `CommandQueue`. */

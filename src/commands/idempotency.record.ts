@@ -1,13 +1,19 @@
 import type { Answer } from '../contract/wire.js';
 import type { AnswerReplay, CommandHandler } from './command.handler.js';
+import type { Command } from './command.js';
 import type { StoredAnswer } from './rows.js';
 
 /**
  * The first answer to an idempotency key as the database keeps it. A reference to a change of an order takes a tenth of the
  * answer's text, and answers are most of what a batch writes.
  */
-export function encodeAnswer(answer: Answer<unknown>, actorId: string, { replay }: CommandHandler): string {
-  return JSON.stringify(answer.ok && replay ? replay.referenceTo(answer, actorId) : answer);
+export function encodeAnswer(
+  answer: Answer<unknown>,
+  command: Command,
+  { replay }: CommandHandler,
+  when: Parameters<AnswerReplay['referenceTo']>[2],
+): string {
+  return JSON.stringify(answer.ok && replay ? replay.referenceTo(answer, command, when) : answer);
 }
 
 export function decodeAnswer(text: string): StoredAnswer {

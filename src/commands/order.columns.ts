@@ -28,6 +28,9 @@ export const orderFields = {
   trackingNo: 'tracking_no',
   cancelReason: 'cancel_reason',
   number: 'number',
+  claimedBy: 'claimed_by',
+  claimedUntil: 'claimed_until',
+  claims: 'claims',
 } as const satisfies Record<OrderField, string>;
 
 /** What a new order has. The other columns are null until something happens. */
@@ -61,6 +64,9 @@ export const orderFieldsThatChange = [
   'trackingNo',
   'cancelReason',
 ] as const satisfies OrderField[];
+
+/** What a claim changes, and nothing else does. */
+export const claimFields = ['claimedBy', 'claimedUntil', 'claims'] as const satisfies OrderField[];
 
 export const orderColumns = selectList(orderFields);
 

@@ -19,6 +19,7 @@ const tables = {
   bookNos: ['books', 'book_stock'],
   texts: ['book_texts'],
   stores: ['stores'],
+  members: ['staff_members'],
   changedStores: ['stores'],
   wallets: ['wallets', 'wallet_entries'],
   topups: ['topups'],
@@ -51,11 +52,12 @@ export function suspectsOf(table: string, names: readonly RowName[]): RowName[] 
   return names.filter((name) => name.startsWith(prefix) && !name.endsWith(' *'));
 }
 
-function ownNamesOf({ actorId, key }: Command): RowName[] {
+function ownNamesOf({ actorId, acting, key }: Command): RowName[] {
   const always: RowName[] = ['users *', 'hub_batches *'];
   if (actorId === null) return always;
   const answer: RowName[] = key ? ['command_answers *', `command_answers ${pair(actorId, key.text)}`] : [];
-  return [...always, `users ${actorId}`, ...answer];
+  const membership: RowName[] = acting ? ['staff_members *', `staff_members ${pair(acting.ownerId, actorId)}`] : [];
+  return [...always, `users ${actorId}`, ...membership, ...answer];
 }
 
 function rowsOf(

@@ -90,6 +90,17 @@ export interface OrderRow extends OrderTerms {
   cancelReason: string | null;
   /** The number of its first event in the seller's room; null for orders of earlier releases. */
   number: number | null;
+  /** Who of the seller's side has claimed it last, until when, and how often it was claimed or freed. */
+  claimedBy: string | null;
+  claimedUntil: number | null;
+  claims: number;
+}
+
+/** Who may act for a seller. */
+export interface MembershipRow {
+  ownerId: string;
+  userId: string;
+  membershipId: string;
 }
 
 /** Who owns a store, and whether and how it takes orders. */

@@ -2,8 +2,9 @@ import { isoTime } from '../contract/fields.js';
 import type { PaymentProviderName } from '../contract/payments.js';
 import { type OrderStatus, type Role, roles } from '../contract/transitions.js';
 import type { EntryKind } from '../contract/wallet.js';
-import type { StockAlert, StoreStatus } from '../rooms/batch.log.js';
-import { type EventBody, encodeEvent } from '../rooms/event.codec.js';
+import type { OrderClaim, StockAlert, StoreStatus } from '../rooms/batch.record.js';
+import { encodeEvent } from '../rooms/event.codec.js';
+import { orderEvent } from './order.event.js';
 import {
   type AddressRow,
   type AnswerRow,
@@ -11,6 +12,7 @@ import {
   type BookTextsRow,
   type EntryRow,
   type EventRow,
+  type MembershipRow,
   memberOf,
   type NoteRow,
   type OrderRow,
@@ -28,6 +30,10 @@ import {
 export interface Change {
   /** The order with its new timeline entry, and the status before; null for a new order. */
   order?: { after: OrderRow; previous: OrderStatus | null };
+  /** The same of several orders. */
+  orders?: readonly NonNullable<Change['order']>[];
+  /** An order with its new claim, which is no change of the order. */
+  claim?: OrderRow;
   stock?: { book: BookRow; delta: number }[];
   money?: { userId: string; amount: number; kind: EntryKind; orderId: string | null }[];
   /** What the hub holds for sellers. The ledger has no entries for it: it is of balances. */
@@ -65,6 +71,10 @@ export class UnitOfWork {
   readonly changedStores = new Map<string, StoreRow>();
   /** Registered users. */
   readonly users = new Set<string>();
+  /** The ids of memberships, by seller and member, of those who act or buy in the batch. */
+  readonly memberships = new Map<string, string>();
+  /** Those by which somebody acts. */
+  readonly acting: (readonly [ownerId: string, userId: string])[] = [];
   readonly books = new Map<string, BookRow>();
   readonly booksByNo = new Map<number, BookRow>();
   readonly texts = new Map<number, BookTextsRow>();
@@ -79,6 +89,7 @@ export class UnitOfWork {
 
   readonly dirty = {
     orders: new Map<string, OrderRow>(),
+    claims: new Map<string, OrderRow>(),
     stock: new Set<BookRow>(),
     wallets: new Set<WalletRow>(),
     entries: [] as EntryRow[],
@@ -93,6 +104,7 @@ export class UnitOfWork {
   };
   readonly stockAlerts: StockAlert[] = [];
   readonly storeStatuses: StoreStatus[] = [];
+  readonly claims: OrderClaim[] = [];
 
   constructor(readonly policy: OrderPolicy) {}
 
@@ -104,6 +116,11 @@ export class UnitOfWork {
   addChangedStore(store: StoreRow): void {
     this.changedStores.set(store.storeId, store);
     this.stores.set(store.storeId, store);
+  }
+
+  addMembership({ ownerId, userId, membershipId }: MembershipRow, how: 'locked' | 'read'): void {
+    this.memberships.set(pair(ownerId, userId), membershipId);
+    if (how === 'locked') this.acting.push([ownerId, userId]);
   }
 
   /** Applies all of a change, and returns the numbers of its events. */
@@ -118,7 +135,10 @@ export class UnitOfWork {
     if (change.address) this.dirty.addresses.set(change.address.orderId, change.address);
     if (change.note) this.dirty.notes.push(change.note);
     if (change.store) this.recordStore(change.store, now);
-    return change.order ? this.recordOrder(change.order, now) : {};
+    if (change.claim) this.recordClaim(change.claim);
+    let numbers: EventNumbers = {};
+    for (const order of change.orders ?? []) numbers = this.recordOrder(order, now);
+    return change.order ? this.recordOrder(change.order, now) : numbers;
   }
 
   /** The same rows as they are once this user is credited: a rule decides on them what the money makes possible. */
@@ -175,6 +195,13 @@ export class UnitOfWork {
     }
   }
 
+  private recordClaim(after: OrderRow): void {
+    const { orderId, sellerId: ownerId, claimedBy: by, claimedUntil, claims: version } = after;
+    this.orders.set(orderId, after);
+    this.dirty.claims.set(orderId, after);
+    this.claims.push({ ownerId, version, push: { orderId, by, until: isoTime(claimedUntil) } });
+  }
+
   private recordTopup(topup: TopupRow): void {
     this.topups.set(topup.topupId, topup);
     this.dirty.topups.set(topup.topupId, topup);
@@ -224,25 +251,4 @@ export function moneyOf(wallet: WalletRow | undefined): number {
   return wallet
     ? wallet.balance + wallet.held
     : /* istanbul ignore next -- every user has a wallet, which the compiler cannot know */ 0;
-}
-
-/** The event of the order's latest change. */
-function orderEvent(order: OrderRow, previous: OrderStatus | null, entry: OrderRow['timeline'][number]): EventBody {
-  const { orderId, version, status, storeId, buyerId, sellerId, total, carrier, trackingNo, cancelReason } = order;
-  return {
-    orderId,
-    version,
-    status,
-    previous,
-    command: entry.command,
-    storeId,
-    buyerId,
-    sellerId,
-    total,
-    by: entry.by,
-    at: isoTime(entry.at),
-    ...(carrier === null ? {} : { carrier }),
-    ...(trackingNo === null ? {} : { trackingNo }),
-    ...(cancelReason === null ? {} : { cancelReason }),
-  };
 }

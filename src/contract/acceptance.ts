@@ -19,7 +19,7 @@ export const acceptMessages = {
     right: 'sell',
     request: acceptRequest,
     data: order,
-    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'CLAIMED', 'ORDER_STATE'],
   },
 } as const satisfies Record<string, MessageRow>;
 

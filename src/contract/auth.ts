@@ -61,7 +61,7 @@ export const createKeyRequest = z.strictObject({
 export const createdKey = z.strictObject({
   keyId,
   secret: z.string().meta({
-    description: 'The bearer token, told this once: only its hash is stored.',
+    description: 'The bearer token, shown this once: only its hash is stored.',
     examples: ['ohk_k3XzHc5yQ0yM7b1n2dW9sLr4TfVaPeGu8iOjBqCxZ6E'],
   }),
   name: keyName,

@@ -26,6 +26,10 @@ const stockDetails = z.strictObject({ bookId: field.bookId, wanted: z.int(), ava
 const pauseDetails = z.strictObject({
   until: field.time.nullable().describe('Until when; null for until it opens.'),
 });
+const claimDetails = z.strictObject({
+  by: field.userId.describe('Who is working on the order.'),
+  until: field.time.describe('Until when, unless it is freed.'),
+});
 const orderDetails = z.strictObject({
   status: z.enum(orderStatuses),
   allowed: z.array(z.enum(orderCommands)).describe('The commands that the caller may send instead.'),
@@ -90,6 +94,12 @@ export const errorTypes = {
     when: 'The order’s status does not allow this.',
     details: z.union([orderDetails, linesDetails, accountDetails]),
   },
+  CLAIMED: {
+    status: 409,
+    retryable: false,
+    when: 'Another member of the staff is working on this order.',
+    details: claimDetails,
+  },
   INSUFFICIENT_FUNDS: {
     status: 402,
     retryable: false,
@@ -107,7 +117,9 @@ export const errorTypes = {
     status: 404,
     retryable: false,
     when: 'You have nothing with this id.',
-    details: z.strictObject({ what: z.string().describe('The kind of thing: `key`, `session`, `webhook`, `topup`.') }),
+    details: z.strictObject({
+      what: z.string().describe('The kind of thing: `key`, `session`, `webhook`, `subscription`, `topup`, `member`.'),
+    }),
   },
   RATE_LIMITED: { status: 429, retryable: true, when: 'Too many requests. Retry later.', details: retryDetails },
   OVERLOADED: {

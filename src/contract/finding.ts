@@ -7,7 +7,7 @@ export const exportFormats = ['csv', 'ndjson'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 const format = z
   .enum(exportFormats)
-  .describe('`csv` (RFC 4180, with a header) unless told; `ndjson` is one JSON object a line, with the same names.')
+  .describe('`csv` (RFC 4180, with a header) by default; `ndjson` is one JSON object a line, with the same names.')
   .optional();
 const CSV_TYPE = 'text/csv';
 const FORMULAS =

@@ -4,6 +4,7 @@ import * as field from './fields.js';
 import * as request from './order.requests.js';
 import { orderItem, orderStatus, parcel } from './order.requests.js';
 import type { MessageRow, RouteRow } from './row.js';
+import { staffFields } from './staff.fields.js';
 import { changeCommands, orderCommands } from './transitions.js';
 import { note, shownDeliverTo } from './words.js';
 
@@ -94,6 +95,7 @@ export const order = z.strictObject({
     examples: [null],
   }),
   ...acceptanceFields,
+  ...staffFields,
   carrier: noText.describe('As shipping or tracking has set it last.'),
   trackingNo: noText.describe('As shipping or tracking has set it last.'),
   cancelReason: noText.describe(
@@ -152,7 +154,7 @@ export const orderMessages = {
     right: 'sell',
     request: request.shipRequest,
     data: order,
-    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'BOOK_NOT_FOUND'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'CLAIMED', 'ORDER_STATE', 'BOOK_NOT_FOUND'],
   },
   'order:receive': {
     summary: 'Confirms that an order, or a parcel of it, has arrived.',
@@ -169,7 +171,7 @@ export const orderMessages = {
     right: ['buy', 'sell'],
     request: request.cancelRequest,
     data: order,
-    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'BOOK_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
+    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'CLAIMED', 'ORDER_STATE', 'BOOK_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
   },
   'order:refund': {
     summary: 'Gives money back to the buyer, for copies or as an amount.',
@@ -178,7 +180,10 @@ export const orderMessages = {
     right: 'sell',
     request: request.refundRequest,
     data: order,
-    errors: ['ORDER_NOT_FOUND', 'FORBIDDEN', 'ORDER_STATE', 'USER_NOT_FOUND', 'BOOK_NOT_FOUND', 'INSUFFICIENT_FUNDS'],
+    errors: [
+      ...(['ORDER_NOT_FOUND', 'FORBIDDEN', 'CLAIMED', 'ORDER_STATE'] as const),
+      ...(['USER_NOT_FOUND', 'BOOK_NOT_FOUND', 'INSUFFICIENT_FUNDS'] as const),
+    ],
   },
   'order:track': {
     summary: 'Corrects the carrier or the tracking number of a parcel on its way.',

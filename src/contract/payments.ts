@@ -44,7 +44,7 @@ export const topup = z.strictObject({
   amount,
   orderId: field.generatedOrderId.nullable().describe('The order that it is for, if any.'),
   createdAt: field.time.describe('When it was begun.'),
-  settledAt: field.time.nullable().meta({ description: 'When the provider told its outcome.', examples: [null] }),
+  settledAt: field.time.nullable().meta({ description: 'When the provider reported its outcome.', examples: [null] }),
 });
 export const topupRequest = z.strictObject({
   topupId: field.text(field.ID_CHARACTERS_MAX).describe('The top-up’s id.'),

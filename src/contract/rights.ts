@@ -12,7 +12,7 @@ export type AnyRight = Right | OperatorRight;
 export const rightMeanings: Record<AnyRight, string> = {
   read: 'every read and event, except those about money',
   buy: 'place, pay, receive, and cancel, note, readdress as the buyer',
-  sell: 'ship, refund, track, and cancel, note, readdress as the seller',
+  sell: 'ship, accept, refund, track, claim, seen, and cancel, note, readdress as the seller',
   stock: 'stores, books and stock',
   money: 'the balance, its entries, deposits and withdrawals',
   staff: 'the members of staff',

@@ -16,6 +16,9 @@ export const handshake = z.strictObject({
     .strictObject({ buyer: seq.optional(), seller: seq.optional() })
     .describe('The number of the last event received in each room; a room without one starts at its head.')
     .optional(),
+  for: field.userId
+    .meta({ description: 'The seller for whom the caller acts, as a member of the staff.', examples: ['mei'] })
+    .optional(),
 });
 export type Last = NonNullable<z.infer<typeof handshake>['last']>;
 
@@ -72,10 +75,12 @@ export type RoomEvents = z.infer<typeof roomEvents>;
 const roomState = z.strictObject({ head, complete });
 export const roomReadyPush = z
   .strictObject({
-    userId: field.userId,
+    userId: field.userId.describe('The user; where a member of staff acts for a seller, the member.'),
     rooms: z
       .strictObject({ buyer: roomState.optional(), seller: roomState.optional() })
-      .describe('The rooms that this socket hears: both, unless its API key may not read.'),
+      .describe(
+        'The rooms that this socket hears: both, unless its API key may not read; only `seller` where a member of staff acts for a seller.',
+      ),
     currency: field.currency,
     serverTime: field.time.describe('The hub’s clock, for countdowns.'),
     needsAddress: z
@@ -113,7 +118,7 @@ export const storeStatusPush = z
   );
 export type StoreStatusPush = z.infer<typeof storeStatusPush>;
 
-export const sessionEndedReasons = ['logout', 'password', 'unregistered', 'expired', 'revoked'] as const;
+export const sessionEndedReasons = ['logout', 'password', 'unregistered', 'expired', 'revoked', 'staff'] as const;
 export const sessionEndedPush = z
   .strictObject({ reason: z.enum(sessionEndedReasons) })
   .describe('The session has ended; the hub now disconnects the socket.');

@@ -39,6 +39,8 @@ export interface RouteRow extends Row {
   hasRawBody?: true;
   /** For operators and orchestrators: served during shutdown too. */
   isProbe?: true;
+  /** Its answer has no time limit: it is for tests only. */
+  mayTakeLong?: true;
   /** The status of a success, 200 by default. */
   status?: 201 | 204;
   /** Query parameters that are numbers. */

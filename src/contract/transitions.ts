@@ -13,7 +13,7 @@ export const orderCommands = ['pay', 'ship', 'receive', 'cancel', 'accept', 'ref
 export type OrderCommand = (typeof orderCommands)[number];
 
 /** What changes an order without moving it. Never listed in `allowed`. */
-export const amendCommands = ['readdress', 'note'] as const;
+export const amendCommands = ['readdress', 'note', 'seen'] as const;
 export type AmendCommand = (typeof amendCommands)[number];
 
 /** What can change an order: the commands of users, and `timeout`, where the hub acts by itself. */
@@ -132,7 +132,11 @@ export const amendments: readonly Amendment[] = [
   { command: 'readdress', from: ['placed'], by: ['buyer'] },
   { command: 'readdress', from: ['paid'], by: ['seller'] },
   { command: 'note', from: orderStatuses, by: roles },
+  { command: 'seen', from: orderStatuses, by: ['seller'] },
 ];
+
+/** What a claim of an order keeps the other members of the seller's staff from. */
+export const claimableCommands: readonly OrderCommand[] = ['ship', 'accept', 'cancel', 'refund'];
 
 /** The first step. Any user except the store's owner may place an order, and becomes its buyer. */
 export const placement = {

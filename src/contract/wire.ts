@@ -7,9 +7,11 @@ import { findingRoutes } from './finding.js';
 import { orderMessages, orderRoutes } from './orders.js';
 import { paymentRoutes } from './payments.js';
 import { personalRoutes } from './personal.js';
+import { pushRoutes } from './push.js';
 import * as rooms from './rooms.js';
 import { roomMessages, roomRoutes } from './rooms.js';
 import { serviceRoutes } from './service.js';
+import { orderClaimedPush, staffMessages, staffRoutes, workRoutes } from './staff.js';
 import { storePolicyRoutes } from './store.policy.js';
 import { storeRoutes } from './stores.js';
 import { walletChangedPush, walletRoutes } from './wallet.js';
@@ -21,11 +23,12 @@ export const CONTRACT_VERSION = 1;
 export const FRAME_BYTES_MAX = 65_536;
 
 /** The messages that a client may send over a socket. Each is answered in its acknowledgement. */
-export const messages = { ...orderMessages, ...acceptMessages, ...amendMessages, ...roomMessages };
+export const messages = { ...orderMessages, ...acceptMessages, ...amendMessages, ...staffMessages, ...roomMessages };
 
 /** The messages that the hub pushes. `order:error` reports the failure of a message sent without an acknowledgement. */
 export const pushes = {
   'order:status': rooms.orderStatusPush,
+  'order:claimed': orderClaimedPush,
   'book:stock': rooms.bookStockPush,
   'store:status': rooms.storeStatusPush,
   'wallet:changed': walletChangedPush,
@@ -103,8 +106,11 @@ export const routes = {
   ...orderRoutes,
   ...acceptRoutes,
   ...amendRoutes,
+  ...workRoutes,
+  ...staffRoutes,
   ...roomRoutes,
   ...webhookRoutes,
+  ...pushRoutes,
   ...personalRoutes,
   ...serviceRoutes,
 };

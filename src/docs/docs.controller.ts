@@ -1,5 +1,6 @@
-import { Controller, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { CONFIG, type Config } from '../config.js';
 import { ContractRoute, Input } from '../platform/http/contract.route.js';
 import { asyncApi } from './asyncapi.js';
 import { openApi } from './openapi.js';
@@ -8,9 +9,11 @@ import { renderPage } from './page.js';
 /** Serves the API documents and their page. Each is generated once, on its first request: the contract never changes. */
 @Controller()
 export class DocsController {
-  private readonly openApi = once(openApi);
+  private readonly openApi = once(() => openApi(this.config));
   private readonly asyncApi = once(asyncApi);
   private readonly page = once(() => renderPage(this.openApi(), this.asyncApi()));
+
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
 
   @ContractRoute('openapi')
   openapi(@Input() _request: object): object {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { type ErrorCode, errorTypes, isStoredUnderKey } from '../contract/errors.js';
 import { order } from '../contract/orders.js';
 import { errorsOf, type RouteRow, takesKey } from '../contract/row.js';
+import { seenOrders } from '../contract/staff.js';
 import { REPLAYED_HEADER, SEQ_HEADER } from '../contract/wire.js';
 import { exampleOf } from './examples.js';
 import { oneOfErrors, type Schema, schemaOf } from './schemas.js';
@@ -62,7 +63,7 @@ function successResponse(route: RouteRow, schemas: Record<string, Schema>): Resp
 
 /** Whether the answer carries an event number: every change of an order is an event. */
 function hasSeq(data: z.ZodType): boolean {
-  return data === order;
+  return data === order || data === seenOrders;
 }
 
 function errorResponse(codes: ErrorCode[], route: Pick<RouteRow, 'request' | 'notReady'> = {}): Response {

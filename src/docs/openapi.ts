@@ -7,9 +7,12 @@ import { findingRoutes } from '../contract/finding.js';
 import { orderRoutes } from '../contract/orders.js';
 import { paymentRoutes } from '../contract/payments.js';
 import { personalRoutes } from '../contract/personal.js';
+import { pushRoutes } from '../contract/push.js';
 import { roomRoutes } from '../contract/rooms.js';
 import { errorsOf, type RouteRow, takesKey } from '../contract/row.js';
+import { sandboxRoutes } from '../contract/sandbox.js';
 import { serviceRoutes } from '../contract/service.js';
+import { ACTING_FOR_HEADER, staffRoutes, workRoutes } from '../contract/staff.js';
 import { storePolicyRoutes } from '../contract/store.policy.js';
 import { storeRoutes } from '../contract/stores.js';
 import { walletRoutes } from '../contract/wallet.js';
@@ -27,10 +30,18 @@ import {
 } from './openapi.responses.js';
 import { namedSchemas, type Schema, schemaOf } from './schemas.js';
 
+const { walletExport, ...orderFindingRoutes } = findingRoutes;
+
+interface Tag {
+  name: string;
+  description: string;
+  routes: Record<string, RouteRow>;
+}
+
 /** The document's tags, in the order in which a new user needs them. */
-const tags: { name: string; description: string; routes: Record<string, RouteRow> }[] = [
+const tags: Tag[] = [
   { name: 'Accounts', description: 'Registration, sessions and unregistration.', routes: authRoutes },
-  { name: 'Wallet', description: 'The balance and its ledger.', routes: walletRoutes },
+  { name: 'Wallet', description: 'The balance and its ledger.', routes: { ...walletRoutes, walletExport } },
   {
     name: 'Payments',
     description: 'Top-ups through the payment provider, and the provider’s events.',
@@ -44,10 +55,16 @@ const tags: { name: string; description: string; routes: Record<string, RouteRow
   {
     name: 'Orders',
     description: 'The same commands and reads as over Socket.IO, for clients without a socket.',
-    routes: { ...findingRoutes, ...orderRoutes, ...acceptRoutes, ...amendRoutes },
+    routes: { ...orderFindingRoutes, ...orderRoutes, ...acceptRoutes, ...amendRoutes, ...workRoutes },
+  },
+  {
+    name: 'Staff',
+    description: 'Who may act for a seller, and for whom the caller may.',
+    routes: staffRoutes,
   },
   { name: 'Rooms', description: 'The numbered events of a room, for clients without a socket.', routes: roomRoutes },
   { name: 'Webhooks', description: 'The events of a room, sent to a receiver over HTTP.', routes: webhookRoutes },
+  { name: 'Push', description: 'Push messages to browsers that have no page of the hub open.', routes: pushRoutes },
   {
     name: 'Personal data',
     description: 'What the hub keeps of a user: to take along, and to erase.',
@@ -55,6 +72,11 @@ const tags: { name: string; description: string; routes: Record<string, RouteRow
   },
   { name: 'Service', description: 'Health, metrics and the API documents.', routes: serviceRoutes },
 ];
+const sandboxTag: Tag = {
+  name: 'Sandbox',
+  description: 'For the tests of clients: time, faults, an empty hub. On hubs with `SANDBOX=on` only.',
+  routes: sandboxRoutes,
+};
 
 export interface Parameter {
   name: string;
@@ -93,11 +115,12 @@ export interface OpenApi {
   'x-refusals': { code: ErrorCode; status: number; retryable: boolean; when: string }[];
 }
 
-/** The OpenAPI document of the HTTP API, generated from the contract's tables. */
-export function openApi(): OpenApi {
+/** The OpenAPI document of the HTTP API, generated from the contract's tables. Only sandboxes have the routes of one. */
+export function openApi({ sandbox = false }: { sandbox?: boolean } = {}): OpenApi {
+  const chapters = sandbox ? [...tags, sandboxTag] : tags;
   const schemas = namedSchemas();
   const paths: OpenApi['paths'] = {};
-  for (const { name: tag, routes } of tags) {
+  for (const { name: tag, routes } of chapters) {
     for (const [name, route] of Object.entries(routes)) {
       const path = route.path.replace(/:(\w+)/g, '{$1}');
       paths[path] ??= {};
@@ -116,7 +139,7 @@ export function openApi(): OpenApi {
     // Relative to this document, so that it also works behind a path prefix.
     servers: [{ url: '.', description: 'The hub that serves this document.' }],
     security: [{ bearer: [] }],
-    tags: tags.map(({ name, description }) => ({ name, description })),
+    tags: chapters.map(({ name, description }) => ({ name, description })),
     paths,
     components: {
       schemas,
@@ -133,6 +156,12 @@ export function openApi(): OpenApi {
   };
 }
 
+const ownerId = field.userId.meta({
+  description:
+    'The seller for whom the caller acts, as a member of the staff; percent-encoded where it has characters beyond ASCII.',
+  examples: ['mei'],
+});
+
 /** What applies to every route. */
 const CONVENTIONS = [
   `JSON with camelCase names, at most ${FRAME_BYTES_MAX / 1024} KB per request. Ids are strings; a character is a Unicode code point.`,
@@ -140,6 +169,7 @@ const CONVENTIONS = [
   'Unknown fields and query parameters are rejected, so a misspelt name never goes unnoticed. Omit an optional field; do not send null.',
   `**A command with a \`key\` takes effect once**, however often it is sent. Every repetition returns the first answer, with \`${REPLAYED_HEADER}\`, even while the first request is still in progress and after a crash. Over HTTP, the key may be sent in the header \`${KEY_HEADER}\`.`,
   `Lists return \`items\` and \`next\`, ${field.PAGE_LIMIT_DEFAULT} items per page by default; \`limit\` changes that.`,
+  `A member of a seller’s staff acts for the seller with the header \`${ACTING_FOR_HEADER}\`, within the rights that it was given.`,
   'An error is `{ code, message, retryable, details }`. If `retryable` is true, the same request with the same key may succeed later.',
 ].join('\n\n');
 
@@ -167,6 +197,7 @@ function parametersOf(route: RouteRow): Parameter[] {
       return parameter(name, location, location === 'path' || required.includes(name), schema);
     });
   if (takesKey(route)) parameters.push(parameter(KEY_HEADER, 'header', false, schemaOf(field.key)));
+  if (route.right !== undefined) parameters.push(parameter(ACTING_FOR_HEADER, 'header', false, schemaOf(ownerId)));
   return parameters;
 }
 

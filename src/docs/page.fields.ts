@@ -59,6 +59,17 @@ export function linkToSchema($ref: string): Markup {
   return html`<a href="#shape-${name}">${name}</a>`;
 }
 
+/** A link to a named schema; for any other, the names of its fields. */
+export function schemaSummary(schema: Schema): Markup {
+  if (schema.$ref !== undefined) return linkToSchema(schema.$ref);
+  const fields = Object.entries(schema.properties ?? {}) as [string, Schema][];
+  const parts = fields.map(([name, field]) => {
+    const $ref = (field.items as Schema | undefined)?.$ref ?? field.$ref;
+    return $ref === undefined ? code(name) : [code(name), ': ', linkToSchema($ref), field.items ? ' …' : ''];
+  });
+  return html`{ ${join(', ', parts)} }`;
+}
+
 function fieldRow({ path, required, schema }: FieldRow): Markup {
   return html`<tr>
 <th scope="row"><code>${path}</code>${required ? '' : html` <small>optional</small>`}</th>

@@ -1,14 +1,8 @@
 import { code, html, json, type Markup, type Part, phrase, prose } from './markup.js';
 import type { OpenApi, Operation } from './openapi.js';
 import { errorLinks } from './page.errors.js';
-import { fieldTable, rowTable } from './page.fields.js';
-import { schemaSummary } from './page.sockets.js';
-
-export interface Route {
-  method: string;
-  path: string;
-  operation: Operation;
-}
+import { fieldTable, rowTable, schemaSummary } from './page.fields.js';
+import { answerFigure, exampleRequest, httpSamples, type Route } from './page.samples.js';
 
 /** The tags with their routes, in the order of the document. */
 export function routesByTag({ tags, paths }: OpenApi) {
@@ -24,19 +18,21 @@ export function httpSection(document: OpenApi): Markup {
 <code>replayed</code> are in the headers <code>Event-Seq</code> and <code>Idempotency-Replayed</code>.</p>
 ${routesByTag(document).map(
   ({ name, description, routes }) =>
-    html`<h3 id="chapter-${name}">${name}</h3>${prose(description)}${routes.map(article)}`,
+    html`<h3 id="chapter-${name}">${name}</h3>${prose(description)}${routes.map((route) => article(route, document))}`,
 )}</section>`;
 }
 
-function article({ method, path, operation }: Route): Markup {
+function article(route: Route, document: OpenApi): Markup {
+  const { method, path, operation } = route;
   const body = operation.requestBody?.content['application/json'];
-  return html`<article id="route-${operation.operationId}"><div>
+  return html`<article id="route-${operation.operationId}" data-method="${method}" data-path="${exampleRequest(route).path}"><div>
 <h4><code><span class="method method-${method.toLowerCase()}">${method}</span> ${path}</code>${operation.security ? html` <small>public</small>` : ''}</h4>
 <p class="summary">${phrase(operation.summary)}</p>
 ${operation.description === undefined ? undefined : html`<p>${phrase(operation.description)}</p>`}
 ${parameterTable(operation)}${body && fieldTable(body.schema)}${success(operation)}
 ${errorLinks(operation['x-refusals'], !operation.security)}</div>
-${body && html`<figure><figcaption>Request body</figcaption><pre tabindex="0"><code>${json(body.example)}</code></pre></figure>`}</article>
+<div class="beside">${body && html`<figure class="request"><figcaption>Request body</figcaption><pre tabindex="0"><code>${json(body.example)}</code></pre></figure>`}
+${answer(operation, document)}${httpSamples(route)}</div></article>
 `;
 }
 
@@ -52,11 +48,21 @@ function parameterTable({ parameters }: Operation): Markup | undefined {
   return rows.length === 0 ? undefined : rowTable(rows);
 }
 
-/** The status and schema of a success. */
-function success({ responses }: Operation): Markup | undefined {
+/** The status of a success, the media type and the schema of its body. */
+function successOf({ responses }: Operation) {
   const [[status, response] = []] = Object.entries(responses);
-  if (status === undefined) return undefined;
   const [[type, media] = []] = Object.entries(response && 'content' in response ? (response.content ?? {}) : {});
+  return { status, type, media };
+}
+
+function answer(operation: Operation, document: OpenApi): Markup | undefined {
+  const { status, type, media } = successOf(operation);
+  return media && type === 'application/json' ? answerFigure(`Answer ${status}`, media.schema, document) : undefined;
+}
+
+function success(operation: Operation): Markup | undefined {
+  const { status, type, media } = successOf(operation);
+  if (status === undefined) return undefined;
   const hasFields = media?.schema.$ref !== undefined || Object.keys(media?.schema.properties ?? {}).length > 0;
   const content: Part = hasFields ? schemaSummary(media?.schema ?? {}) : code(type ?? '');
   return html`<p class="returns">Returns <code>${status}</code> ${media && content}</p>`;

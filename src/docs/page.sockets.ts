@@ -1,7 +1,10 @@
 import { type AsyncApi, keyOf, type Message, type Operation } from './asyncapi.js';
-import { code, html, join, json, type Markup, phrase, prose } from './markup.js';
+import { html, json, type Markup, phrase, prose } from './markup.js';
+import type { OpenApi } from './openapi.js';
 import { errorLinks } from './page.errors.js';
-import { fieldTable, linkToSchema } from './page.fields.js';
+import { fieldTable, linkToSchema, schemaSummary } from './page.fields.js';
+import { routesByTag } from './page.http.js';
+import { answerFigure, messageSamples } from './page.samples.js';
 import type { Schema } from './schemas.js';
 
 interface Entry {
@@ -23,28 +26,39 @@ export function socketOperations(document: AsyncApi): { requests: Entry[]; pushe
   };
 }
 
-export function socketsSection(document: AsyncApi): Markup {
+export function socketsSection(document: AsyncApi, openApi: OpenApi): Markup {
   const { requests, pushes } = socketOperations(document);
   return html`<section id="sockets"><h2>Socket.IO API</h2>
 ${prose(document.info.description)}
 <h3 id="messages">Client messages</h3>
 <p>An acknowledgement is <code>{ ok: true, data, seq?, replayed? }</code> or <code>{ ok: false, error, replayed? }</code>.
 <code>seq</code> is the number of the resulting event in the caller’s own room.</p>
-${requests.map((entry) => article(entry, acknowledgement(document, entry)))}
+${requests.map((entry) => article(entry, acknowledgement(document, entry), besideRequest(document, openApi, entry)))}
 <h3 id="pushes">Pushes</h3>
 ${pushes.map((entry) => article(entry))}</section>`;
 }
 
-function article({ key, operation, message }: Entry, returned?: Markup): Markup {
-  return html`<article id="message-${key}"><div>
+function article({ key, operation, message }: Entry, returned?: Markup, beside?: Markup): Markup {
+  return html`<article id="message-${key}"${beside && html` data-message="${message.name}"`}><div>
 <h4><code>${message.name}</code></h4>
 <p class="summary">${phrase(operation.summary)}</p>
 ${operation.description === undefined ? undefined : html`<p>${phrase(operation.description)}</p>`}
 ${fields(message.payload)}${returned}
 ${errorLinks(operation['x-refusals'] ?? [], true)}</div>
-<figure><figcaption>${operation.action === 'send' ? 'Push' : 'Request'}</figcaption>
-<pre tabindex="0"><code>${json(message.examples[0]?.payload)}</code></pre></figure></article>
+<div class="beside"><figure class="request"><figcaption>${operation.action === 'send' ? 'Push' : 'Request'}</figcaption>
+<pre tabindex="0"><code>${json(message.examples[0]?.payload)}</code></pre></figure>${beside}</div></article>
 `;
+}
+
+/** The acknowledgement as JSON, and the samples; none beside the handshake. */
+function besideRequest({ components }: AsyncApi, openApi: OpenApi, { message, operation }: Entry): Markup | undefined {
+  const [success] = components.messages[`${keyOf(message.name)}.answer`]?.payload.anyOf ?? [];
+  if (!success) return undefined;
+  const routes = routesByTag(openApi).flatMap((tag) => tag.routes);
+  // A route that does the same is declared with the same row.
+  const route = routes.find((other) => other.operation.summary === operation.summary);
+  const payload = message.examples[0]?.payload as Record<string, unknown>;
+  return html`${answerFigure('Acknowledgement', success as Schema, { components: { ...openApi.components, schemas: components.schemas } })}${messageSamples(message.name, payload, route)}`;
 }
 
 function fields(payload: Schema): Markup | undefined {
@@ -56,15 +70,4 @@ function acknowledgement({ components }: AsyncApi, { message }: Entry): Markup |
   const [success] = components.messages[`${keyOf(message.name)}.answer`]?.payload.anyOf ?? [];
   const data = (success as Schema | undefined)?.properties?.data as Schema | undefined;
   return data && html`<p class="returns">Returns ${schemaSummary(data)}</p>`;
-}
-
-/** A link to a named schema; for any other, the names of its fields. */
-export function schemaSummary(schema: Schema): Markup {
-  if (schema.$ref !== undefined) return linkToSchema(schema.$ref);
-  const fields = Object.entries(schema.properties ?? {}) as [string, Schema][];
-  const parts = fields.map(([name, field]) => {
-    const $ref = (field.items as Schema | undefined)?.$ref ?? field.$ref;
-    return $ref === undefined ? code(name) : [code(name), ': ', linkToSchema($ref), field.items ? ' …' : ''];
-  });
-  return html`{ ${join(', ', parts)} }`;
 }

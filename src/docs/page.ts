@@ -11,13 +11,13 @@ import { lifecycleSection } from './page.lifecycle.js';
 import { socketOperations, socketsSection } from './page.sockets.js';
 
 /**
- * Both documents as one HTML page, without scripts or subresources and with relative links only. The usual viewers show one
+ * Both documents as one HTML page, without subresources, with its own script and with relative links only. The usual viewers show one
  * kind of document, load megabytes of scripts, and need `unsafe-inline`.
  */
 export function renderPage(openApi: OpenApi, asyncApi: AsyncApi): { text: string; securityPolicy: string } {
   // Named with its folder, because the bundle (`scripts/build/bundle.mjs`) is in another one.
   const style = readFileSync(new URL('../docs/page.css', import.meta.url), 'utf8');
-  const hash = createHash('sha256').update(style).digest('base64');
+  const script = readFileSync(new URL('../docs/page.script.js', import.meta.url), 'utf8');
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Order hub API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
@@ -26,12 +26,16 @@ export function renderPage(openApi: OpenApi, asyncApi: AsyncApi): { text: string
 <header><p class="kicker">contract version ${openApi.info.version.split('.')[0]}</p><h1>Order hub API</h1>
 <p class="lead">Every command takes effect exactly once. Buyers and sellers receive every change of their orders once, in order, without gaps.</p>
 <p class="sources"><a href="openapi.json">openapi.json</a> <a href="asyncapi.json">asyncapi.json</a></p></header>
-<nav aria-label="Contents">${contents(openApi, asyncApi)}</nav>
-<main>${[startSection(openApi, asyncApi), lifecycleSection(asyncApi['x-order-lifecycle']), socketsSection(asyncApi), httpSection(openApi), schemasSection(openApi), errorsSection(openApi)]}</main>
-</body></html>
+<nav aria-label="Contents"><search hidden><input type="search" aria-label="Search" placeholder="Search"> <output></output></search>${contents(openApi, asyncApi)}</nav>
+<main>${[startSection(openApi, asyncApi), lifecycleSection(asyncApi['x-order-lifecycle']), socketsSection(asyncApi, openApi), httpSection(openApi), schemasSection(openApi), errorsSection(openApi)]}</main>
+<script>${new Markup(script)}</script></body></html>
 `;
-  const securityPolicy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const securityPolicy = `default-src 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   return { text: page.text, securityPolicy };
+}
+
+function hashOf(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
 function contents(openApi: OpenApi, asyncApi: AsyncApi): Markup {

@@ -41,15 +41,15 @@ export function readdress(unit: UnitOfWork, command: Command<'order:readdress'>,
 }
 
 /** The order, if this user may amend it so now. A stranger learns nothing about it. */
-function findToAmend(
+export function findToAmend(
   unit: UnitOfWork,
-  { actorId: userId, request }: Command<'order:note' | 'order:readdress'>,
+  { actorId: userId, acting, request }: Pick<Command, 'actorId' | 'acting'> & { request: { orderId: string } },
   name: AmendCommand,
   now: number,
 ) {
   const order = unit.orders.get(request.orderId);
   if (!order) return new HubError('ORDER_NOT_FOUND');
-  const actor = actorOf(order, userId);
+  const actor = actorOf(order, userId, acting);
   if (!actor || userId === null || !canRoleAmend(name, actor)) return new HubError('FORBIDDEN');
   return canAmendFrom(name, actor, order.status) ? { order, actor, userId } : wrongState(order, actor, name, now);
 }

@@ -71,4 +71,16 @@ export class OrderEntity implements StoredOrder {
   /** The number of its first event in the seller's room; null for orders of earlier releases. */
   @Column('bigint', { nullable: true })
   number!: number | null;
+
+  /** Who of the seller's side has claimed it last; null if it was freed. */
+  @Column('varchar', { length: 64, nullable: true })
+  claimedBy!: string | null;
+
+  /** Until when, in epoch milliseconds; a time that is past means nothing. */
+  @Column('bigint', { nullable: true })
+  claimedUntil!: number | null;
+
+  /** Counts the claims: of two, the one with the higher number is the later. */
+  @Column('bigint', { default: 0 })
+  claims!: number;
 }

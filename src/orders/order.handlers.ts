@@ -7,9 +7,10 @@ import { HUB, roles } from '../contract/transitions.js';
 import type { CommandMessageName, Request } from '../contract/wire.js';
 import { accept } from './acceptance.rules.js';
 import * as amendRules from './amend.rules.js';
+import * as claimRules from './claim.rules.js';
 import { newOrderId } from './order.id.js';
-import { isOrderId, presentOrder } from './order.presenter.js';
-import { orderReplay } from './order.replay.js';
+import { actorOf, isOrderId, presentOrder } from './order.presenter.js';
+import { orderReplay, ordersReplay } from './order.replay.js';
 import * as rules from './order.rules.js';
 import { isHeld } from './order.settlement.js';
 import * as refundRules from './refund.rules.js';
@@ -30,7 +31,7 @@ export const orderHandlers: CommandHandlers<CommandMessageName | 'order:timeout'
       const ownerId = unit.stores.get(request.storeId)?.ownerId;
       return actorId === null || ownerId === undefined
         ? {}
-        : { rooms: roomsOf({ buyerId: actorId, sellerId: ownerId }) };
+        : { rooms: roomsOf({ buyerId: actorId, sellerId: ownerId }), members: [[ownerId, actorId]] };
     },
     decide: rules.place,
     present: presentChange,
@@ -58,6 +59,26 @@ export const orderHandlers: CommandHandlers<CommandMessageName | 'order:timeout'
   'order:track': { ...onOrder(), decide: refundRules.track },
   'order:note': { ...onOrder(({ orderId }) => ({ notes: [orderId] })), decide: amendRules.writeNote },
   'order:readdress': { ...onOrder(({ orderId }) => ({ addresses: [orderId] })), decide: amendRules.readdress },
+  'order:seen': {
+    // All of them are in its answer, whose size a batch must bound too: a hundred orders are a batch by themselves.
+    lineCount: ({ orderIds }) => orderIds.length * 10,
+    keys: ({ request: { orderIds } }) => ({ orders: orderIds.filter(isOrderId) }),
+    relatedKeys: (unit, { request: { orderIds } }) => ({
+      rooms: orderIds.flatMap((orderId) => roomsOfOrder(unit, orderId)),
+    }),
+    decide: claimRules.see,
+    present(unit, command, { numbers, now }) {
+      const orders = [...new Set(command.request.orderIds)].map((orderId) => presentTo(unit, command, orderId, now));
+      return { data: { orders }, seq: numbers.seller };
+    },
+    replay: ordersReplay,
+  },
+  'order:claim': {
+    keys: onOrder().keys,
+    decide: claimRules.claim,
+    present: (unit, command, { now }) => ({ data: presentTo(unit, command, command.request.orderId, now) }),
+    replay: orderReplay,
+  },
   'order:timeout': { ...onOrder((order) => ({ ...walletsOfHeld(order), ...booksOf(order) })), decide: rules.timeOut },
 };
 
@@ -99,11 +120,29 @@ function booksOf({ items }: OrderRow, named?: readonly { bookId: string }[]): Ro
 /** The order as the caller reads it, and the number of the caller's own event. */
 function presentChange(
   _unit: UnitOfWork,
-  { actorId }: Pick<Command, 'actorId'>,
+  { actorId, acting }: Pick<Command, 'actorId' | 'acting'>,
   { change, numbers, now }: { change: Change; numbers: EventNumbers; now: number },
 ): { data: Order; seq?: number | undefined } {
   if (!change.order) throw new Error('A command on an order has not changed it');
   const { after } = change.order;
-  const role = roles.find((each) => memberOf(after, each) === actorId);
-  return { data: presentOrder(after, role ?? HUB, now), seq: role && numbers[role] };
+  const actor = actorOf(after, actorId, acting) ?? HUB;
+  return { data: presentOrder(after, actor, now), seq: actor === HUB ? undefined : numbers[actor] };
+}
+
+/** An order that the command may not have changed, as its seller's side reads it. */
+function presentTo(
+  unit: UnitOfWork,
+  { actorId, acting }: Pick<Command, 'actorId' | 'acting'>,
+  orderId: string,
+  now: number,
+): Order {
+  const order = unit.orders.get(orderId);
+  const actor = order && actorOf(order, actorId, acting);
+  if (!order || !actor) throw new Error('An order that a command is about was not loaded');
+  return presentOrder(order, actor, now);
+}
+
+function roomsOfOrder(unit: UnitOfWork, orderId: string): NonNullable<RowKeys['rooms']> {
+  const order = unit.orders.get(orderId);
+  return order ? roomsOf(order) : [];
 }

@@ -5,7 +5,7 @@ import { isoTime, type Page } from '../contract/fields.js';
 import { type OrderExportRequest, orderLineColumns } from '../contract/finding.js';
 import type { Order } from '../contract/orders.js';
 import type { Role } from '../contract/transitions.js';
-import type { Caller } from '../platform/caller.js';
+import { accountOf, type Caller, requireSide } from '../platform/caller.js';
 import { Database } from '../platform/database/database.js';
 import { PageReader } from '../platform/database/page.reader.js';
 import { selectList } from '../platform/database/select.list.js';
@@ -15,10 +15,9 @@ import { ReadLimiter } from '../platform/limits/read.limiter.js';
 /** Orders read at once, as long as they are small. */
 const PAGE = 500;
 
-type Line = Omit<Order, 'version' | 'items' | 'expiresAt' | 'shipBy' | 'allowed'> & { line: number } & Pick<
-    OrderItem,
-    'bookId' | 'title' | 'count' | 'price'
-  >;
+type Line = Omit<Order, 'version' | 'items' | 'expiresAt' | 'shipBy' | 'allowed' | 'seenAt' | 'claim'> & {
+  line: number;
+} & Pick<OrderItem, 'bookId' | 'title' | 'count' | 'price'>;
 
 const columns = {
   ...{ orderId: 'order_id', number: 'number', storeId: 'store_id', buyerId: 'buyer_id', sellerId: 'seller_id' },
@@ -42,6 +41,7 @@ export class OrderLineExport {
 
   /** Throws `OVERLOADED`. */
   send(caller: Caller, { role, format = 'csv' }: OrderExportRequest, response: Response): void {
+    requireSide(caller, role);
     this.exports.sendTable<Line>(
       caller,
       response,
@@ -54,7 +54,7 @@ export class OrderLineExport {
   private async *lines(caller: Caller, role: Role): AsyncGenerator<readonly Line[]> {
     const sql = `SELECT MAX(order_id) AS newest FROM orders WHERE ${role}_id = ?`;
     const [{ newest } = { newest: null }]: { newest: string | null }[] = await this.database.read.query(sql, [
-      caller.userId,
+      accountOf(caller),
     ]);
     for (let after: string | null = newest === null ? null : ''; after !== null; ) {
       const from = after;
@@ -64,19 +64,15 @@ export class OrderLineExport {
     }
   }
 
-  private async page(
-    { userId, readKey }: Caller,
-    role: Role,
-    after: string,
-    newest: string | null,
-  ): Promise<Page<readonly Line[]>> {
+  private async page(caller: Caller, role: Role, after: string, newest: string | null): Promise<Page<readonly Line[]>> {
     const sql = `SELECT order_id AS orderId, OCTET_LENGTH(items) AS bytes FROM orders
       WHERE ${role}_id = ? AND order_id > ? AND order_id <= ? ORDER BY order_id LIMIT ?`;
     const found: { orderId: string; bytes: number }[] = await this.database.read.query(sql, [
-      ...[userId, after, newest, PAGE + 1],
+      ...[accountOf(caller), after, newest, PAGE + 1],
     ]);
     const rows = found.map(({ orderId, bytes }) => ({ key: orderId, bytes }));
     const read = (orderIds: string[]) => this.read(orderIds);
+    const { readKey } = caller;
     return this.pages.read({ readKey, rows, limit: PAGE, read, cursorOf: (orderId) => orderId });
   }
 

@@ -5,9 +5,10 @@ import { LINE_CHANGES_MAX, PARCELS_MAX } from '../contract/order.requests.js';
 import type { Order, OrderWithTimeline } from '../contract/orders.js';
 import { type Actor, allowedCommands, type Condition, HUB, roles } from '../contract/transitions.js';
 import type { DeliverTo } from '../contract/words.js';
+import type { Acting } from '../platform/caller.js';
 import { acceptByOf, acceptedAtOf, deadlineOf, readyAtOf, shipByOf } from './order.deadlines.js';
 import { lineAt, linesOf, type OrderLines, onTheirWay, type Parcel, refundableOf } from './order.lines.js';
-import { changesBy } from './order.timeline.js';
+import { changesBy, claimOf, seenAtOf } from './order.timeline.js';
 
 const ORDER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -16,8 +17,16 @@ export function isOrderId(text: string): boolean {
   return ORDER_ID.test(text);
 }
 
-/** What this user is to the order: undefined for a stranger. The hub itself (null) may act on every order. */
-export function actorOf(order: Pick<OrderRow, 'buyerId' | 'sellerId'>, userId: string | null): Actor | undefined {
+/**
+ * What this user is to the order: undefined for a stranger. The hub itself (null) may act on every order. Who acts for a seller is the
+ * seller of that seller's orders, and nothing to any other.
+ */
+export function actorOf(
+  order: Pick<OrderRow, 'buyerId' | 'sellerId'>,
+  userId: string | null,
+  acting?: Pick<Acting, 'ownerId'>,
+): Actor | undefined {
+  if (acting) return order.sellerId === acting.ownerId ? 'seller' : undefined;
   if (userId === null) return HUB;
   return roles.find((role) => memberOf(order, role) === userId);
 }
@@ -77,11 +86,17 @@ export function presentOrder(order: OrderRow, actor: Actor, now: number): Order 
     acceptBy: isoTime(acceptByOf(order)),
     acceptedAt: isoTime(acceptedAtOf(order)),
     readyAt: isoTime(readyAtOf(order)),
+    seenAt: isoTime(seenAtOf(order)),
+    claim: actor === 'seller' ? presentClaim(claimOf(order, now)) : null,
     carrier: order.carrier,
     trackingNo: order.trackingNo,
     cancelReason: order.cancelReason,
     allowed: allowedCommands(order.status, actor, conditionsOf(order, state, now)),
   };
+}
+
+function presentClaim(claim: { by: string; until: number } | null): Order['claim'] {
+  return claim && { by: claim.by, until: isoTime(claim.until) };
 }
 
 function presentParcel({ parcel, copies, carrier, trackingNo, shippedAt, receivedAt }: Parcel, { lines }: OrderLines) {

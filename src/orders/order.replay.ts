@@ -1,18 +1,34 @@
 import type { AnswerReplay } from '../commands/command.handler.js';
+import type { Command } from '../commands/command.js';
+import type { UnitOfWork } from '../commands/unit.of.work.js';
 import type { Order } from '../contract/orders.js';
 import type { Actor } from '../contract/transitions.js';
 import { actorOf, presentOrder } from './order.presenter.js';
 import { orderAt } from './order.timeline.js';
 
-/** A change of an order, who was answered, and the number of its event: all that an answer about it is stored as. */
-interface OrderChange {
+/** An order as an answer has shown it, and to whom: all that the answer is stored as. */
+interface ShownOrder {
   orderId: string;
   version: number;
-  seq?: number;
   /** What the caller was to the order then; missing in answers of earlier releases. */
   role?: Actor;
   /** How many of the `additions` the answer had; missing in answers of earlier releases. */
   form?: number;
+  /** Who was working on it. */
+  claim?: NonNullable<Order['claim']>;
+  /** When it was shown, unless that was when its latest change was made. */
+  at?: number;
+}
+
+/** A change of an order, with the number of its event. */
+interface OrderChange extends ShownOrder {
+  seq?: number;
+}
+
+/** Several orders, with the number of the last event. */
+interface OrderChanges {
+  orders: ShownOrder[];
+  seq?: number;
 }
 
 /** What orders have gained, oldest first: a stored answer stays without what came after it. */
@@ -21,6 +37,7 @@ const additions: readonly ((order: Order) => Partial<Order>)[] = [
   ({ shipBy: _, ...order }) => order,
   withoutLines,
   withoutAcceptance,
+  ({ seenAt: _seenAt, claim: _claim, ...order }) => order,
 ];
 
 /** Items without their counts, as whole orders had them. */
@@ -36,27 +53,59 @@ function withoutAcceptance({ acceptBy: _by, acceptedAt: _at, readyAt: _ready, ..
 
 /** An order's timeline never changes, so an answer is built again from the order as it stood after that change. */
 export const orderReplay: AnswerReplay = {
-  referenceTo({ data, seq }, actorId): OrderChange {
-    const order = data as Order;
-    const { orderId, version } = order;
-    const role = actorOf(order, actorId);
-    return {
-      orderId,
-      version,
-      ...(seq === undefined ? {} : { seq }),
-      ...(role ? { role } : {}),
-      form: additions.length,
-    };
+  referenceTo({ data, seq }, command, { orders, now }): OrderChange {
+    return { ...referenceTo(data as Order, command, orders, now), ...(seq === undefined ? {} : { seq }) };
   },
   orderIds: (reference) => [(reference as OrderChange).orderId],
   answer({ orders }, reference, actorId) {
-    const { orderId, version, seq, role, form = role ? 1 : 0 } = reference as OrderChange;
-    const order = orders.get(orderId);
-    const actor = role ?? (order && actorOf(order, actorId));
-    const change = order?.timeline[version - 1];
-    if (!order || !actor || !change) throw new Error('The order that a stored answer refers to was not loaded');
-    const full = presentOrder(orderAt(order, version), actor, change.at);
-    const data = additions.slice(form).reduce((shown, without) => without(shown as Order), full as Partial<Order>);
+    const { seq, ...shown } = reference as OrderChange;
+    const data = showAgain(orders, shown, actorId);
     return { ok: true, data, ...(seq === undefined ? {} : { seq }) };
   },
 };
+
+/** The same for an answer about several orders. */
+export const ordersReplay: AnswerReplay = {
+  referenceTo({ data, seq }, command, { orders, now }): OrderChanges {
+    const shown = (data as { orders: Order[] }).orders.map((order) => referenceTo(order, command, orders, now));
+    return { orders: shown, ...(seq === undefined ? {} : { seq }) };
+  },
+  orderIds: (reference) => (reference as OrderChanges).orders.map(({ orderId }) => orderId),
+  answer({ orders }, reference, actorId) {
+    const { seq, orders: shown } = reference as OrderChanges;
+    const data = { orders: shown.map((each) => showAgain(orders, each, actorId)) };
+    return { ok: true, data, ...(seq === undefined ? {} : { seq }) };
+  },
+};
+
+function referenceTo(
+  order: Order,
+  { actorId, acting }: Pick<Command, 'actorId' | 'acting'>,
+  orders: UnitOfWork['orders'],
+  now: number,
+): ShownOrder {
+  const { orderId, version, claim } = order;
+  const role = actorOf(order, actorId, acting);
+  const changedAt = orders.get(orderId)?.timeline[version - 1]?.at;
+  return {
+    ...{ orderId, version },
+    ...(role ? { role } : {}),
+    form: additions.length,
+    ...(claim ? { claim } : {}),
+    ...(changedAt === now ? {} : { at: now }),
+  };
+}
+
+function showAgain(
+  orders: UnitOfWork['orders'],
+  { orderId, version, role, form = role ? 1 : 0, claim, at }: ShownOrder,
+  actorId: string,
+): Partial<Order> {
+  const order = orders.get(orderId);
+  const actor = role ?? (order && actorOf(order, actorId));
+  const change = order?.timeline[version - 1];
+  if (!order || !actor || !change) throw new Error('The order that a stored answer refers to was not loaded');
+  const claimed = { claimedBy: claim?.by ?? null, claimedUntil: claim ? Date.parse(claim.until) : null };
+  const full = presentOrder({ ...orderAt(order, version), ...claimed }, actor, at ?? change.at);
+  return additions.slice(form).reduce((shown, without) => without(shown as Order), full as Partial<Order>);
+}

@@ -20,7 +20,17 @@ import {
   shipCopies,
 } from './order.lines.js';
 import { combine, giveBack, payment, release } from './order.settlement.js';
-import { advance, dueOf, findOrder, pick, statusOf, stockOf, withdrawal, wrongState } from './order.steps.js';
+import {
+  advance,
+  dueOf,
+  findOrder,
+  pick,
+  statusOf,
+  stockOf,
+  withdrawal,
+  withoutBalance,
+  wrongState,
+} from './order.steps.js';
 import { changesBy } from './order.timeline.js';
 
 /*
@@ -43,6 +53,7 @@ export function place(
   const { ownerId: sellerId } = store;
   if (!unit.users.has(sellerId)) return new HubError('USER_NOT_FOUND');
   if (sellerId === buyerId) return new HubError('FORBIDDEN', 'Nobody can order from their own store.');
+  if (unit.memberships.has(pair(sellerId, buyerId))) return new HubError('FORBIDDEN', 'You are on the seller’s staff.');
   const { open, pausedUntil } = openingOf(store, now);
   if (!open || pausedUntil !== null) {
     return new HubError('STORE_PAUSED', undefined, { until: open ? pausedUntil : null });
@@ -59,8 +70,8 @@ export function place(
     items.push({ bookNo: book.bookNo, bookId, title: book.title, count, price: book.price });
     stock.push({ book, delta: -count });
   }
-  if (request.expectedTotal !== undefined && request.expectedTotal !== total)
-    return priceChanged(request.expectedTotal, total);
+  const { expectedTotal } = request;
+  if (expectedTotal !== undefined && expectedTotal !== total) return priceChanged(expectedTotal, total);
   for (const { book, delta } of stock) {
     const wanted = -delta;
     if (book.stock < wanted) {
@@ -101,6 +112,7 @@ export function place(
     cancelReason: null,
     // Its first event numbers it.
     number: null,
+    ...{ claimedBy: null, claimedUntil: null, claims: 0 },
   };
   const change: Change = { order: { after: order, previous: null }, stock };
   if (deliverTo) change.address = { orderId, deliverTo: JSON.stringify(deliverTo) };
@@ -157,7 +169,9 @@ export function receive(unit: UnitOfWork, command: Command<'order:receive'>, now
 export function cancel(unit: UnitOfWork, command: Command<'order:cancel'>, now: number): Decision {
   const { items, reason = null, unavailable, orderId } = command.request;
   // Whatever the status, as a command of the other party.
-  if (unavailable && unit.orders.get(orderId)?.buyerId === command.actorId) return new HubError('FORBIDDEN');
+  if (unavailable && !command.acting && unit.orders.get(orderId)?.buyerId === command.actorId) {
+    return new HubError('FORBIDDEN');
+  }
   const found = findOrder(unit, command, 'cancel', now);
   if (found instanceof HubError) return found;
   const { order, state, actor } = found;
@@ -171,7 +185,7 @@ export function cancel(unit: UnitOfWork, command: Command<'order:cancel'>, now: 
   const cancelled = cancellation(unit, order, state, copies, now, by);
   // The seller's balance is no business of the buyer's.
   const hidesBalance = actor === 'buyer' && cancelled instanceof HubError && cancelled.code === 'INSUFFICIENT_FUNDS';
-  return hidesBalance ? wrongState(order, actor, 'cancel', now) : cancelled;
+  return hidesBalance ? wrongState(order, actor, 'cancel', now) : withoutBalance(command, cancelled);
 }
 
 /**

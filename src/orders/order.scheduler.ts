@@ -14,6 +14,8 @@ const POLL_INTERVAL_MS = 300;
 /** A command that waits for a held row delays the next orders by no more than this. */
 const WAIT_MS = 300;
 const UNDERWAY_MAX = BATCH_COMMANDS_MAX;
+/** Of an order that is due, while the database is too busy or another client holds its row. */
+const ATTEMPTS_MAX = 3;
 
 type Due = { orderId: string; dueAt: number };
 
@@ -25,8 +27,8 @@ type Due = { orderId: string; dueAt: number };
 @Injectable()
 export class OrderScheduler implements OnApplicationBootstrap {
   private readonly poller: Poller;
-  /** Orders whose commands have not been answered yet. */
-  private readonly underway = new Set<string>();
+  /** Orders whose commands have not been answered yet; resolved with whether the answer is final. */
+  private readonly underway = new Map<string, Promise<boolean>>();
   private stopped = false;
 
   constructor(
@@ -52,6 +54,36 @@ export class OrderScheduler implements OnApplicationBootstrap {
     await this.poller.stop();
   }
 
+  /** When the next order comes due, in epoch milliseconds. */
+  async nextDueAt(): Promise<number | undefined> {
+    const [row]: { dueAt: number | null }[] = await this.orders.query(
+      'SELECT MIN(due_at) AS dueAt FROM orders WHERE due_at > ?',
+      [this.clock.now()],
+    );
+    return row?.dueAt == null ? undefined : Number(row.dueAt);
+  }
+
+  /** Acts on all orders that are due, and resolves when that is done. What cannot be acted on is left to the polls. */
+  async actOnDue(): Promise<void> {
+    const attempts = new Map<string, number>();
+    for (let isDone = false; !isDone && !this.stopped; ) {
+      isDone = true;
+      const now = this.clock.now();
+      for (let last: Due | undefined = { dueAt: 0, orderId: '' }; last; ) {
+        const due: Due[] = await this.dueAfter(last, now);
+        const attempt = async ({ orderId, dueAt }: Due) => {
+          const key = `${orderId} ${dueAt}`;
+          const before = attempts.get(key) ?? 0;
+          if (before === ATTEMPTS_MAX) return;
+          isDone = false;
+          attempts.set(key, (await this.submit(orderId)) ? ATTEMPTS_MAX : before + 1);
+        };
+        await Promise.all(due.map(attempt));
+        last = due.length < BATCH_COMMANDS_MAX ? undefined : due.at(-1);
+      }
+    }
+  }
+
   /** Goes through all orders that are due, also past those that cannot be acted on, which must not delay the others. */
   private async poll(): Promise<void> {
     const now = this.clock.now();
@@ -66,11 +98,15 @@ export class OrderScheduler implements OnApplicationBootstrap {
     }
   }
 
-  private async submit(orderId: string): Promise<void> {
-    if (this.underway.has(orderId)) return;
-    this.underway.add(orderId);
-    await this.commands.submit('order:timeout', null, { orderId });
-    this.underway.delete(orderId);
+  private submit(orderId: string): Promise<boolean> {
+    const answered =
+      this.underway.get(orderId) ??
+      this.commands.submit('order:timeout', null, { orderId }).then((answer) => {
+        this.underway.delete(orderId);
+        return answer.ok || !answer.error.retryable;
+      });
+    this.underway.set(orderId, answered);
+    return answered;
   }
 
   private async dueAfter(last: Due, now: number): Promise<Due[]> {

@@ -2,11 +2,13 @@ import type { Command } from '../commands/command.js';
 import type { BookRow, Copies, OrderChanges, OrderRow } from '../commands/rows.js';
 import type { Change, UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
+import { isoTime } from '../contract/fields.js';
 import {
   type Actor,
   allowedCommands,
   type ChangeCommand,
   canRoleEver,
+  claimableCommands,
   HUB,
   type OrderCommand,
   type OrderStatus,
@@ -14,7 +16,7 @@ import {
 import { acceptedAtOf, deadlineOf } from './order.deadlines.js';
 import { isNothingLeft, type Line, lineAt, linesOf, type OrderLines, onTheirWay } from './order.lines.js';
 import { actorOf, conditionsOf } from './order.presenter.js';
-import { applyEntry } from './order.timeline.js';
+import { applyEntry, claimOf } from './order.timeline.js';
 
 /* What the rules of an order's life are made of. Pure functions, as they are. */
 
@@ -27,11 +29,33 @@ export function findOrder(
 ) {
   const order = unit.orders.get(command.request.orderId);
   if (!order) return new HubError('ORDER_NOT_FOUND');
-  const actor = actorOf(order, command.actorId);
+  const actor = actorOf(order, command.actorId, command.acting);
   if (!actor || !canRoleEver(name, actor)) return new HubError('FORBIDDEN');
+  const claimed = claimableCommands.includes(name) ? claimedByAnother(order, command, now) : undefined;
+  if (claimed) return claimed;
   const state = linesOf(order);
   const isAllowed = allowedCommands(order.status, actor, conditionsOf(order, state, now)).includes(name);
   return isAllowed ? { order, actor, state } : wrongState(order, actor, name, now);
+}
+
+/** What keeps a member of staff from acting, while another works on the order. The owner may always act. */
+export function claimedByAnother(
+  order: OrderRow,
+  { actorId, acting }: Pick<Command, 'actorId' | 'acting'>,
+  now: number,
+): HubError | undefined {
+  const held = claimOf(order, now);
+  if (!acting || !held || held.by === actorId) return undefined;
+  return new HubError('CLAIMED', undefined, { by: held.by, until: isoTime(held.until) });
+}
+
+/** The refusal of a command on a seller's money, for its member of staff: the seller's balance is not the member's. */
+export function withoutBalance<Outcome extends object>(
+  { acting }: Pick<Command, 'acting'>,
+  outcome: Outcome | HubError,
+): Outcome | HubError {
+  const hides = acting && outcome instanceof HubError && outcome.code === 'INSUFFICIENT_FUNDS';
+  return hides ? new HubError('INSUFFICIENT_FUNDS') : outcome;
 }
 
 interface Step {

@@ -35,6 +35,21 @@ export function changesBy({ timeline }: Pick<OrderRow, 'timeline'>, command: Cha
   return timeline.filter((entry) => entry.command === command).length;
 }
 
+/** When somebody of the shop first saw it. */
+export function seenAtOf({ timeline }: Pick<OrderRow, 'timeline'>): number | null {
+  return timeline.find(({ command }) => command === 'seen')?.at ?? null;
+}
+
+/** Who is working on the order, and until when; a claim whose time is over is none. */
+export function claimOf(
+  { claimedBy, claimedUntil }: Pick<OrderRow, 'claimedBy' | 'claimedUntil'>,
+  now: number,
+): { by: string; until: number } | null {
+  return claimedBy === null || claimedUntil === null || claimedUntil <= now
+    ? null
+    : { by: claimedBy, until: claimedUntil };
+}
+
 function asPlaced(order: OrderRow): OrderRow {
   return {
     ...order,

@@ -3,19 +3,15 @@ import type { Page } from '../contract/fields.js';
 import type { ListRequest } from '../contract/order.requests.js';
 import type { ListedOrder, Order, OrderWithTimeline } from '../contract/orders.js';
 import type { ReadRequest, RoomEvents } from '../contract/rooms.js';
-import type { Answer, Request } from '../contract/wire.js';
+import type { Answer, Data, Request, RouteRequest } from '../contract/wire.js';
 import type { Caller } from '../platform/caller.js';
 import { ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
-import { RoomsService } from '../rooms/rooms.service.js';
 import { OrdersService } from './orders.service.js';
 
 /** The gateway's messages for callers without a socket. */
 @Controller()
 export class OrdersController {
-  constructor(
-    private readonly orders: OrdersService,
-    private readonly rooms: RoomsService,
-  ) {}
+  constructor(private readonly orders: OrdersService) {}
 
   @ContractRoute('place')
   place(@CurrentUser() caller: Caller, @Input() request: Request<'order:place'>): Promise<Answer<Order>> {
@@ -67,18 +63,31 @@ export class OrdersController {
     return this.orders.readdress(caller, request);
   }
 
+  @ContractRoute('seen')
+  seen(
+    @CurrentUser() caller: Caller,
+    @Input() { orderId, ...request }: RouteRequest<'seen'>,
+  ): Promise<Answer<Data<'order:seen'>>> {
+    return this.orders.seen(caller, { orderIds: [orderId], ...request });
+  }
+
+  @ContractRoute('claim')
+  claim(@CurrentUser() caller: Caller, @Input() request: Request<'order:claim'>): Promise<Answer<Order>> {
+    return this.orders.claim(caller, request);
+  }
+
   @ContractRoute('orders')
   list(@CurrentUser() caller: Caller, @Input() request: ListRequest): Promise<Page<ListedOrder>> {
     return this.orders.list(caller, request);
   }
 
   @ContractRoute('order')
-  get(@CurrentUser() { userId }: Caller, @Input() { orderId }: Request<'order:get'>): Promise<OrderWithTimeline> {
-    return this.orders.get(userId, orderId);
+  get(@CurrentUser() caller: Caller, @Input() { orderId }: Request<'order:get'>): Promise<OrderWithTimeline> {
+    return this.orders.get(caller, orderId);
   }
 
   @ContractRoute('roomEvents')
-  events(@CurrentUser() { userId }: Caller, @Input() request: ReadRequest): Promise<RoomEvents> {
-    return this.rooms.read(userId, request);
+  events(@CurrentUser() caller: Caller, @Input() request: ReadRequest): Promise<RoomEvents> {
+    return this.orders.events(caller, request);
   }
 }

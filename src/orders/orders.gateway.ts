@@ -1,16 +1,15 @@
 import { type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { BearerAuthenticator } from '../auth/bearer.authenticator.js';
 import type { Page } from '../contract/fields.js';
 import type { ListedOrder, Order, OrderWithTimeline } from '../contract/orders.js';
 import type { RoomEvents } from '../contract/rooms.js';
-import type { Answer, Request } from '../contract/wire.js';
+import type { Answer, Data, Request } from '../contract/wire.js';
 import type { Caller } from '../platform/caller.js';
 import { retryRead } from '../platform/database/retry.read.js';
 import type { HubSocket } from '../platform/sockets/hub.socket.js';
 import type { MessageHandlers } from '../platform/sockets/message.handlers.js';
 import { SocketRegistry } from '../platform/sockets/socket.registry.js';
 import { EventPublisher } from '../rooms/event.publisher.js';
-import { RoomsService } from '../rooms/rooms.service.js';
+import { ActingAuthenticator } from '../staff/acting.authenticator.js';
 import { OrdersService } from './orders.service.js';
 
 /** One method for each message of the contract. The socket adapter parses requests before, and acknowledges answers after. */
@@ -18,13 +17,12 @@ import { OrdersService } from './orders.service.js';
 export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSocket> {
   constructor(
     private readonly orders: OrdersService,
-    private readonly rooms: RoomsService,
     private readonly publisher: EventPublisher,
     private readonly sockets: SocketRegistry,
-    private readonly authenticator: BearerAuthenticator,
+    private readonly authenticator: ActingAuthenticator,
   ) {}
 
-  /** The handshake has authenticated the socket. Its session may have ended since, before the socket was registered. */
+  /** The handshake has authenticated the socket. Its session or membership may have ended before the socket was registered. */
   async handleConnection(socket: HubSocket): Promise<void> {
     this.sockets.add(socket);
     const { caller } = socket.data;
@@ -34,7 +32,7 @@ export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSo
         () => socket.connected,
       );
       if (ending === undefined) await this.publisher.join(socket);
-      else this.sockets.endSessions(caller.userId, ending, ({ sessionId }) => sessionId === caller.sessionId);
+      else this.sockets.endSessions(caller.userId, ending, (other) => other === caller);
     } catch (error) {
       this.sockets.close(socket, 'session-check', error);
     }
@@ -90,9 +88,19 @@ export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSo
     return this.orders.readdress(caller, request);
   }
 
+  @SubscribeMessage('order:seen')
+  seen(caller: Caller, request: Request<'order:seen'>): Promise<Answer<Data<'order:seen'>>> {
+    return this.orders.seen(caller, request);
+  }
+
+  @SubscribeMessage('order:claim')
+  claim(caller: Caller, request: Request<'order:claim'>): Promise<Answer<Order>> {
+    return this.orders.claim(caller, request);
+  }
+
   @SubscribeMessage('order:get')
   get(caller: Caller, { orderId }: Request<'order:get'>): Promise<OrderWithTimeline> {
-    return this.orders.get(caller.userId, orderId);
+    return this.orders.get(caller, orderId);
   }
 
   @SubscribeMessage('order:list')
@@ -102,6 +110,6 @@ export class OrdersGateway implements MessageHandlers, OnGatewayConnection<HubSo
 
   @SubscribeMessage('room:read')
   read(caller: Caller, request: Request<'room:read'>): Promise<RoomEvents> {
-    return this.rooms.read(caller.userId, request);
+    return this.orders.events(caller, request);
   }
 }

@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { AuthModule } from '../auth/auth.module.js';
 import { CommandsModule } from '../commands/commands.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
+import { StaffModule } from '../staff/staff.module.js';
 import { StoresModule } from '../stores/stores.module.js';
 import { FindingController } from './finding.controller.js';
 import { OrderEntity } from './order.entity.js';
@@ -25,7 +25,7 @@ import { WordsRetention } from './words.retention.js';
   imports: [
     TypeOrmModule.forFeature([OrderEntity, OrderAddress, OrderNote]),
     CommandsModule.forFeature(orderHandlers),
-    AuthModule,
+    StaffModule,
     RoomsModule,
     StoresModule,
   ],
@@ -43,6 +43,6 @@ import { WordsRetention } from './words.retention.js';
     WordsErasure,
     WordsRetention,
   ],
-  exports: [OrdersService, OrderExport, WordsErasure],
+  exports: [OrdersService, OrderExport, WordsErasure, OrderScheduler, WordsRetention],
 })
 export class OrdersModule {}

@@ -3,24 +3,30 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { CommandQueue } from '../commands/command.queue.js';
 import { orderBytes, orderColumns, parseOrder } from '../commands/order.columns.js';
-import { memberOf } from '../commands/rows.js';
 import { HubError } from '../contract/errors.js';
 import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
+import type { CountsRequest, StatusCounts } from '../contract/finding.js';
 import type { ListRequest } from '../contract/order.requests.js';
 import type { ListedOrder, Order, OrderWithTimeline } from '../contract/orders.js';
 import type { Right } from '../contract/rights.js';
-import { openStatuses, type Role, roles } from '../contract/transitions.js';
-import type { Answer, CommandMessageName, Request } from '../contract/wire.js';
-import { type Caller, missingRight } from '../platform/caller.js';
+import type { ReadRequest, RoomEvents } from '../contract/rooms.js';
+import { HUB, openStatuses, type Role } from '../contract/transitions.js';
+import type { Answer, CommandMessageName, Data, Request } from '../contract/wire.js';
+import { accountOf, type Caller, missingRight, requireSide } from '../platform/caller.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database, type Tx } from '../platform/database/database.js';
 import { PageReader } from '../platform/database/page.reader.js';
+import { ReadLimiter } from '../platform/limits/read.limiter.js';
+import { RoomsService } from '../rooms/rooms.service.js';
 import { OrderEntity } from './order.entity.js';
 import { termsOf } from './order.filters.js';
 import { actorOf, isOrderId, presentDeliverTo, presentOrder, presentOrderWithTimeline } from './order.presenter.js';
 import { OrderSearch } from './order.search.js';
 import { noteCountOf } from './order.timeline.js';
 import { addressBytes, OrderWordsReader } from './order.words.js';
+
+/** What an order of a few lines takes in an answer. */
+const SEEN_ORDER_BYTES = 2_048;
 
 const rightOfRole: Record<Role, Right> = { buyer: 'buy', seller: 'sell' };
 
@@ -32,8 +38,10 @@ export class OrdersService {
     private readonly clock: Clock,
     private readonly database: Database,
     private readonly pages: PageReader,
+    private readonly reads: ReadLimiter,
     private readonly words: OrderWordsReader,
     private readonly search: OrderSearch,
+    private readonly rooms: RoomsService,
     @InjectRepository(OrderEntity) private readonly orders: Repository<OrderEntity>,
   ) {}
 
@@ -80,17 +88,26 @@ export class OrdersService {
     return this.submit('order:readdress', caller, request);
   }
 
+  seen(caller: Caller, request: Request<'order:seen'>): Promise<Answer<Data<'order:seen'>>> {
+    const bytes = request.orderIds.length * SEEN_ORDER_BYTES;
+    return this.reads.command(caller.readKey, bytes, () => this.submit('order:seen', caller, request));
+  }
+
+  claim(caller: Caller, request: Request<'order:claim'>): Promise<Answer<Order>> {
+    return this.submit('order:claim', caller, request);
+  }
+
   /** Both parties may send it, the buyer with one right and the seller with another. An order's parties never change. */
-  private async requireRightOfParty({ userId, rights }: Caller, orderId: string): Promise<void> {
+  private async requireRightOfParty({ userId, rights, acting }: Caller, orderId: string): Promise<void> {
     if (rights.has('buy') && rights.has('sell')) return;
     const stored = isOrderId(orderId) ? await this.orders.findOneBy({ orderId }) : null;
-    const role = stored && roles.find((each) => memberOf(stored, each) === userId);
-    const right = role && rightOfRole[role];
+    const actor = stored ? actorOf(stored, userId, acting) : undefined;
+    const right = actor && actor !== HUB ? rightOfRole[actor] : undefined;
     if (right && !rights.has(right)) throw missingRight(right);
   }
 
   /** One order with its timeline, its address and its notes, for its parties. */
-  async get(userId: string, orderId: string): Promise<OrderWithTimeline> {
+  async get({ userId, acting }: Caller, orderId: string): Promise<OrderWithTimeline> {
     const sql = `SELECT ${orderColumns}, deliver_to AS deliverTo FROM orders LEFT JOIN order_addresses USING (order_id)
       WHERE order_id = ?`;
     const [stored]: (OrderEntity & { deliverTo: string | null })[] = isOrderId(orderId)
@@ -98,7 +115,7 @@ export class OrdersService {
       : [];
     if (!stored) throw new HubError('ORDER_NOT_FOUND');
     const order = parseOrder(stored);
-    const actor = actorOf(order, userId);
+    const actor = actorOf(order, userId, acting);
     if (!actor) throw new HubError('FORBIDDEN');
     const notes = noteCountOf(order) > 0 ? await this.words.notes([orderId]) : [];
     const words = { deliverTo: stored.deliverTo ?? undefined, notes };
@@ -106,13 +123,12 @@ export class OrdersService {
   }
 
   /** The user's orders in this role, newest first: ids sort by the time of placing, so the last id of a page is its cursor. */
-  async list(
-    { userId, readKey }: Caller,
-    { q, limit = PAGE_LIMIT_DEFAULT, ...request }: ListRequest,
-  ): Promise<Page<ListedOrder>> {
+  async list(caller: Caller, { q, limit = PAGE_LIMIT_DEFAULT, ...request }: ListRequest): Promise<Page<ListedOrder>> {
     const { role } = request;
+    requireSide(caller, role);
+    const { readKey } = caller;
     const { inCondition } = this.database.dialect;
-    const filters = { userId, ...request };
+    const filters = { userId: accountOf(caller), ...request };
     const { where, values } = termsOf(filters, this.database.dialect);
     const matches = q === undefined ? undefined : await this.search.find(readKey, q, { ...filters, limit });
     const [isMatch, matching] = matches ? inCondition.values('order_id', ['', ...matches.orderIds]) : ['1 = 1', []];
@@ -137,6 +153,18 @@ export class OrdersService {
     };
     const rows = found.map((row) => ({ key: row.orderId, bytes: row.bytes + row.addressBytes }));
     return this.pages.read({ readKey, rows, limit, read, cursorOf: (orderId) => orderId, more: matches?.more });
+  }
+
+  /** How many orders of each status there are on the caller's side. */
+  async counts(caller: Caller, { role }: CountsRequest): Promise<StatusCounts> {
+    requireSide(caller, role);
+    return this.rooms.counts(role, accountOf(caller));
+  }
+
+  /** `room:read`. */
+  async events(caller: Caller, request: ReadRequest): Promise<RoomEvents> {
+    requireSide(caller, request.role);
+    return this.rooms.read(accountOf(caller), request);
   }
 
   /** How many open orders the user has, as buyer or as seller. */

@@ -5,7 +5,7 @@ import type { UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
 import { onTheirWay, refundableOf, refundCopies } from './order.lines.js';
 import { giveBack } from './order.settlement.js';
-import { advance, findOrder, pick, stockOf, wrongState } from './order.steps.js';
+import { advance, findOrder, pick, stockOf, withoutBalance, wrongState } from './order.steps.js';
 
 /* What a seller puts right after an order was paid or shipped. The order's status and when the hub acts on it stay. */
 
@@ -25,7 +25,7 @@ export function refund(unit: UnitOfWork, command: Command<'order:refund'>, now: 
     return HubError.badMessage([{ path, problem: 'would give back more than the total of the order' }]);
   }
   const settled = giveBack(unit, order, money);
-  if (settled instanceof HubError) return settled;
+  if (settled instanceof HubError) return withoutBalance(command, settled);
   const restocked = restock ? shipped : [];
   const lines: LineChanges = { money };
   if (copies.length > 0) lines.copies = copies;

@@ -1,4 +1,5 @@
 import type { CommandHandlers, RowKeys } from '../commands/command.handler.js';
+import { accountOf } from '../commands/command.js';
 import type { UnitOfWork } from '../commands/unit.of.work.js';
 import { orderHandlers } from '../orders/order.handlers.js';
 import { newOrderId } from '../orders/order.id.js';
@@ -10,9 +11,12 @@ const payment = orderHandlers['order:pay'];
 export const paymentHandlers: CommandHandlers<'topup:create' | 'topup:settle' | 'payout:settle'> = {
   'topup:create': {
     newId: newOrderId,
-    keys: ({ actorId, newId = '', request: { orderId } }) =>
-      actorId === null ? {} : { topups: [newId], wallets: [actorId], ...rowsToPay(actorId, orderId) },
-    relatedKeys: (unit, { actorId, request: { orderId } }) => relatedToPay(unit, actorId, orderId),
+    keys(command) {
+      const userId = accountOf(command);
+      const { newId = '', request } = command;
+      return userId === null ? {} : { topups: [newId], wallets: [userId], ...rowsToPay(userId, request.orderId) };
+    },
+    relatedKeys: (unit, command) => relatedToPay(unit, accountOf(command), command.request.orderId),
     decide: createTopup,
     present(_unit, _command, { change: { topup } }) {
       if (!topup) throw new Error('A top-up was not created');

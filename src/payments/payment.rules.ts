@@ -1,5 +1,5 @@
 import type { Decision } from '../commands/command.handler.js';
-import type { Command } from '../commands/command.js';
+import { accountOf, type Command } from '../commands/command.js';
 import { balanceOverflow } from '../commands/money.errors.js';
 import type { TopupRow } from '../commands/rows.js';
 import { type Change, moneyOf, type UnitOfWork } from '../commands/unit.of.work.js';
@@ -23,10 +23,13 @@ export function paymentOf(userId: string, orderId: string): Command<'order:pay'>
 }
 
 export function createTopup(unit: UnitOfWork, command: Command<'topup:create'>, now: number): Decision {
-  const { actorId: userId, newId: topupId = '', request } = command;
+  const { newId: topupId = '', request } = command;
+  const userId = accountOf(command);
   const { amount, orderId = null } = request;
   const { payments } = unit.policy;
   if (!payments || userId === null) throw new Error('A top-up was begun without a payment provider');
+  // What a seller buys is the seller's own to pay.
+  if (command.acting && orderId !== null) return new HubError('FORBIDDEN');
   if (wouldOverflow(unit, userId, amount)) return balanceOverflow('amount');
   if (orderId !== null) {
     const paid = payment.decide(unit.afterCredit(userId, amount), paymentOf(userId, orderId), now);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThanOrEqual, type Repository } from 'typeorm';
+import { LessThanOrEqual, MoreThan, type Repository } from 'typeorm';
 import { CONFIG, type Config } from '../config.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
@@ -26,6 +26,8 @@ const PAYOUT_PAUSE_MS = 1_000;
 const PAUSE_MAX_MS = 3_600_000;
 /** Without the provider's page the user cannot have paid, and may start over. Stripe keeps a page open for a day. */
 const PAGELESS_FOR_MS = 90_000_000;
+/** Of `actOnDue`: another hub may be asking. */
+const ROUNDS_MAX = 100;
 const STOP_WITHIN_MS = 2_000;
 
 /**
@@ -62,6 +64,29 @@ export class PaymentScheduler implements OnApplicationBootstrap {
   /** Stops polling. What the provider is being asked is asked again later. */
   async stop(): Promise<void> {
     await Promise.race([this.poller.stop(), sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
+  }
+
+  /** When the provider is to be asked next, in epoch milliseconds. */
+  async nextDueAt(): Promise<number | undefined> {
+    if (!this.provider) return undefined;
+    const next = await Promise.all([this.nextOf(this.topups), this.nextOf(this.payouts)]);
+    return next.flat().sort((one, other) => one - other)[0];
+  }
+
+  /** Asks the provider for what is due. */
+  async actOnDue(): Promise<void> {
+    if (!this.provider) return;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      await this.poller.pollNext();
+      const due = await Promise.all([this.dueOf(this.topups), this.dueOf(this.payouts)]);
+      if (due.flat().length === 0) return;
+    }
+  }
+
+  private async nextOf<Row extends Topup | Payout>(rows: Repository<Row>): Promise<number[]> {
+    const due = { dueAt: MoreThan(this.clock.now()), provider: this.config.payments?.provider };
+    const [next] = await rows.find({ where: due as object, order: { dueAt: 'ASC' } as object, take: 1 });
+    return next?.dueAt == null ? [] : [next.dueAt];
   }
 
   private async poll(): Promise<void> {

@@ -9,7 +9,7 @@ import type {
   TopupView,
 } from '../contract/payments.js';
 import type { Answer } from '../contract/wire.js';
-import type { Caller } from '../platform/caller.js';
+import { accountOf, type Caller } from '../platform/caller.js';
 import { ContractRoute, CurrentUser, type HubRequest, Input } from '../platform/http/contract.route.js';
 import { PaymentEvents } from './payment.events.js';
 import { TopupsService } from './topups.service.js';
@@ -27,13 +27,13 @@ export class PaymentsController {
   }
 
   @ContractRoute('topups')
-  list(@CurrentUser() { userId }: Caller, @Input() request: TopupsRequest): Promise<Page<TopupView>> {
-    return this.topups.list(userId, request);
+  list(@CurrentUser() caller: Caller, @Input() request: TopupsRequest): Promise<Page<TopupView>> {
+    return this.topups.list(accountOf(caller), request);
   }
 
   @ContractRoute('topup')
-  get(@CurrentUser() { userId }: Caller, @Input() { topupId }: TopupRequest): Promise<TopupView> {
-    return this.topups.get(userId, topupId);
+  get(@CurrentUser() caller: Caller, @Input() { topupId }: TopupRequest): Promise<TopupView> {
+    return this.topups.get(accountOf(caller), topupId);
   }
 
   @ContractRoute('paymentEvent')

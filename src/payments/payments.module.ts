@@ -30,7 +30,7 @@ import { TopupsService } from './topups.service.js';
     TestPage,
     { provide: PAYMENT_PROVIDER, inject: [CONFIG, Clock, HttpAdapterHost], useFactory: providerOf },
   ],
-  exports: [TopupsService, PaymentsService],
+  exports: [TopupsService, PaymentsService, PaymentScheduler],
 })
 export class PaymentsModule {}
 

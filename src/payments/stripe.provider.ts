@@ -112,7 +112,7 @@ export class StripeProvider implements PaymentProvider {
 
   private verified(body: Buffer, signature: string): Stripe.Event {
     try {
-      const now = this.clock.now();
+      const now = this.clock.realNow();
       return this.stripe.webhooks.constructEvent(body, signature, this.webhookSecret, undefined, undefined, now);
     } catch (error) {
       if (error instanceof Stripe.errors.StripeSignatureVerificationError) throw new HubError('UNAUTHENTICATED');

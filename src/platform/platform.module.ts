@@ -16,6 +16,8 @@ import { ConcurrencyInterceptor } from './http/concurrency.interceptor.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { ExportStream } from './http/export.stream.js';
 import { HealthController } from './http/health.controller.js';
+import { HostResolver } from './http/host.resolver.js';
+import { ReceiverClient } from './http/receiver.client.js';
 import { RequestAdmission } from './http/request.admission.js';
 import { SlowReaders } from './http/slow.readers.js';
 import { RateLimiter } from './limits/rate.limiter.js';
@@ -50,6 +52,8 @@ export class PlatformModule implements OnApplicationShutdown {
       Leases,
       RequestAdmission,
       ExportStream,
+      HostResolver,
+      ReceiverClient,
     ];
     return {
       module: PlatformModule,

@@ -29,6 +29,15 @@ export class Poller {
     else this.scheduleIn(this.endedAt + WAKE_PAUSE_MS - performance.now());
   }
 
+  /** Polls at once, after the poll that is running, and resolves when that is done. Never rejects. */
+  async pollNext(): Promise<void> {
+    while (this.polling) await this.polling;
+    if (this.stopped) return;
+    clearTimeout(this.timer);
+    this.polling = this.pollNow();
+    await this.polling;
+  }
+
   /** Resolves once the running poll has ended. */
   async stop(): Promise<void> {
     this.stopped = true;

@@ -28,7 +28,7 @@ export class BatchFollower implements OnApplicationBootstrap {
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {
-    this.prunedAt = clock.now();
+    this.prunedAt = clock.realNow();
     this.poller = new Poller({
       intervalMs: database.dialect.singleWriter ? PRUNE_INTERVAL_MS : POLL_INTERVAL_MS,
       poll: () => this.poll(),
@@ -49,12 +49,13 @@ export class BatchFollower implements OnApplicationBootstrap {
   }
 
   private async poll(): Promise<void> {
-    const { rooms, stockAlerts, storeStatuses, walletChanges } = await this.batchLog.readNew();
+    const { rooms, stockAlerts, storeStatuses, claims, walletChanges } = await this.batchLog.readNew();
     this.publisher.advance(rooms);
     this.publisher.pushStockAlerts(stockAlerts);
     this.publisher.pushStoreStatuses(storeStatuses);
+    this.publisher.pushClaims(claims);
     for (const changes of walletChanges) this.publisher.pushWallets(changes);
-    const now = this.clock.now();
+    const now = this.clock.realNow();
     if (now - this.prunedAt < PRUNE_INTERVAL_MS) return;
     this.prunedAt = now;
     // Not awaited: another client may hold what is to be deleted, and the rooms must not wait for that.

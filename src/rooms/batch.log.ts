@@ -1,64 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { v4 as uuid } from 'uuid';
-import type { BookStockPush, StoreStatusPush } from '../contract/rooms.js';
-import { type Role, roles } from '../contract/transitions.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database, type Tx } from '../platform/database/database.js';
 import { deleteInBatches } from '../platform/database/delete.in.batches.js';
 import { Metrics } from '../platform/observability/metrics.js';
-
-/** A room, and a number up to which its events are committed. */
-export interface RoomHead {
-  role: Role;
-  userId: string;
-  head: number;
-}
-
-/** A push about a book's stock, to the owner of its store. It is not numbered, so it cannot be read later. */
-export interface StockAlert {
-  ownerId: string;
-  push: BookStockPush;
-}
-
-/** Whether a store takes orders, for its owner. Of two, the one with the higher version is the later. */
-export interface StoreStatus {
-  ownerId: string;
-  version: number;
-  push: StoreStatusPush;
-}
-
-/** A wallet as a batch left it. Of two states, the one with the higher version is the later. */
-export interface WalletState {
-  userId: string;
-  balance: number;
-  held: number;
-  version: number;
-}
-
-/** The wallets that a batch changed, and when, in epoch milliseconds. */
-export interface WalletChanges {
-  at: number;
-  wallets: Iterable<WalletState>;
-}
-
-/** What a batch tells the other hubs: the rooms that it wrote to, its stock alerts, and the stores and wallets that it changed. */
-export interface BatchRecord {
-  rooms: Iterable<RoomHead>;
-  stockAlerts: readonly StockAlert[];
-  storeStatuses: readonly StoreStatus[];
-  wallets: Iterable<WalletState>;
-}
-
-/** What other hubs have committed. */
-export interface BatchNews extends Pick<BatchRecord, 'stockAlerts' | 'storeStatuses'> {
-  rooms: RoomHead[];
-  walletChanges: WalletChanges[];
-}
-
-/** They take the place of a room's role in an entry. Hubs that do not know one skip the entry. */
-const STOCK = 'stock';
-const STORE = 'store';
-const WALLET = 'wallet';
+import { type BatchNews, type BatchRecord, encodeRecord, readRecords } from './batch.record.js';
 
 /** How long batches are kept for the other hubs. A hub that has not polled for longer learns of them from the rooms' heads. */
 export const BATCHES_KEPT_MS = 600_000;
@@ -89,15 +35,8 @@ export class BatchLog {
 
   /** Records a batch of this process, in the batch's own transaction. */
   async append(tx: Tx, batchNo: number, record: BatchRecord, now: number): Promise<void> {
-    const { rooms, stockAlerts, storeStatuses, wallets } = record;
-    const entries = JSON.stringify([
-      ...[...rooms].map(({ role, userId, head }) => [role, userId, head]),
-      ...stockAlerts.map(({ ownerId, push }) => [STOCK, ownerId, push]),
-      ...storeStatuses.map(({ ownerId, version, push }) => [STORE, ownerId, [version, push]]),
-      ...[...wallets].map(({ userId, balance, held, version }) => [WALLET, userId, [balance, held, version]]),
-    ]);
     const sql = 'INSERT INTO hub_batches (node_id, batch_no, rooms, at) VALUES (?, ?, ?, ?)';
-    await tx.query(sql, [this.nodeId, batchNo, entries, now]);
+    await tx.query(sql, [this.nodeId, batchNo, encodeRecord(record), now]);
   }
 
   /** Whether a batch of this process was committed. The lock waits for a COMMIT that the server is still working on. */
@@ -129,13 +68,7 @@ export class BatchLog {
     );
     const found = await this.find(unread);
     this.advance(unread, found);
-    const entriesOf = found.map(({ at, rooms }) => ({ at, entries: JSON.parse(rooms) as BatchLogEntry[] }));
-    const entries = entriesOf.flatMap((batch) => batch.entries);
-    const walletChanges = entriesOf
-      .map((batch) => ({ at: batch.at, wallets: batch.entries.flatMap(readWallet) }))
-      .filter(({ wallets }) => wallets.length > 0);
-    const [stockAlerts, storeStatuses] = [entries.flatMap(readAlert), entries.flatMap(readStore)];
-    return { rooms: entries.flatMap(readRoom), stockAlerts, storeStatuses, walletChanges };
+    return readRecords(found);
   }
 
   /** The batches of these nodes up to these numbers that were not read before, and those that were missing. */
@@ -216,9 +149,6 @@ export class BatchLog {
   }
 }
 
-/** A room and its head; `stock` or `store`, an owner and a push; or `wallet`, its owner and its state. */
-type BatchLogEntry = [name: string, userId: string, what: unknown];
-
 interface LatestBatch {
   nodeId: string;
   batchNo: number;
@@ -227,25 +157,4 @@ interface LatestBatch {
 interface Batch extends LatestBatch {
   rooms: string;
   at: number;
-}
-
-function readRoom([name, userId, head]: BatchLogEntry): RoomHead[] {
-  const role = roles.find((known) => known === name);
-  return role ? [{ role, userId, head: Number(head) }] : [];
-}
-
-function readAlert([name, ownerId, push]: BatchLogEntry): StockAlert[] {
-  return name === STOCK ? [{ ownerId, push: push as BookStockPush }] : [];
-}
-
-function readStore([name, ownerId, told]: BatchLogEntry): StoreStatus[] {
-  if (name !== STORE) return [];
-  const [version, push] = told as [version: number, push: StoreStatusPush];
-  return [{ ownerId, version, push }];
-}
-
-function readWallet([name, userId, state]: BatchLogEntry): WalletState[] {
-  if (name !== WALLET) return [];
-  const [balance, held, version] = state as [balance: number, held: number, version: number];
-  return [{ userId, balance, held, version }];
 }

@@ -4,6 +4,7 @@ import { isoTime } from '../contract/fields.js';
 import type { OrderStatusPush } from '../contract/rooms.js';
 import { type Role, roles } from '../contract/transitions.js';
 import type { Push } from '../contract/wire.js';
+import { accountOf } from '../platform/caller.js';
 import { Clock } from '../platform/clock/clock.js';
 import { ReadLimiter } from '../platform/limits/read.limiter.js';
 import { Metrics } from '../platform/observability/metrics.js';
@@ -11,9 +12,12 @@ import type { HubSocket } from '../platform/sockets/hub.socket.js';
 import { toCachedJson } from '../platform/sockets/json.cache.js';
 import { SocketRegistry } from '../platform/sockets/socket.registry.js';
 import { WakeupChannel } from '../platform/wakeup.channel.js';
-import type { RoomHead, StockAlert, StoreStatus, WalletChanges } from './batch.log.js';
+import type { OrderClaim, RoomHead, StockAlert, StoreStatus, WalletChanges } from './batch.record.js';
 import { EventSubscription } from './event.subscription.js';
 import { RoomsService } from './rooms.service.js';
+
+/** Orders whose latest claim a hub remembers: more than are claimed while batches of two hubs can pass each other. */
+const CLAIMS_REMEMBERED = 10_000;
 
 /** Delivers committed events to the sockets of this process, and wakes the other hubs up to do the same. */
 @Injectable()
@@ -21,6 +25,8 @@ export class EventPublisher {
   /** Readers of rooms that are no sockets. */
   private readonly listeners: CommitListener[] = [];
   private readonly subscriptionsByUser = new Map<string, Set<EventSubscription>>();
+  /** The version of the latest claim that was pushed, by order. */
+  private readonly claimVersions = new Map<string, number>();
   /** Where `nextUsers` stands: a map's iterator skips users who leave, and finds those who come. */
   private round = this.subscriptionsByUser.keys();
 
@@ -41,11 +47,14 @@ export class EventPublisher {
     this.listeners.push(listener);
   }
 
-  /** Subscribes a socket to its user's two rooms. No client can name a room: they follow from the session. */
+  /**
+   * Subscribes a socket to its user's two rooms, or to the seller's room of the user for whom it acts. No client can name a room: they
+   * follow from the session and the membership.
+   */
   async join(socket: HubSocket): Promise<void> {
     // A socket that has disconnected already would never be removed again.
     if (!socket.connected) return;
-    const { userId } = socket.data.caller;
+    const userId = accountOf(socket.data.caller);
     const { rooms, reads, metrics, clock, config } = this;
     const onFailure = (error: unknown) => this.sockets.close(socket, 'catch-up', error);
     const subscription = new EventSubscription(socket, rooms, reads, metrics, clock, config, onFailure);
@@ -61,8 +70,8 @@ export class EventPublisher {
     await subscription.start();
   }
 
-  /** Publishes what a batch has committed: its events, in the order of their numbers, its alerts, and changed stores and wallets. */
-  publish({ events, stockAlerts, storeStatuses, walletChanges }: Committed): void {
+  /** Publishes what a batch has committed: its events, in the order of their numbers, its alerts and claims, and changed stores and wallets. */
+  publish({ events, stockAlerts, storeStatuses, claims, walletChanges }: Committed): void {
     for (const { userId, push } of events) {
       for (const listener of this.listeners) listener(push.role, userId, push.seq);
       const subscriptions = this.subscriptionsByUser.get(userId);
@@ -71,10 +80,11 @@ export class EventPublisher {
       if (subscriptions.size > 1) toCachedJson(push);
       for (const subscription of subscriptions) subscription.deliver(push);
     }
-    const pushes = stockAlerts.length + storeStatuses.length + walletChanges.wallets.length;
+    const pushes = stockAlerts.length + storeStatuses.length + claims.length + walletChanges.wallets.length;
     if (events.length + pushes > 0) this.wakeups.notify();
     this.pushStockAlerts(stockAlerts);
     this.pushStoreStatuses(storeStatuses);
+    this.pushClaims(claims);
     this.pushWallets(walletChanges);
   }
 
@@ -87,6 +97,18 @@ export class EventPublisher {
   pushStoreStatuses(statuses: readonly StoreStatus[]): void {
     for (const { ownerId, version, push } of statuses) {
       for (const subscription of this.subscriptionsByUser.get(ownerId) ?? []) subscription.pushStore(version, push);
+    }
+  }
+
+  /** The latest wins: two hubs' batches may be read in any order. */
+  pushClaims(claims: readonly OrderClaim[]): void {
+    for (const { ownerId, version, push } of claims) {
+      if (version <= (this.claimVersions.get(push.orderId) ?? 0)) continue;
+      this.claimVersions.delete(push.orderId);
+      this.claimVersions.set(push.orderId, version);
+      const [oldest] = this.claimVersions.keys();
+      if (this.claimVersions.size > CLAIMS_REMEMBERED && oldest !== undefined) this.claimVersions.delete(oldest);
+      for (const subscription of this.subscriptionsByUser.get(ownerId) ?? []) subscription.push('order:claimed', push);
     }
   }
 
@@ -113,6 +135,12 @@ export class EventPublisher {
     }
   }
 
+  /** Whether every socket here was sent what is known to be committed. */
+  get isUpToDate(): boolean {
+    const all = [...this.subscriptionsByUser.values()].flatMap((subscriptions) => [...subscriptions]);
+    return all.every((subscription) => subscription.isUpToDate);
+  }
+
   /** The next of the users with a socket here, in turn; fewer at the end of a round. */
   nextUsers(usersMax: number): string[] {
     const users: string[] = [];
@@ -134,5 +162,6 @@ interface Committed {
   events: readonly { userId: string; push: OrderStatusPush }[];
   stockAlerts: readonly StockAlert[];
   storeStatuses: readonly StoreStatus[];
+  claims: readonly OrderClaim[];
   walletChanges: WalletChanges & { wallets: readonly unknown[] };
 }

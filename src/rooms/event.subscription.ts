@@ -4,6 +4,7 @@ import { isoTime } from '../contract/fields.js';
 import type { OrderStatusPush, RoomReadyPush } from '../contract/rooms.js';
 import { type Role, roles } from '../contract/transitions.js';
 import type { Push } from '../contract/wire.js';
+import { accountOf } from '../platform/caller.js';
 import type { Clock } from '../platform/clock/clock.js';
 import { retryRead } from '../platform/database/retry.read.js';
 import { BYTES_PER_CONNECTION, BYTES_PER_ROW, type ReadLimiter } from '../platform/limits/read.limiter.js';
@@ -18,7 +19,7 @@ const REPLAY_PAGE = 50;
 const BEHIND_MS = 100;
 
 /** Pushes without a number. */
-type UnnumberedPush = 'book:stock' | 'webhook:failing';
+type UnnumberedPush = 'book:stock' | 'order:claimed' | 'webhook:failing';
 
 interface Cursor {
   /** The number of the last event that the socket was sent. */
@@ -36,10 +37,12 @@ interface Cursor {
  */
 export class EventSubscription {
   private readonly cursors: Record<Role, Cursor> = { buyer: newCursor(), seller: newCursor() };
+  /** Whose rooms they are: a member of staff hears the seller's. */
+  private readonly account: string;
   /** The rooms that the caller may hear. */
   private readonly roles: readonly Role[];
   private live = false;
-  /** The version of the wallet that the socket was told, or will be once it is up to date. */
+  /** The version of the wallet that was pushed to the socket, or will be once it is up to date. */
   private walletVersion = 0;
   private waitingWallet: Push<'wallet:changed'> | undefined;
   /** The same of each store that changed while the socket was here. */
@@ -55,11 +58,10 @@ export class EventSubscription {
     private readonly config: Pick<Config, 'currency' | 'storesNeedAddress'>,
     private readonly onFailure: (error: unknown) => void,
   ) {
-    this.roles = socket.data.caller.rights.has('read') ? roles : [];
-  }
-
-  private get userId(): string {
-    return this.socket.data.caller.userId;
+    const { rights, acting } = socket.data.caller;
+    this.account = accountOf(socket.data.caller);
+    if (!rights.has('read')) this.roles = [];
+    else this.roles = acting ? ['seller'] : roles;
   }
 
   /**
@@ -84,7 +86,7 @@ export class EventSubscription {
   private async replay(): Promise<void> {
     const { last = {}, caller } = this.socket.data;
     await this.reads.pace(caller.readKey, BYTES_PER_CONNECTION);
-    const heads = await this.read(() => this.rooms.heads(this.userId));
+    const heads = await this.read(() => this.rooms.heads(this.account));
     for (const role of this.roles) {
       const cursor = this.cursors[role];
       const after = last[role] ?? heads[role];
@@ -97,6 +99,10 @@ export class EventSubscription {
   /** The client reconnects with `last` if this fails for good. */
   private read<T>(work: () => Promise<T>): Promise<T> {
     return retryRead(work, () => this.socket.connected);
+  }
+
+  get isUpToDate(): boolean {
+    return this.live && this.roles.every((role) => this.cursors[role].delivered >= this.cursors[role].latest);
   }
 
   /** An event of one of the rooms was committed. */
@@ -120,10 +126,11 @@ export class EventSubscription {
   push(...[name, push]: { [Name in UnnumberedPush]: [name: Name, push: Push<Name>] }[UnnumberedPush]): void {
     if (!this.live || !this.roles.includes('seller')) return;
     if (name === 'book:stock') this.socket.emit(name, push);
+    else if (name === 'order:claimed') this.socket.emit(name, push);
     else this.socket.emit(name, push);
   }
 
-  /** The latest wins: two hubs' batches may be told in any order, the wallet's versions tell which is later. */
+  /** The latest wins: two hubs’ batches may arrive in any order, and the versions say which is later. */
   pushWallet(version: number, push: Push<'wallet:changed'>): void {
     if (version <= this.walletVersion || !this.socket.data.caller.rights.has('money')) return;
     this.walletVersion = version;
@@ -150,7 +157,7 @@ export class EventSubscription {
         await this.socket.data.sendBuffer.drained();
         await this.reads.pace(readKey, REPLAY_PAGE * BYTES_PER_ROW);
         const after = cursor.delivered;
-        const events = await this.read(() => this.rooms.eventsAfter(role, this.userId, after, REPLAY_PAGE));
+        const events = await this.read(() => this.rooms.eventsAfter(role, this.account, after, REPLAY_PAGE));
         if (events[0]?.seq !== after + 1) {
           if (!(await this.isPurged(role, after))) continue;
           // A client hears of a gap in `room:ready` only: a live socket reconnects with `last`.
@@ -176,12 +183,12 @@ export class EventSubscription {
 
   /** Whether the event after a number was deleted. Otherwise the read came before its commit was visible, and is repeated. */
   private async isPurged(role: Role, after: number): Promise<boolean> {
-    const heads = await this.read(() => this.rooms.heads(this.userId));
+    const heads = await this.read(() => this.rooms.heads(this.account));
     if (heads[role] <= after) {
       await sleep(BEHIND_MS, undefined, { ref: false });
       return false;
     }
-    const [next] = await this.read(() => this.rooms.eventsAfter(role, this.userId, after, 1));
+    const [next] = await this.read(() => this.rooms.eventsAfter(role, this.account, after, 1));
     return next?.seq !== after + 1;
   }
 
@@ -198,7 +205,7 @@ export class EventSubscription {
       return [role, { head, complete }];
     };
     return {
-      userId: this.userId,
+      userId: this.socket.data.caller.userId,
       rooms: Object.fromEntries(this.roles.map(state)),
       currency: this.config.currency,
       serverTime: isoTime(this.clock.now()),

@@ -7,7 +7,7 @@ import type { OrderStatusPush, ReadRequest, RoomEvents } from '../contract/rooms
 import { type Role, roles } from '../contract/transitions.js';
 import { Database, type Tx } from '../platform/database/database.js';
 import { lockRows } from '../platform/database/row.lock.js';
-import type { RoomHead } from './batch.log.js';
+import type { RoomHead } from './batch.record.js';
 import { decodeEvent } from './event.codec.js';
 import { Room } from './room.entity.js';
 

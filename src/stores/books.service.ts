@@ -16,6 +16,7 @@ import {
 import type { Answer } from '../contract/wire.js';
 import type { Caller, ClientInfo } from '../platform/caller.js';
 import { chunks, Database, type Tx } from '../platform/database/database.js';
+import { lockMembership } from '../platform/database/membership.lock.js';
 import { PageReader } from '../platform/database/page.reader.js';
 import { lockRows } from '../platform/database/row.lock.js';
 import { presentBook } from './book.presenter.js';
@@ -40,6 +41,9 @@ const PRESENTED_TEXTS = {
   details: true,
 } satisfies FindOptionsSelect<BookTexts>;
 
+/** Who changes a shelf. */
+type Actor = Pick<Caller, 'userId' | 'acting'>;
+
 /** The books on the shelves of stores. Their stock changes by commands only. */
 @Injectable()
 export class BooksService {
@@ -56,12 +60,13 @@ export class BooksService {
   ) {}
 
   async add(
-    ownerId: string,
+    caller: Actor,
     { storeId, bookId, title, price, stock, lowMark = LOW_MARK_DEFAULT, ...request }: AddBookRequest,
   ): Promise<BookView> {
-    await this.stores.requireOwner(storeId, ownerId);
+    await this.stores.requireOwner(storeId, caller);
     const book = { storeId, bookId, title, price, lowMark, listed: 1 };
     const insert = async (tx: Tx) => {
+      await lockMembership(tx, caller);
       const { identifiers } = await tx.withRepository(this.books).insert(book);
       const bookNo = Number(identifiers[0]?.bookNo);
       const texts = textsOf({ bookNo, title }, request, EMPTY_TEXTS);
@@ -71,16 +76,17 @@ export class BooksService {
       return texts;
     };
     const onDuplicate = new HubError('BOOK_EXISTS', undefined, { bookId });
-    const texts = await this.database.transaction(insert, { userId: ownerId, onDuplicate });
+    const texts = await this.database.transaction(insert, { userId: caller.userId, onDuplicate });
     return presentBook({ ...book, bookNo: texts.bookNo, stock }, texts);
   }
 
   async change(
-    ownerId: string,
+    caller: Actor,
     { storeId, bookId, title, price, lowMark, listed, ...request }: ChangeBookRequest,
   ): Promise<BookView> {
-    await this.stores.requireOwner(storeId, ownerId);
+    await this.stores.requireOwner(storeId, caller);
     const update = async (tx: Tx) => {
+      await lockMembership(tx, caller);
       const [books, texts] = [tx.withRepository(this.books), tx.withRepository(this.texts)];
       await lockRows(tx, 'books', { store_id: storeId, book_id: bookId });
       const book = await this.findOne(books, { storeId, bookId });
@@ -99,7 +105,7 @@ export class BooksService {
       const { stock } = await tx.withRepository(this.stock).findOneByOrFail({ bookNo });
       return presentBook({ ...book, ...changed, stock }, after);
     };
-    return this.database.transaction(update, { userId: ownerId });
+    return this.database.transaction(update, { userId: caller.userId });
   }
 
   addStock(caller: Caller, request: AddStockRequest): Promise<Answer<BookView>> {

@@ -44,7 +44,7 @@ export function isbnQuery(isbn: string, range: Sql, limit: number): Sql {
   };
 }
 
-/** The last book of a scan of at most so many bytes, or of one book, and their sum. */
+/** The last book of a scan of at most that many bytes, or of one book, and their sum. */
 export function scanEndQuery(range: Sql, bytesMax: number): Sql {
   const sizes = `SELECT t.book_no, ${bytesOf(FOLDED_COLUMNS)} AS bytes FROM (${scanned(range)}) s JOIN book_texts t ON t.book_no = s.book_no`;
   const sums = `SELECT m.book_no, m.bytes, SUM(m.bytes) OVER (ORDER BY m.book_no) AS total FROM (${sizes}) m`;

@@ -1,18 +1,16 @@
 import type { Decision } from '../commands/command.handler.js';
-import type { Command } from '../commands/command.js';
+import { accountOf, type Command } from '../commands/command.js';
 import { pair } from '../commands/rows.js';
 import type { UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
 import { STOCK_MAX } from '../contract/fields.js';
 
 /** Copies arrive in the store, or leave it otherwise than by an order. */
-export function addStock(
-  unit: UnitOfWork,
-  { actorId: by, request: { storeId, bookId, add } }: Command<'stock:add'>,
-): Decision {
+export function addStock(unit: UnitOfWork, command: Command<'stock:add'>): Decision {
+  const { storeId, bookId, add } = command.request;
   const store = unit.stores.get(storeId);
   if (!store) return new HubError('STORE_NOT_FOUND');
-  if (store.ownerId !== by) return new HubError('FORBIDDEN');
+  if (store.ownerId !== accountOf(command)) return new HubError('FORBIDDEN');
   const book = unit.books.get(pair(storeId, bookId));
   if (!book) return new HubError('BOOK_NOT_FOUND', undefined, { bookId });
   const stock = book.stock + add;

@@ -1,14 +1,14 @@
 import type { Decision } from '../commands/command.handler.js';
-import type { Command } from '../commands/command.js';
+import { accountOf, type Command } from '../commands/command.js';
 import type { UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
 
 /** The owner renames the store, or says whether and how it takes orders. */
-export function changeStore(unit: UnitOfWork, { actorId, request }: Command<'store:change'>): Decision {
-  const { storeId, name, acceptWithinSeconds, open, pausedUntil } = request;
+export function changeStore(unit: UnitOfWork, command: Command<'store:change'>): Decision {
+  const { storeId, name, acceptWithinSeconds, open, pausedUntil } = command.request;
   const store = unit.changedStores.get(storeId);
   if (!store) return new HubError('STORE_NOT_FOUND');
-  if (store.ownerId !== actorId) return new HubError('FORBIDDEN');
+  if (store.ownerId !== accountOf(command)) return new HubError('FORBIDDEN');
   // Only what the hub holds can be given back whatever the seller has withdrawn.
   if (acceptWithinSeconds && unit.policy.settleAt === 'paid') {
     return HubError.badMessage([{ path: 'acceptWithinSeconds', problem: 'needs SETTLE_AT=received' }]);

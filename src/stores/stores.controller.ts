@@ -26,8 +26,8 @@ export class StoresController {
   ) {}
 
   @ContractRoute('openStore')
-  openStore(@CurrentUser() { userId }: Caller, @Input() request: OpenStoreRequest): Promise<StoreView> {
-    return this.stores.open(userId, request);
+  openStore(@CurrentUser() caller: Caller, @Input() request: OpenStoreRequest): Promise<StoreView> {
+    return this.stores.open(caller, request);
   }
 
   @ContractRoute('stores')
@@ -46,13 +46,13 @@ export class StoresController {
   }
 
   @ContractRoute('addBook')
-  addBook(@CurrentUser() { userId }: Caller, @Input() request: AddBookRequest): Promise<BookView> {
-    return this.books.add(userId, request);
+  addBook(@CurrentUser() caller: Caller, @Input() request: AddBookRequest): Promise<BookView> {
+    return this.books.add(caller, request);
   }
 
   @ContractRoute('changeBook')
-  changeBook(@CurrentUser() { userId }: Caller, @Input() request: ChangeBookRequest): Promise<BookView> {
-    return this.books.change(userId, request);
+  changeBook(@CurrentUser() caller: Caller, @Input() request: ChangeBookRequest): Promise<BookView> {
+    return this.books.change(caller, request);
   }
 
   @ContractRoute('addStock')

@@ -6,9 +6,10 @@ import { HubError } from '../contract/errors.js';
 import { PAGE_LIMIT_DEFAULT, type Page } from '../contract/fields.js';
 import type { ChangeStoreRequest } from '../contract/store.policy.js';
 import type { OpenStoreRequest, StoresRequest, StoreView } from '../contract/stores.js';
-import type { Caller } from '../platform/caller.js';
+import { accountOf, type Caller } from '../platform/caller.js';
 import { Clock } from '../platform/clock/clock.js';
-import { Database } from '../platform/database/database.js';
+import { Database, type Tx } from '../platform/database/database.js';
+import { lockMembership } from '../platform/database/membership.lock.js';
 import { toPage } from '../platform/database/pagination.js';
 import { Store } from './store.entity.js';
 import { presentStore } from './store.presenter.js';
@@ -23,15 +24,17 @@ export class StoresService {
     @InjectRepository(Store) private readonly stores: Repository<Store>,
   ) {}
 
-  async open(ownerId: string, { storeId, name }: OpenStoreRequest): Promise<StoreView> {
+  async open(caller: Caller, { storeId, name }: OpenStoreRequest): Promise<StoreView> {
+    const ownerId = accountOf(caller);
     const now = this.clock.now();
     const policy = { acceptWithinSeconds: 0, isOpen: 1, pausedUntil: null };
     const store = { storeId, name: name ?? null, ownerId, createdAt: now, ...policy };
     const onDuplicate = new HubError('STORE_EXISTS');
-    await this.database.transaction((tx) => tx.withRepository(this.stores).insert(store), {
-      userId: ownerId,
-      onDuplicate,
-    });
+    const insert = async (tx: Tx) => {
+      await lockMembership(tx, caller);
+      await tx.withRepository(this.stores).insert(store);
+    };
+    await this.database.transaction(insert, { userId: caller.userId, onDuplicate });
     return presentStore(store, now);
   }
 
@@ -63,10 +66,10 @@ export class StoresService {
     );
   }
 
-  /** Throws `STORE_NOT_FOUND`, or `FORBIDDEN` unless this user owns the store. A store never changes hands. */
-  async requireOwner(storeId: string, userId: string): Promise<void> {
+  /** Throws `STORE_NOT_FOUND`, or `FORBIDDEN` unless the caller owns the store, or acts for who does. A store never changes hands. */
+  async requireOwner(storeId: string, caller: Pick<Caller, 'userId' | 'acting'>): Promise<void> {
     const { ownerId } = await this.find(storeId);
-    if (ownerId !== userId) throw new HubError('FORBIDDEN');
+    if (ownerId !== accountOf(caller)) throw new HubError('FORBIDDEN');
   }
 
   /** Throws `STORE_NOT_FOUND`. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { type WalletExportRequest, walletEntryColumns } from '../contract/finding.js';
 import type { Entry } from '../contract/wallet.js';
-import type { Caller } from '../platform/caller.js';
+import { accountOf, type Caller } from '../platform/caller.js';
 import { ExportStream } from '../platform/http/export.stream.js';
 import { ReadLimiter } from '../platform/limits/read.limiter.js';
 import { WalletsService } from './wallets.service.js';
@@ -30,10 +30,11 @@ export class WalletExport {
 
   /** Oldest first, and only those that exist when it begins. */
   private async *entries(caller: Caller): AsyncGenerator<readonly Entry[]> {
-    const newest = await this.wallets.entryCount(caller.userId);
+    const userId = accountOf(caller);
+    const newest = await this.wallets.entryCount(userId);
     for (let after = 0; after < newest; after += PAGE) {
       const upTo = Math.min(newest, after + PAGE);
-      yield await this.reads.paced(caller, () => this.wallets.entriesBetween(caller.userId, after, upTo));
+      yield await this.reads.paced(caller, () => this.wallets.entriesBetween(userId, after, upTo));
     }
   }
 }

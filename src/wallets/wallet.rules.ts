@@ -1,5 +1,5 @@
 import type { Decision } from '../commands/command.handler.js';
-import type { Command } from '../commands/command.js';
+import { accountOf, type Command } from '../commands/command.js';
 import { balanceOverflow, insufficientFunds } from '../commands/money.errors.js';
 import type { PayoutRow, WalletRow } from '../commands/rows.js';
 import { moneyOf, type UnitOfWork } from '../commands/unit.of.work.js';
@@ -7,7 +7,9 @@ import { HubError } from '../contract/errors.js';
 import { BALANCE_MAX } from '../contract/fields.js';
 
 /** A command on a wallet. */
-export type OnWallet = Pick<Command, 'actorId'> & { request: { amount: number; userId?: string | undefined } };
+export type OnWallet = Pick<Command, 'actorId' | 'acting'> & {
+  request: { amount: number; userId?: string | undefined };
+};
 
 export function deposit(unit: UnitOfWork, command: Command<'wallet:deposit'>): Decision {
   const { amount, userId } = command.request;
@@ -19,9 +21,9 @@ export function deposit(unit: UnitOfWork, command: Command<'wallet:deposit'>): D
 
 /** Debits at once. Where a payment provider pays out, it is asked after the commit: see payout.runner.ts. */
 export function withdraw(unit: UnitOfWork, command: Command<'wallet:withdraw'>, now: number): Decision {
-  const { actorId, newId: payoutId = '' } = command;
+  const { newId: payoutId = '' } = command;
   const { amount } = command.request;
-  const wallet = walletOf(unit, actorId);
+  const wallet = walletOf(unit, ownerOf(command));
   if (wallet.balance < amount) return insufficientFunds(amount, wallet.balance);
   const { userId } = wallet;
   const { payments } = unit.policy;
@@ -39,9 +41,9 @@ function newPayout(
   return { ...money, provider, currency, status: 'pending', createdAt: now, settledAt: null, dueAt: now };
 }
 
-/** Whose wallet a command is about: the actor's, or that of the user whom the operator names. */
-export function ownerOf({ actorId, request }: OnWallet): string | null {
-  return request.userId ?? actorId;
+/** Whose wallet a command is about: the actor's, that of the seller for whom the actor acts, or that of the user whom the operator names. */
+export function ownerOf(command: OnWallet): string | null {
+  return command.request.userId ?? accountOf(command);
 }
 
 /** The wallet that a command of this user has loaded. */

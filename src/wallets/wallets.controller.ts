@@ -11,7 +11,7 @@ import type {
   WalletBalance,
 } from '../contract/wallet.js';
 import type { Answer } from '../contract/wire.js';
-import type { Caller } from '../platform/caller.js';
+import { accountOf, type Caller } from '../platform/caller.js';
 import { ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
 import { WalletExport } from './wallet.export.js';
 import { WalletsService } from './wallets.service.js';
@@ -24,8 +24,8 @@ export class WalletsController {
   ) {}
 
   @ContractRoute('wallet')
-  wallet(@CurrentUser() { userId }: Caller, @Input() _nothing: object): Promise<Wallet> {
-    return this.wallets.wallet(userId);
+  wallet(@CurrentUser() caller: Caller, @Input() _nothing: object): Promise<Wallet> {
+    return this.wallets.wallet(accountOf(caller));
   }
 
   @ContractRoute('deposit')
@@ -39,8 +39,8 @@ export class WalletsController {
   }
 
   @ContractRoute('entries')
-  entries(@CurrentUser() { userId }: Caller, @Input() request: EntriesRequest): Promise<Page<Entry>> {
-    return this.wallets.entries(userId, request);
+  entries(@CurrentUser() caller: Caller, @Input() request: EntriesRequest): Promise<Page<Entry>> {
+    return this.wallets.entries(accountOf(caller), request);
   }
 
   @ContractRoute('walletExport')

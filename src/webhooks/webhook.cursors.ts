@@ -51,6 +51,13 @@ export class WebhookCursors {
     return this.database.read.query(sql, [now, after]);
   }
 
+  /** When the next request that was put off may begin, in epoch milliseconds. */
+  async nextDueAt(now: number): Promise<number | undefined> {
+    const sql = `SELECT MIN(w.next_at) AS nextAt ${JOINED} WHERE w.delivered < r.head AND w.paused = 0 AND w.next_at > ?`;
+    const [row]: { nextAt: number | null }[] = await this.database.read.query(sql, [now]);
+    return row?.nextAt == null ? undefined : Number(row.nextAt);
+  }
+
   find(webhookIds: readonly string[]): Promise<WatchedWebhook[]> {
     if (webhookIds.length === 0) return Promise.resolve([]);
     const [where, parameters] = this.database.dialect.inCondition.values('w.webhook_id', webhookIds);

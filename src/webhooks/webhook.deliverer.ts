@@ -14,18 +14,15 @@ import { DELIVERIES_MAX, type Flight, WebhookFlights } from './webhook.flights.j
 import { WebhookIndex } from './webhook.index.js';
 import { WebhookLetters } from './webhook.letters.js';
 import { isDue, isFree, LEASE_MS, type Outcome, settle, type WebhookChange } from './webhook.rules.js';
+import { WebhookWalk } from './webhook.walk.js';
 
 const ROUND_INTERVAL_MS = 250;
-/** Webhooks of a step of the walk, and the pause after it: longer at the end of the walk. */
-const WALK_PAGE = 1_000;
-const WALK_STEP_MS = 100;
-const WALK_PAUSE_MS = 1_000;
 /** A request is given up this long before its lease ends: then another hub may send it. */
 const LEASE_MARGIN_MS = 500;
 const LEASE_CHECK_MS = 250;
 /** At shutdown, for requests that are under way. */
 const STOP_TIMEOUT_MS = 4_000;
-const STOP_CHECK_MS = 50;
+const ANSWERED_CHECK_MS = 20;
 const RELEASED = { holder: '', leasedUntil: 0 } satisfies WebhookChange;
 
 /** What a round stores. */
@@ -52,7 +49,7 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
   /** Webhooks that may have something to deliver. */
   private readonly waiting = new Set<string>();
   private readonly pressure = new CommandPressure();
-  private readonly walk = { after: '', nextAt: 0 };
+  private readonly walk: WebhookWalk;
   private leaseTimer: NodeJS.Timeout | undefined;
   private isStopping = false;
 
@@ -67,6 +64,7 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
   ) {
     // Only one hub can use an embedded database: it needs no lease, and waits for none after a crash.
     this.hubId = database.dialect.singleWriter ? '' : uuid();
+    this.walk = new WebhookWalk(cursors);
     this.poller = new Poller({
       intervalMs: ROUND_INTERVAL_MS,
       poll: () => this.round(),
@@ -76,7 +74,7 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.publisher.onCommitted((role, userId, head) => this.onCommitted(role, userId, head));
-    this.leaseTimer = setInterval(() => this.abandonLapsed(), LEASE_CHECK_MS).unref();
+    if (this.hubId !== '') this.leaseTimer = setInterval(() => this.flights.abandonLapsed(), LEASE_CHECK_MS).unref();
     this.poller.start();
   }
 
@@ -87,6 +85,20 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
     this.poller.wake();
   }
 
+  /** When the next request that was put off may begin. */
+  nextDueAt(): Promise<number | undefined> {
+    return this.cursors.nextDueAt(this.clock.now());
+  }
+
+  /** Sends what is due, and resolves when its receivers have answered, or after this time. */
+  async sendDue(withinMs: number): Promise<void> {
+    for (const endsAt = performance.now() + withinMs; performance.now() < endsAt; await sleep(ANSWERED_CHECK_MS)) {
+      this.walk.hurry();
+      await this.poller.pollNext();
+      if (this.flights.all().length + this.waiting.size === 0 && !this.walk.isUnderway) return;
+    }
+  }
+
   /** Begins no further request, waits for those under way, and gives the leases back. */
   async stop(): Promise<void> {
     this.isStopping = true;
@@ -94,7 +106,7 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
     const endsAt = performance.now() + STOP_TIMEOUT_MS;
     const isBusy = () => this.flights.all().some(({ outcome }) => !outcome);
     while (isBusy() && performance.now() < endsAt) {
-      await sleep(STOP_CHECK_MS);
+      await sleep(ANSWERED_CHECK_MS);
       await this.lastRound();
     }
     clearInterval(this.leaseTimer);
@@ -149,7 +161,7 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
     const found = (await this.cursors.find(ids)).filter(
       (webhook) =>
         isDue(webhook, webhook.head, now) &&
-        isFree(webhook, this.hubId, now) &&
+        isFree(webhook, this.hubId, this.clock.realNow()) &&
         this.flights.get(webhook.webhookId) === undefined,
     );
     const taken = { all: 0, slow: 0 };
@@ -162,16 +174,12 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
   }
 
   private async walkOn(): Promise<void> {
-    if (performance.now() < this.walk.nextAt) return;
-    const page = await this.cursors.walk(this.walk.after, WALK_PAGE, this.clock.now());
-    for (const webhook of page) {
+    const step = await this.walk.next(this.clock.now());
+    for (const webhook of step?.page ?? []) {
       this.index.add(webhook);
       if (webhook.isDue === 1 && !this.flights.get(webhook.webhookId)) this.waiting.add(webhook.webhookId);
     }
-    const isOver = page.length < WALK_PAGE;
-    if (isOver) for (const webhookId of this.index.endWalk()) this.flights.forget(webhookId);
-    this.walk.after = isOver ? '' : (page.at(-1)?.webhookId ?? '');
-    this.walk.nextAt = performance.now() + (isOver ? WALK_PAUSE_MS : WALK_STEP_MS);
+    if (step?.isOver) for (const webhookId of this.index.endWalk()) this.flights.forget(webhookId);
   }
 
   /** Stores outcomes, renews leases and takes those of the candidates. Returns the webhooks whose next request may begin. */
@@ -198,11 +206,12 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
   }
 
   private changeOf(webhook: Webhook, { now, heads, outcomes }: Round): WebhookChange {
-    const lease = { holder: this.hubId, leasedUntil: this.hubId === '' ? 0 : now + LEASE_MS };
+    const realNow = this.clock.realNow();
+    const lease = { holder: this.hubId, leasedUntil: this.hubId === '' ? 0 : realNow + LEASE_MS };
     const flight = this.flights.get(webhook.webhookId);
     if (!flight) {
       const head = heads.get(webhook.webhookId) ?? 0;
-      return isDue(webhook, head, now) && isFree(webhook, this.hubId, now) ? lease : {};
+      return isDue(webhook, head, now) && isFree(webhook, this.hubId, realNow) ? lease : {};
     }
     // Another hub has taken over.
     if (webhook.holder !== this.hubId) return {};
@@ -246,11 +255,5 @@ export class WebhookDeliverer implements OnApplicationBootstrap {
       this.flights.abandon(flight);
       this.flights.remove(flight);
     }
-  }
-
-  private abandonLapsed(): void {
-    if (this.hubId === '') return;
-    const now = performance.now();
-    for (const flight of this.flights.all()) if (flight.leaseEndsAt < now) this.flights.abandon(flight);
   }
 }

@@ -33,7 +33,7 @@ export class Webhook {
   @Column('bigint')
   delivered!: number;
 
-  /** 0 if the receiver must still be told that events before the next one are lost to it. */
+  /** 0 if the receiver must still hear that events before the next one are lost to it. */
   @Column('bigint')
   complete!: number;
 

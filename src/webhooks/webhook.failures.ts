@@ -23,8 +23,8 @@ interface Failing {
 @Injectable()
 export class WebhookFailures implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly poller: Poller;
-  /** Since when the webhooks that were told have been failing. */
-  private told = new Map<string, number>();
+  /** Since when the webhooks that were reported have been failing. */
+  private reported = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
@@ -43,6 +43,11 @@ export class WebhookFailures implements OnApplicationBootstrap, BeforeApplicatio
     this.poller.start();
   }
 
+  /** Tells at once whom there is something to tell. */
+  check(): Promise<void> {
+    return this.poller.pollNext();
+  }
+
   /** Before the database is closed. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.poller.stop();
@@ -54,8 +59,8 @@ export class WebhookFailures implements OnApplicationBootstrap, BeforeApplicatio
         WHERE failing_since <= ? AND paused = 0`,
       [this.clock.now() - FAILING_MS],
     );
-    const before = this.told;
-    this.told = new Map(failing.map(({ webhookId, since }) => [webhookId, since]));
+    const before = this.reported;
+    this.reported = new Map(failing.map(({ webhookId, since }) => [webhookId, since]));
     for (const { webhookId, userId, since } of failing) {
       if (before.get(webhookId) === since) continue;
       this.logger.warn({ webhook: webhookId, user: userId }, 'a webhook is failing');

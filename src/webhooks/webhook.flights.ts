@@ -92,6 +92,12 @@ export class WebhookFlights {
     flight.stop.abort();
   }
 
+  /** Gives up the requests whose leases are about to end: another hub may send them. */
+  abandonLapsed(): void {
+    const now = performance.now();
+    for (const flight of this.flights.values()) if (flight.leaseEndsAt < now) this.abandon(flight);
+  }
+
   /** The outcome is stored, or the webhook is gone. */
   remove({ webhook: { webhookId }, isSlow, outcome }: Flight): void {
     if (!this.flights.delete(webhookId)) return;

@@ -70,7 +70,7 @@ export function isDue({ paused, nextAt, delivered }: Webhook, head: number, now:
 }
 
 /** Whether a hub may take the lease. */
-export function isFree({ holder, leasedUntil }: Webhook, hubId: string, now: number): boolean {
-  const leftMs = leasedUntil - now;
+export function isFree({ holder, leasedUntil }: Webhook, hubId: string, realNow: number): boolean {
+  const leftMs = leasedUntil - realNow;
   return holder === hubId || leftMs <= 0 || leftMs > LEASE_MAX_MS;
 }

@@ -1,19 +1,11 @@
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
-import { HostResolver } from './host.resolver.js';
+import { ReceiverClient } from '../platform/http/receiver.client.js';
 import type { Webhook } from './webhook.entity.js';
 import { signatureHeaders } from './webhook.signature.js';
 
 /** From the look-up of the host to the answer. */
 export const DELIVERY_TIMEOUT_MS = 10_000;
-/** Of an answer; the status alone decides. */
-const ANSWER_BYTES_MAX = 1_024;
-/** How long the rest of an answer may take, so that its connection can be kept. */
-const REST_TIMEOUT_MS = 1_000;
-const IDLE_CONNECTION_MS = 15_000;
-const IDLE_CONNECTIONS_MAX = 512;
 
 export interface WebhookMessage {
   /** `webhook-id`. */
@@ -23,35 +15,13 @@ export interface WebhookMessage {
   signal?: AbortSignal;
 }
 
-interface SentRequest {
-  headers: http.OutgoingHttpHeaders;
-  body: string;
-  /** A `performance.now()`. */
-  endsAt: number;
-  signal: AbortSignal | undefined;
-}
-
-/** Sends requests to receivers. What they answer, or don't, costs no more than a connection and the time of one request. */
+/** Sends signed requests to webhooks. */
 @Injectable()
-export class WebhookSender implements OnApplicationShutdown {
-  private readonly agents;
-
+export class WebhookSender {
   constructor(
-    private readonly resolver: HostResolver,
+    private readonly receivers: ReceiverClient,
     private readonly clock: Clock,
-  ) {
-    const options = {
-      keepAlive: true,
-      timeout: IDLE_CONNECTION_MS,
-      maxFreeSockets: IDLE_CONNECTIONS_MAX,
-      lookup: resolver.lookup,
-    };
-    this.agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
-  }
-
-  onApplicationShutdown(): void {
-    for (const agent of Object.values(this.agents)) agent.destroy();
-  }
+  ) {}
 
   /** Returns the HTTP status of the answer, or null if none came in time. Never rejects. */
   async send({ url, secret }: Pick<Webhook, 'url' | 'secret'>, message: WebhookMessage): Promise<number | null> {
@@ -60,58 +30,9 @@ export class WebhookSender implements OnApplicationShutdown {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
       'user-agent': 'order-hub',
-      ...signatureHeaders(secret, id, this.clock.now(), body),
+      ...signatureHeaders(secret, id, this.clock.realNow(), body),
     };
-    const endsAt = performance.now() + timeoutMs;
-    try {
-      const target = new URL(url);
-      this.resolver.assertAllowed(target);
-      return await this.request(target, { headers, body, endsAt, signal });
-    } catch {
-      // Why is the receiver's business: a log of it would be a log of addresses that users choose.
-      return null;
-    }
+    const answer = await this.receivers.post(url, { headers, body, timeoutMs, signal });
+    return answer?.status ?? null;
   }
-
-  private request(target: URL, sent: SentRequest, isFirst = true): Promise<number> {
-    const { headers, body, endsAt, signal } = sent;
-    const isSecure = target.protocol === 'https:';
-    const agent = this.agents[isSecure ? 'https:' : 'http:'];
-    const options = { method: 'POST', headers, agent, ...(signal ? { signal } : {}) };
-    return new Promise((resolve, reject) => {
-      const request = (isSecure ? https : http).request(target, options);
-      const timer = setTimeout(() => request.destroy(new Error('no answer in time')), endsAt - performance.now());
-      request.once('response', (response) => {
-        void readEnd(response).then(() => {
-          clearTimeout(timer);
-          resolve(response.statusCode ?? 0);
-        });
-      });
-      request.on('error', (error: NodeJS.ErrnoException) => {
-        clearTimeout(timer);
-        // The receiver closed a kept connection at the moment when it was used: that says nothing about the receiver.
-        const wasClosed = request.reusedSocket && error.code === 'ECONNRESET' && isFirst;
-        if (wasClosed) this.request(target, sent, false).then(resolve, reject);
-        else reject(error);
-      });
-      request.end(body);
-    });
-  }
-}
-
-/** Resolves when the answer has ended, or is no longer worth its connection. */
-function readEnd(response: IncomingMessage): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => response.destroy(), REST_TIMEOUT_MS);
-    let bytes = 0;
-    response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > ANSWER_BYTES_MAX) response.destroy();
-    });
-    response.on('error', () => {});
-    response.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { RoomsModule } from '../rooms/rooms.module.js';
-import { HostResolver } from './host.resolver.js';
 import { WebhookCursors } from './webhook.cursors.js';
 import { WebhookDeliverer } from './webhook.deliverer.js';
 import { Webhook } from './webhook.entity.js';
@@ -16,7 +15,6 @@ import { WebhooksService } from './webhooks.service.js';
   imports: [TypeOrmModule.forFeature([Webhook]), RoomsModule],
   controllers: [WebhooksController],
   providers: [
-    HostResolver,
     WebhookSender,
     WebhookCursors,
     WebhookLetters,
@@ -25,6 +23,6 @@ import { WebhooksService } from './webhooks.service.js';
     WebhookFailures,
     WebhooksService,
   ],
-  exports: [WebhooksService],
+  exports: [WebhooksService, WebhookDeliverer, WebhookFailures],
 })
 export class WebhooksModule {}

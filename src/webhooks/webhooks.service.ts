@@ -15,13 +15,14 @@ import {
   type WebhooksRequest,
   type WebhookView,
 } from '../contract/webhooks.js';
-import { type Caller, missingRight } from '../platform/caller.js';
+import { accountOf, type Caller, missingRight, requireSide } from '../platform/caller.js';
 import { Clock } from '../platform/clock/clock.js';
 import { Database, type Tx } from '../platform/database/database.js';
+import { lockMembership } from '../platform/database/membership.lock.js';
 import { toPage } from '../platform/database/pagination.js';
 import { lockRows } from '../platform/database/row.lock.js';
-import { ConcurrencyLimiter } from '../platform/limits/concurrency.limiter.js';
-import { HostResolver } from './host.resolver.js';
+import { HostResolver } from '../platform/http/host.resolver.js';
+import { createOutsideLimiter } from '../platform/http/outside.limiter.js';
 import { type WatchedWebhook, WebhookCursors } from './webhook.cursors.js';
 import { WebhookDeliverer } from './webhook.deliverer.js';
 import { Webhook } from './webhook.entity.js';
@@ -32,22 +33,10 @@ import { newSecret } from './webhook.signature.js';
 
 /** Within the time for an answer of the hub's own. */
 const TEST_TIMEOUT_MS = 3_500;
-/** Requests of users that wait for a name server or a receiver: far fewer than may write at once. */
-const WAITING_OUTSIDE_MAX = 32;
-const WAITING_OUTSIDE_PER_USER_MAX = 8;
-/** All webhooks of a user, and more, may be made at once. */
-const QUEUED_OUTSIDE_MAX = 256;
-const QUEUED_OUTSIDE_PER_USER_MAX = 64;
-
 /** Users' webhooks: creating, changing and rewinding them. Whose they are: the caller's, or with `sessions` any user's. */
 @Injectable()
 export class WebhooksService {
-  private readonly outside = new ConcurrencyLimiter({
-    maxConcurrent: WAITING_OUTSIDE_MAX,
-    maxQueued: QUEUED_OUTSIDE_MAX,
-    maxConcurrentPerKey: WAITING_OUTSIDE_PER_USER_MAX,
-    maxQueuedPerKey: QUEUED_OUTSIDE_PER_USER_MAX,
-  });
+  private readonly outside = createOutsideLimiter();
 
   constructor(
     private readonly database: Database,
@@ -62,9 +51,12 @@ export class WebhooksService {
   /** The secret is in this answer only. Throws `BAD_MESSAGE` above the limit and for a private address, `USER_NOT_FOUND`. */
   async create(caller: Caller, request: CreateWebhookRequest): Promise<CreatedWebhook> {
     const userId = ownerFor(caller, request.userId);
+    requireSide(caller, request.role);
+    requireManager(caller);
     await this.waitOutside(caller, () => this.resolver.check(request.url));
     const { url, role, secret = newSecret(), after } = request;
     const insert = async (tx: Tx) => {
+      await lockMembership(tx, caller);
       await this.lockOwner(tx, userId);
       const webhooks = tx.withRepository(this.webhooks);
       if ((await webhooks.countBy({ userId })) >= WEBHOOKS_PER_USER_MAX) {
@@ -90,13 +82,14 @@ export class WebhooksService {
     caller: Caller,
     { after, limit = PAGE_LIMIT_DEFAULT, userId }: WebhooksRequest,
   ): Promise<Page<WebhookView>> {
-    const found = await this.cursors.ofUser(ownerFor(caller, userId), after, limit + 1);
-    return toPage(found, limit, present, ({ webhookId }) => webhookId);
+    const found = await this.cursors.ofUser(ownerFor(caller, userId), after, WEBHOOKS_PER_USER_MAX);
+    const shown = found.filter((webhook) => isShown(caller, webhook)).slice(0, limit + 1);
+    return toPage(shown, limit, present, ({ webhookId }) => webhookId);
   }
 
   /** Throws `NOT_FOUND`, `BAD_MESSAGE` for a private address. */
   async change(caller: Caller, { url, paused, ...which }: ChangeWebhookRequest): Promise<WebhookView> {
-    await this.find(caller, which);
+    await this.findToManage(caller, which);
     if (url !== undefined) await this.waitOutside(caller, () => this.resolver.check(url));
     return this.update(caller, which, () => ({
       ...(url === undefined && paused !== false ? {} : HEALTHY),
@@ -112,7 +105,7 @@ export class WebhooksService {
 
   /** Sends a request without events, whatever else is under way. Throws `NOT_FOUND`. */
   async test(caller: Caller, which: WebhookRequest): Promise<Tested> {
-    const webhook = await this.find(caller, which);
+    const webhook = await this.findToManage(caller, which);
     const { webhookId, role, userId, head } = webhook;
     const body = bodyOf({ role, userId, events: [], head, complete: true });
     const message = { id: `${webhookId}.test`, body, timeoutMs: TEST_TIMEOUT_MS };
@@ -121,8 +114,11 @@ export class WebhooksService {
 
   /** Throws `NOT_FOUND`. */
   async delete(caller: Caller, which: WebhookRequest): Promise<void> {
-    const { webhookId, userId } = await this.find(caller, which);
-    const remove = (tx: Tx) => tx.withRepository(this.webhooks).delete({ webhookId });
+    const { webhookId, userId } = await this.findToManage(caller, which);
+    const remove = async (tx: Tx) => {
+      await lockMembership(tx, caller);
+      return tx.withRepository(this.webhooks).delete({ webhookId });
+    };
     const { affected } = await this.database.transaction(remove, { userId });
     if (affected !== 1) throw notFound();
   }
@@ -138,8 +134,9 @@ export class WebhooksService {
     which: WebhookRequest,
     changeOf: (head: number) => WebhookChange,
   ): Promise<WebhookView> {
-    const { webhookId, role, userId } = await this.find(caller, which);
+    const { webhookId, role, userId } = await this.findToManage(caller, which);
     const change = async (tx: Tx) => {
+      await lockMembership(tx, caller);
       const webhooks = tx.withRepository(this.webhooks);
       const head = await this.headOf(tx, { role, userId });
       const changed = { ...changeOf(head), epoch: () => 'epoch + 1' };
@@ -153,11 +150,16 @@ export class WebhooksService {
     return present(watched);
   }
 
+  private findToManage(caller: Caller, which: WebhookRequest): Promise<WatchedWebhook> {
+    requireManager(caller);
+    return this.find(caller, which);
+  }
+
   private async find(caller: Caller, { webhookId, userId }: WebhookRequest): Promise<WatchedWebhook> {
     const isOperator = userId === undefined && caller.rights.has('sessions');
     const owner = isOperator ? undefined : ownerFor(caller, userId);
     const [webhook] = await this.cursors.find([webhookId]);
-    if (!webhook || (owner !== undefined && webhook.userId !== owner)) throw notFound();
+    if (!webhook || (owner !== undefined && webhook.userId !== owner) || !isShown(caller, webhook)) throw notFound();
     return webhook;
   }
 
@@ -181,11 +183,22 @@ export class WebhooksService {
 }
 
 /** Whose webhooks: throws `FORBIDDEN`, with the missing right. */
-function ownerFor({ userId, rights }: Caller, named: string | undefined): string {
+function ownerFor(caller: Caller, named: string | undefined): string {
+  const { rights } = caller;
   if (named !== undefined && !rights.has('sessions')) throw missingRight('sessions');
   // The operator's key has no events of its own.
   if (named === undefined && !rights.has('read')) throw missingRight('read');
-  return named ?? userId;
+  return named ?? accountOf(caller);
+}
+
+/** A webhook outlives the membership of who made it: of a seller's staff, only who may change the staff may change webhooks. */
+function requireManager({ acting, rights }: Caller): void {
+  if (acting && !rights.has('staff')) throw missingRight('staff');
+}
+
+/** What the seller buys is not for the staff. */
+function isShown({ acting }: Caller, { role }: Pick<Webhook, 'role'>): boolean {
+  return !acting || role === 'seller';
 }
 
 /** As for a socket: a number beyond the head is answered by what comes, and the word that something is missing. */

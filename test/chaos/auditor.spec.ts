@@ -16,6 +16,7 @@ import { type ClientCommand, type ClientRequest, History } from '../support/hist
 import { TestHub, until } from '../support/hub.js';
 import { signedEvent, withTestProvider } from '../support/payments.js';
 import { ReconnectingClient } from '../support/reconnecting.client.js';
+import { type StaffMember, StaffRota } from '../support/staff.rota.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { dataOf, range } from '../support/ways.js';
 
@@ -29,6 +30,7 @@ interface Market {
   history: History;
   auditor: Auditor;
   storeId: string;
+  sellerToken: string;
   seller: ReconnectingClient;
   buyer: ReconnectingClient;
   otherBuyer: ReconnectingClient;
@@ -50,20 +52,13 @@ async function openMarket(database: TestDatabase, settings: Partial<Config> = {}
   const [buyer, otherBuyer] = [await hub.buyer(10_000), await hub.buyer(10_000)];
   const history = await History.begin(hub);
   const auditor = await Auditor.start(database, { history });
-  const connectClient = ({ userId, token }: { userId: string; token: string }) =>
-    new ReconnectingClient({
-      userId,
-      token,
-      clientId: `client-of-${userId}`,
-      urls: () => [hub.url],
-      history,
-      random: Math.random,
-    });
+  const connectClient = (user: { userId: string; token: string }) => clientOf(user, hub, history);
   const market: Market = {
     hub,
     history,
     auditor,
     storeId: seller.storeId,
+    sellerToken: seller.token,
     seller: connectClient(seller).start(),
     buyer: connectClient(buyer).start(),
     otherBuyer: connectClient(otherBuyer).start(),
@@ -83,6 +78,20 @@ async function openMarket(database: TestDatabase, settings: Partial<Config> = {}
     },
   };
   return market;
+}
+
+function clientOf(
+  { userId, token }: { userId: string; token: string },
+  hub: TestHub,
+  history: History,
+  actingFor?: string,
+): ReconnectingClient {
+  const clientId = `client-of-${userId}`;
+  return new ReconnectingClient({
+    ...{ userId, token, clientId, actingFor, history },
+    urls: () => [hub.url],
+    random: Math.random,
+  });
 }
 
 /** Takes orders through every outcome, with deposits and withdrawals. */
@@ -315,7 +324,7 @@ const faults: Fault[] = [
       beforeCommit(movesOrderTo('paid'), async ({ events }) => {
         hub.hub.app
           .get(EventPublisher)
-          .publish({ events, stockAlerts: [], storeStatuses: [], walletChanges: NO_WALLETS });
+          .publish({ events, stockAlerts: [], storeStatuses: [], claims: [], walletChanges: NO_WALLETS });
         await audited();
       }),
   },
@@ -336,7 +345,7 @@ const faults: Fault[] = [
       beforeCommit(movesOrderTo('placed'), async ({ events }) => {
         hub.hub.app
           .get(EventPublisher)
-          .publish({ events, stockAlerts: [], storeStatuses: [], walletChanges: NO_WALLETS });
+          .publish({ events, stockAlerts: [], storeStatuses: [], claims: [], walletChanges: NO_WALLETS });
         throw new Error('injected');
       }),
   },
@@ -393,8 +402,8 @@ const faults: Fault[] = [
         'start',
         (original) =>
           function (this: unknown) {
-            const subscription = this as Subscription & { userId: string };
-            subscriptions.set(subscription.userId, subscription);
+            const subscription = this as Subscription & { account: string };
+            subscriptions.set(subscription.account, subscription);
             return original.call(this);
           },
       );
@@ -900,6 +909,212 @@ const acceptFaults: Fault[] = [
   },
 ];
 
+/** A market whose seller has a staff of two. */
+interface Shop extends Market {
+  one: ReconnectingClient;
+  other: ReconnectingClient;
+  rota: StaffRota;
+  members: [one: StaffMember, other: StaffMember];
+  paid(): Promise<string>;
+}
+
+async function openShop(market: Market): Promise<Shop> {
+  const { hub, history, seller, sellerToken: ownerToken, buyer, does, place } = market;
+  const clerks = [await hub.person(hub.name('clerk')), await hub.person(hub.name('clerk'))] as const;
+  const ownerId = seller.userId;
+  const memberOf = ({ userId }: { userId: string }) => ({ userId, ownerId, ownerToken });
+  const members: Shop['members'] = [memberOf(clerks[0]), memberOf(clerks[1])];
+  const rota = new StaffRota({ members, urls: () => [hub.url], history, books: hub, random: Math.random });
+  await rota.hireAll();
+  return {
+    ...market,
+    one: clientOf(clerks[0], hub, history, ownerId).start(),
+    other: clientOf(clerks[1], hub, history, ownerId).start(),
+    rota,
+    members,
+    paid: async () => {
+      const { orderId } = await place(buyer, 1);
+      await does(buyer, 'order:pay', { orderId });
+      return orderId;
+    },
+  };
+}
+
+/** The staff sees, claims and ships orders, one of its members is removed and comes back. */
+async function staffDay({ one, other, seller, does, paid, rota, members }: Shop): Promise<void> {
+  const [first, second, third, last] = [await paid(), await paid(), await paid(), await paid()];
+  await does(one, 'order:seen', { orderIds: [first, second] });
+  await does(other, 'order:seen', { orderIds: [second, third] });
+  await does(one, 'order:claim', { orderId: first, seconds: 60 });
+  await other.do('order:ship', { orderId: first });
+  await does(one, 'order:ship', { orderId: first });
+  await does(other, 'order:claim', { orderId: second, seconds: 60 });
+  await does(other, 'order:claim', { orderId: second, seconds: 0 });
+  await does(one, 'order:ship', { orderId: second });
+  await does(one, 'order:claim', { orderId: third, seconds: 60 });
+  await does(seller, 'order:ship', { orderId: third });
+  await rota.remove(members[1]);
+  await rota.hire(members[1]);
+  await does(other, 'order:claim', { orderId: last, seconds: 60 });
+  await does(other, 'order:ship', { orderId: last });
+}
+
+/** Claims a paid order, and waits until a socket has heard of it. */
+async function claimOne({ one, does, paid, history }: Shop): Promise<string> {
+  const orderId = await paid();
+  await does(one, 'order:claim', { orderId, seconds: 60 });
+  const isTold = () => history.sessions.some(({ claims }) => claims.some((push) => push.orderId === orderId));
+  await until('the claim is told', isTold);
+  return orderId;
+}
+
+/** Alters what the hub keeps and tells of claims. */
+function patchClaims(modify: (unit: UnitOfWork) => void): void {
+  patchMethod(
+    UnitOfWork,
+    'recordClaim',
+    (original) =>
+      function (this: unknown, order) {
+        original.call(this, order);
+        modify(this as UnitOfWork);
+      },
+  );
+}
+
+/** What goes wrong with the staff of a seller. */
+const staffFaults: { name: string; expected: string; cause: (shop: Shop) => Promise<unknown> }[] = [
+  {
+    name: 'a member acts after its removal',
+    expected: 'acted without being a member: clerk',
+    cause: async ({ other, members, rota, hub, does, paid, update }) => {
+      const orderId = await paid();
+      const sql = 'SELECT owner_id, user_id, membership_id, rights, created_at, version FROM staff_members';
+      const [row = {}] = await hub.rows(`${sql} WHERE user_id = ?`, [other.userId]);
+      await rota.remove(members[1]);
+      const places = Object.keys(row).map(() => '?');
+      await update(
+        `INSERT INTO staff_members (${Object.keys(row)}) VALUES (${places})`,
+        Object.values(row) as unknown[],
+      );
+      await does(other, 'order:ship', { orderId });
+    },
+  },
+  {
+    name: 'a member ships what another has claimed',
+    expected: 'done in spite of a claim: ',
+    cause: async (shop) => {
+      const orderId = await claimOne(shop);
+      await shop.update('UPDATE orders SET claimed_by = NULL, claimed_until = NULL WHERE order_id = ?', [orderId]);
+      await shop.does(shop.other, 'order:ship', { orderId });
+    },
+  },
+  {
+    name: 'an acknowledged claim is not written',
+    expected: 'lost: order ',
+    cause: async (shop) => {
+      patchClaims(({ dirty }) => dirty.claims.clear());
+      await claimOne(shop);
+    },
+  },
+  {
+    name: 'an order has another claim than was answered',
+    expected: 'a claim differs from its answer: ',
+    cause: async (shop) => {
+      const orderId = await claimOne(shop);
+      await shop.update('UPDATE orders SET claimed_by = ? WHERE order_id = ?', [shop.other.userId, orderId]);
+    },
+  },
+  {
+    name: 'an order is claimed without a command',
+    expected: 'claimed without a command: ',
+    cause: async ({ hub, paid, seller }) => {
+      const request = { orderId: await paid(), seconds: 60 };
+      await hub.hub.app.get(CommandQueue).submit('order:claim', seller.userId, request);
+    },
+  },
+  {
+    name: 'a claim is told with another end than it has',
+    expected: 'phantom claim: ',
+    cause: async (shop) => {
+      patchClaims(({ claims }) => {
+        for (const { push } of claims) push.until = '2999-01-01T12:00:00.000Z';
+      });
+      await claimOne(shop);
+    },
+  },
+  {
+    name: 'a claim is told to the buyer',
+    expected: 'wrong user: client-of-buyer',
+    cause: async (shop) => {
+      patchMethod(
+        EventPublisher,
+        'pushClaims',
+        (original) =>
+          function (this: unknown, claims) {
+            const each = claims as { ownerId: string }[];
+            return original.call(
+              this,
+              each.map((claim) => ({ ...claim, ownerId: shop.buyer.userId })),
+            );
+          },
+      );
+      await claimOne(shop);
+    },
+  },
+  {
+    name: 'a claim has no end',
+    expected: 'a claim is in an impossible state: ',
+    cause: async (shop) => {
+      const orderId = await claimOne(shop);
+      await shop.update('UPDATE orders SET claimed_until = NULL WHERE order_id = ?', [orderId]);
+    },
+  },
+  {
+    name: 'a change by a member names the seller',
+    expected: 'wrong user: order:ship of clerk',
+    cause: async ({ one, seller, does, paid }) => {
+      patchCommand('ship', (decided) => {
+        const entry = decided.order?.after.timeline.at(-1);
+        if (entry) entry.by = seller.userId;
+        return decided;
+      });
+      await does(one, 'order:ship', { orderId: await paid() });
+    },
+  },
+  {
+    name: 'an order that was acknowledged as seen is not',
+    expected: 'lost: order:seen of clerk',
+    cause: async ({ one, does, paid }) => {
+      patchMethod(
+        UnitOfWork,
+        'apply',
+        (original) =>
+          function (this: unknown, decided, now) {
+            return original.call(this, { ...(decided as Change), orders: [] }, now);
+          },
+      );
+      await does(one, 'order:seen', { orderIds: [await paid()] });
+    },
+  },
+  {
+    name: 'two are the first to see an order',
+    expected: 'an order was seen twice: ',
+    cause: async ({ one, does, paid, update }) => {
+      const orderId = await paid();
+      await does(one, 'order:seen', { orderIds: [orderId] });
+      await does(one, 'order:note', { orderId, text: 'seen' });
+      const [noted, seen] = ['"command":"note"', '"command":"seen"'];
+      await update('UPDATE orders SET timeline = REPLACE(timeline, ?, ?) WHERE order_id = ?', [noted, seen, orderId]);
+    },
+  },
+  {
+    name: 'a seller is a member of the own staff',
+    expected: 'a staff is in an impossible state: ',
+    cause: ({ update, other }) =>
+      update('UPDATE staff_members SET user_id = owner_id WHERE user_id = ?', [other.userId]),
+  },
+];
+
 describe('the auditor', () => {
   let database: TestDatabase;
   let market: Market;
@@ -1006,6 +1221,32 @@ describe('the auditor', () => {
 
     test.each(acceptFaults)('detects that $name', async ({ expected, after }) => {
       await after?.(market);
+      const found = await close(market, NOT_SETTLED_WITHIN_MS);
+      expect(found.filter((fault) => fault.startsWith(expected))).not.toEqual([]);
+    });
+  });
+
+  describe('of a seller’s staff', () => {
+    let shop: Shop;
+    beforeEach(async () => {
+      shop = await openShop(market);
+    });
+    afterEach(() => Promise.all([shop.one.stop(), shop.other.stop()]));
+
+    test('finds no faults in a day without an injected fault', async () => {
+      await runDay(shop, shop.buyer);
+      await staffDay(shop);
+      await market.audited();
+      await market.auditor.settled(SETTLED_WITHIN_MS);
+      await Promise.all([shop.one.stop(), shop.other.stop()]);
+      expect(await close(market, SETTLED_WITHIN_MS)).toEqual([]);
+      expect(shop.history.counts()['order:ship']).toMatchObject({ CLAIMED: 1 });
+    });
+
+    test.each(staffFaults)('detects that $name', async ({ expected, cause }) => {
+      await staffDay(shop);
+      await cause(shop);
+      await Promise.all([shop.one.stop(), shop.other.stop()]);
       const found = await close(market, NOT_SETTLED_WITHIN_MS);
       expect(found.filter((fault) => fault.startsWith(expected))).not.toEqual([]);
     });

@@ -4,11 +4,12 @@ import type { Role } from '../../src/contract/transitions.js';
 import { Auditor } from '../support/auditor.js';
 import { backUp, runRestored } from '../support/backup.js';
 import { ENDS_WITHIN_MS, report, seed, sized } from '../support/chaos.js';
-import { ClientPool, type MarketUser, seedMarket } from '../support/client.pool.js';
+import { ClientPool } from '../support/client.pool.js';
 import { DatabaseReader } from '../support/database.reader.js';
 import { History } from '../support/history.js';
 import { HubCluster } from '../support/hub.cluster.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
+import { type MarketUser, seedMarket } from '../support/market.seed.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 
 const HUBS = process.env.TEST_DATABASE_URL ? 2 : 1;
@@ -28,7 +29,7 @@ describe('backups that are made under load and restored after more of it', () =>
     async () => {
       const database = await createTestDatabase();
       const hub = await TestHub.start({}, database);
-      let users = await seedMarket(hub, SELLERS, BUYERS);
+      let users = await seedMarket(hub, { sellers: SELLERS, buyers: BUYERS });
       await hub.leave();
       let last: Standing | undefined;
       let cluster: HubCluster | undefined;

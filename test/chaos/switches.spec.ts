@@ -1,111 +1,125 @@
+import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Socket } from 'socket.io-client';
-import { roles } from '../../src/contract/transitions.js';
-import type { Answer } from '../../src/contract/wire.js';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { audit } from '../support/audit.js';
 import { report, sized } from '../support/chaos.js';
+import { DatabaseCluster } from '../support/database.cluster.js';
 import { DefaultClient } from '../support/default.client.js';
-import { createOnEveryNode } from '../support/galera.js';
-import { TestHub, until } from '../support/hub.js';
-import type { Person } from '../support/person.js';
+import { TestHub } from '../support/hub.js';
+import { HubProcess } from '../support/hub.process.js';
+import { OrderLoad } from '../support/order.load.js';
 import { TcpProxy } from '../support/proxy.js';
-import type { TestDatabase } from '../support/test.database.js';
-import { codeOf, device, pick, range } from '../support/ways.js';
+import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
+import { device, range } from '../support/ways.js';
 
 const SWITCHES = sized(2, 9);
-const SWITCH_EVERY_MS = sized(2_000, 5_000);
+const KILLS = sized(1, 3);
+const STARTS = sized(1, 10);
+const EVERY_MS = sized(2_000, 5_000);
 const SELLERS = 3;
 const BUYERS = 6;
-const ORDER_EVERY_MS = 50;
 const HUBS = 2;
-const ANSWER_WITHIN_MS = 10_000;
-/** A hub waits for its database, and a client between two attempts. */
-const CAUGHT_UP_WITHIN_MS = 60_000;
+const NODES = 3;
+const FAULT_WITHIN_MS = 120_000;
 
-let nodes: TestDatabase[];
-let proxy: TcpProxy;
-let hubs: TestHub[];
+const cluster = DatabaseCluster.underTest();
 
-beforeAll(async () => {
-  nodes = await createOnEveryNode();
-  proxy = await TcpProxy.before(pick(nodes, 0).url);
-  await proxy.open();
-  const behindProxy = { url: proxy.url, drop: () => pick(nodes, 0).drop() };
-  hubs = [];
-  for (const _ of range(HUBS)) hubs.push(await TestHub.start({}, behindProxy));
-}, 120_000);
-afterAll(async () => {
-  const [first, ...others] = hubs;
-  for (const hub of others) await hub.leave();
-  await first?.leave();
-  await proxy.close();
-  await nodes[0]?.drop();
-});
-
-/** As a planned switch does: the old writer's connections are cut, and new ones reach the next. */
-function switchWriter(index: number): void {
-  proxy.retarget(pick(nodes, index).url);
-  proxy.cutAll();
+/** Where the hubs find the node that takes writes, and what happens to it. */
+interface Writer {
+  url: string;
+  faults: { name: string; count: number; cause(index: number): Promise<void> }[];
+  close(): Promise<void>;
 }
 
+/** Every node is named in the URL. A tool switches the writer, or the node dies. */
+async function named({ url }: TestDatabase): Promise<Writer> {
+  await cluster.switchTo(0);
+  return {
+    url: cluster.urlOf(url),
+    faults: [
+      { name: 'switches', count: SWITCHES, cause: (index) => cluster.switchTo((index + 1) % NODES) },
+      { name: 'kills', count: KILLS, cause: () => cluster.killWriter() },
+    ],
+    close: () => cluster.restore(),
+  };
+}
+
+/** A proxy leads to a node that takes writes, as all of them do. A switch cuts the old connections, and new ones reach the next. */
+async function behindProxy({ url }: TestDatabase): Promise<Writer> {
+  const proxy = await TcpProxy.before(url);
+  await proxy.open();
+  const cause = async (index: number) => {
+    const next = new URL(url);
+    next.port = String(Number(next.port) + ((index + 1) % NODES));
+    proxy.retarget(next.href);
+    proxy.cutAll();
+  };
+  return { url: proxy.url, faults: [{ name: 'switches', count: SWITCHES, cause }], close: () => proxy.close() };
+}
+
+// First, because the server of the tests' own connections takes writes here.
 test(
-  `${SWITCHES} planned switches of the writer under load strand no default Socket.IO client, and leave no gap`,
+  `three hubs start at once on an empty schema, ${STARTS} times`,
   async () => {
-    const here = pick(hubs, 0);
-    const sellers = await Promise.all(range(SELLERS).map(() => here.seller([{ stock: 1_000_000 }])));
-    const buyers = await Promise.all(range(BUYERS).map(() => here.person()));
-    // Each person has a socket at each hub.
-    const people = [...sellers, ...buyers].flatMap((person) => hubs.map((hub) => device(person, hub)));
-    const clients = people.map((person) => ({ person, client: new DefaultClient(person) }));
-    await until('everybody is connected', () => clients.every(({ client }) => client.ready > 0));
-
-    let isOver = false;
-    const codes: Record<string, number> = {};
-    const order = async (buyer: Person, index: number) => {
-      for (let count = 0; !isOver; count++) {
-        const { storeId } = pick(sellers, index + count);
-        const key = `${buyer.userId}-${count}`;
-        const request = { storeId, items: [{ bookId: 'book-1', count: 1 }], key };
-        const own = clients.filter(({ person }) => person.userId === buyer.userId);
-        const socket = pick(own, count).client.socket as unknown as Socket;
-        const sending: Promise<Answer<unknown>> = socket.timeout(ANSWER_WITHIN_MS).emitWithAck('order:place', request);
-        const code = await sending.then(codeOf, () => 'no answer');
-        codes[code] = (codes[code] ?? 0) + 1;
-        await sleep(ORDER_EVERY_MS);
-      }
-    };
-    const load = Promise.all(buyers.map(order));
-    for (const index of range(SWITCHES)) {
-      await sleep(SWITCH_EVERY_MS);
-      switchWriter(index + 1);
+    for (const _ of range(STARTS)) {
+      const own = await createTestDatabase();
+      const database = { ...own, url: cluster.urlOf(own.url) };
+      const started = await Promise.all(range(3).map(() => HubProcess.start(database)));
+      const ready = await Promise.all(started.map(({ url }) => fetch(`${url}/health/ready`)));
+      expect(ready.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(started.map(({ complaints }) => complaints)).toEqual(['', '', '']);
+      await Promise.all(started.map((hub) => hub.kill()));
+      await own.drop();
     }
-    await sleep(SWITCH_EVERY_MS);
-    isOver = true;
-    await load;
-
-    const heads = await here.rows<{ role: string; userId: string; head: number }>(
-      'SELECT role, user_id AS userId, head FROM rooms WHERE head > 0',
-    );
-    for (const { person, client } of clients) {
-      const expected = heads
-        .filter(({ userId }) => userId === person.userId)
-        .flatMap(({ role, head }) => range(head).map((index) => `${role} ${index + 1}`));
-      await until(
-        `${person.userId} has received ${expected.length} events (${client.events.length}, ${client.disconnects})`,
-        () => client.socket.connected && client.events.length >= expected.length,
-        CAUGHT_UP_WITHIN_MS,
-      );
-      for (const role of roles) {
-        const ofRole = (events: string[]) => events.filter((event) => event.startsWith(role));
-        expect(ofRole(client.events)).toEqual(ofRole(expected));
-      }
-    }
-    const events = clients.reduce((sum, { client }) => sum + client.events.length, 0);
-    const disconnects = clients.reduce((sum, { client }) => sum + client.disconnects.length, 0);
-    report('switches of the writer', { switches: SWITCHES, ...codes, events, disconnects });
-    expect(codes.OK).toBeGreaterThan(0);
-    expect(codes.INTERNAL).toBeUndefined();
-    for (const { client } of clients) client.socket.disconnect();
   },
-  SWITCHES * SWITCH_EVERY_MS + 5 * CAUGHT_UP_WITHIN_MS,
+  STARTS * FAULT_WITHIN_MS,
 );
+
+const isGalera = process.env.CHAOS_SERVER?.startsWith('galera');
+const writers: [string, typeof named][] = [
+  ['named in DATABASE_URL', named],
+  ...(isGalera ? ([['behind a proxy', behindProxy]] as [string, typeof named][]) : []),
+];
+
+describe.each(writers)('a writer %s', (name, create) => {
+  let own: TestDatabase;
+  let writer: Writer;
+  const hubs: TestHub[] = [];
+
+  beforeAll(async () => {
+    own = await createTestDatabase();
+    writer = await create(own);
+    for (const _ of range(HUBS)) hubs.push(await TestHub.start({}, { ...own, url: writer.url }));
+  }, FAULT_WITHIN_MS);
+  afterAll(async () => {
+    for (const hub of hubs) await hub.leave();
+    await writer.close();
+  });
+
+  test(
+    'that is switched or killed under load strands no default Socket.IO client, and leaves no gap and no double',
+    async () => {
+      const [here] = hubs;
+      if (!here) throw new Error('There are no hubs');
+      const sellers = await Promise.all(range(SELLERS).map(() => here.seller([{ stock: 1_000_000 }])));
+      const buyers = await Promise.all(range(BUYERS).map(() => here.person()));
+      // Each person has a socket at each hub.
+      const people = [...sellers, ...buyers].flatMap((person) => hubs.map((hub) => device(person, hub)));
+      const clients = people.map((person) => ({ person, client: new DefaultClient(person) }));
+      const load = new OrderLoad(clients, buyers, sellers);
+      await load.start();
+      for (const { count, cause } of writer.faults) {
+        for (const index of range(count)) {
+          await sleep(EVERY_MS);
+          await cause(index);
+        }
+      }
+      await sleep(EVERY_MS);
+      const counts = await load.end(here);
+      expect(await audit(here)).toEqual([]);
+      const faults = Object.fromEntries(writer.faults.map((fault) => [fault.name, fault.count]));
+      report(`a writer ${name}`, { ...faults, ...counts, faults: 0 });
+    },
+    (SWITCHES + KILLS + 2) * FAULT_WITHIN_MS,
+  );
+});

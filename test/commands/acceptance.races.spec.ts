@@ -6,10 +6,10 @@ import type { Order, OrderWithTimeline } from '../../src/contract/orders.js';
 import { audit } from '../support/audit.js';
 import { type TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
+import { raceRounds } from '../support/rounds.js';
 import { codeOf, pick, range, stopBoth, twoHubs, type Way, waysOf } from '../support/ways.js';
 
-/** The issue's thousand rounds, on request: `ACCEPTANCE_ROUNDS=1000`. */
-const ROUNDS = Number(process.env.ACCEPTANCE_ROUNDS ?? 60);
+const ROUNDS = raceRounds(60);
 const AT_ONCE = 20;
 const ACCEPT_WITHIN_SECONDS = 1;
 const PRICE = 1_000;

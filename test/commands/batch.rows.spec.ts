@@ -126,6 +126,7 @@ describe('the rows of a batch', () => {
       ...{ placed_at: placedAt, expires_at: placedAt + UNPAID_MS, due_at: placedAt + UNPAID_MS },
       ...{ paid_at: null, shipped_at: null, received_at: null, cancelled_at: null },
       ...{ carrier: null, tracking_no: null, cancel_reason: null, number: heads[1] + 1 },
+      ...{ claimed_by: null, claimed_until: null, claims: 0 },
     });
     expect(await seller.stock()).toBe(stock - 2);
     expect([await head('buyer', buyer), await head('seller', seller)]).toEqual([heads[0] + 1, heads[1] + 1]);
@@ -138,7 +139,7 @@ describe('the rows of a batch', () => {
     const [stored] = await hub.rows<Record<string, unknown>>("SELECT * FROM command_answers WHERE idem_key = 'rows-1'");
     expect({ ...stored, answer: JSON.parse(String(stored?.answer)) }).toEqual({
       ...{ user_id: buyer.userId, idem_key: 'rows-1', message_hash: command.key?.messageHash, at: placedAt },
-      answer: { orderId: order.orderId, version: 1, seq: heads[0] + 1, role: 'buyer', form: 4 },
+      answer: { orderId: order.orderId, version: 1, seq: heads[0] + 1, role: 'buyer', form: 5 },
     });
   });
 
@@ -363,11 +364,11 @@ describe('the rows of a batch', () => {
     const WALLETS = ['wallet_entries', 'wallets'];
     const STOCK = ['book_stock', 'books'];
     test.each<[string, () => Promise<Command> | Command, string[]]>([
-      ['place', () => place(), [...ORDER, ...STOCK, 'stores']],
+      ['place', () => place(), [...ORDER, ...STOCK, 'stores', 'staff_members']],
       [
         'place with a key',
         () => place(undefined, seller, buyer, 'rows-4'),
-        [...ORDER, ...STOCK, 'stores', 'command_answers'],
+        [...ORDER, ...STOCK, 'stores', 'staff_members', 'command_answers'],
       ],
       ['pay', async () => pay(await does(place())), [...ORDER, ...WALLETS]],
       ['ship', async () => ship(await paid()), ORDER],

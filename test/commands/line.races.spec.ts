@@ -1,13 +1,12 @@
-import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Answer } from '../../src/contract/wire.js';
 import { audit, readShelf, type Shelf } from '../support/audit.js';
 import type { TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';
+import { raceRounds } from '../support/rounds.js';
 import { asAnswer, codeOf, dataOf, pick, range, stopBoth, twoHubs, type Way, waysOf } from '../support/ways.js';
 
-/** `ROUNDS=1000` for a long run. */
-const ROUNDS = Number(process.env.ROUNDS ?? 24);
+const ROUNDS = raceRounds(24);
 const PRICE = 1_000;
 const ONE = [{ bookId: 'book-1', count: 1 }];
 const TWO = [{ bookId: 'book-1', count: 2 }];

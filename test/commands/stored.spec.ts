@@ -137,6 +137,8 @@ describe('stored answers and events', () => {
         acceptBy: _acceptBy,
         acceptedAt: _acceptedAt,
         readyAt: _readyAt,
+        seenAt: _seenAt,
+        claim: _claim,
         ...order
       } = (answer as { data: Order }).data;
       const items = order.items.map(({ bookId, title, count, price }) => ({ bookId, title, count, price }));

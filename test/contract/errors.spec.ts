@@ -26,6 +26,7 @@ const TABLE: Record<ErrorCode, [status: number, retryable: boolean]> = {
   STORE_PAUSED: [409, false],
   ORDER_NOT_FOUND: [404, false],
   ORDER_STATE: [409, false],
+  CLAIMED: [409, false],
   INSUFFICIENT_FUNDS: [402, false],
   PRICE_CHANGED: [409, false],
   KEY_REUSED: [422, false],
@@ -90,6 +91,12 @@ describe('every error code', () => {
     const { orderId } = await buyer.place(seller);
     for (const step of steps) await (step === 'order:ship' ? seller : buyer).does(step, { orderId });
     return orderId;
+  };
+  const clerk = async () => {
+    const person = await hub.person();
+    await seller.post('/staff', { userId: person.userId, rights: ['read', 'sell'] });
+    person.actingFor = seller.userId;
+    return person.connect();
   };
   const placing = (fields: Record<string, unknown> = {}, by = buyer): Attempt => ({
     by,
@@ -218,6 +225,16 @@ describe('every error code', () => {
         { by: buyer, message: 'order:cancel', request: { orderId: await order('order:pay', 'order:ship') } },
         { status: 'shipped', allowed: ['receive'] },
       ],
+    ],
+    [
+      'CLAIMED',
+      'an order on which another member of the staff works',
+      async () => {
+        const [one, other] = [await clerk(), await clerk()];
+        const orderId = await order('order:pay');
+        const { claim } = await one.does('order:claim', { orderId, seconds: 60 });
+        return [{ by: other, message: 'order:ship', request: { orderId } }, claim];
+      },
     ],
     [
       'INSUFFICIENT_FUNDS',

@@ -3,11 +3,13 @@ import type { CreatedKey, ListedSession } from '../../src/contract/auth.js';
 import type { Page } from '../../src/contract/fields.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { TopupPage } from '../../src/contract/payments.js';
+import type { Subscribed } from '../../src/contract/push.js';
 import type { CreatedWebhook, WebhookView } from '../../src/contract/webhooks.js';
 import { messages, pushes, routes } from '../../src/contract/wire.js';
 import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { signedEvent, withTestProvider } from '../support/payments.js';
 import { Person } from '../support/person.js';
+import { BrowserSubscription } from '../support/push.endpoint.js';
 import { WebhookReceiver } from '../support/webhook.receiver.js';
 import { ResponseRecorder } from './response.recorder.js';
 
@@ -208,6 +210,35 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.send(buyer, 'order:place', { storeId: 'corner-books', items: [] });
   });
 
+  test('to requests about the staff, and of its members', async () => {
+    const clerks = [await hub.person(), await hub.person()];
+    for (const clerk of clerks) {
+      await recorder.request(seller, 'POST /staff', { userId: clerk.userId, rights: ['read', 'sell'] });
+      clerk.actingFor = seller.userId;
+    }
+    const [one, other] = clerks as [Person, Person];
+    await recorder.request(seller, 'POST /staff', { userId: 'nobody', rights: ['read'] });
+    await recorder.request(one, 'POST /staff', { userId: other.userId, rights: ['read'] });
+    await recorder.request(seller, 'GET /staff?limit=1');
+    await recorder.request(one, 'GET /staff/of');
+    await one.connect();
+    one.socket?.on('order:claimed', (push) => recorder.receive('order:claimed', push));
+    const orderId = await place();
+    await recorder.request(one, `POST /orders/${orderId}/seen`, {});
+    await recorder.send(one, 'order:seen', { orderIds: [orderId] });
+    await recorder.send(buyer, 'order:seen', { orderIds: [orderId] });
+    await recorder.request(one, `POST /orders/${orderId}/claim`, { seconds: 60 });
+    await recorder.send(one, 'order:claim', { orderId, seconds: 60 });
+    await recorder.send(buyer, 'order:claim', { orderId, seconds: 60 });
+    await recorder.request(other, `POST /orders/${orderId}/claim`, { seconds: 60 });
+    await recorder.request(other, `POST /orders/${orderId}/cancel`, {});
+    await until('the claim is pushed', () => recorder.succeeded.has('order:claimed'));
+    await recorder.request(buyer, `POST /orders/${orderId}/cancel`, {});
+    await recorder.request(seller, `DELETE /staff/${other.userId}`);
+    await recorder.request(seller, `DELETE /staff/${other.userId}`);
+    one.disconnect();
+  });
+
   test('to webhook requests', async () => {
     const receiver = await WebhookReceiver.start();
     receiver.behaviour = 500;
@@ -230,6 +261,15 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.request(buyer, `POST ${path}/test`, {});
     await recorder.request(seller, `DELETE ${path}`);
     await receiver.stop();
+  });
+
+  test('to requests about push messages', async () => {
+    await recorder.request(buyer, 'GET /push/key');
+    const subscription = new BrowserSubscription('http://127.0.0.1:9/send').toJSON();
+    const { body } = await recorder.request<Subscribed>(buyer, 'POST /push/subscriptions', { subscription });
+    await recorder.request(buyer, 'POST /push/subscriptions', { subscription: { ...subscription, keys: {} } });
+    await recorder.request(buyer, `DELETE /push/subscriptions/${body.subscriptionId}`);
+    await recorder.request(buyer, `DELETE /push/subscriptions/${body.subscriptionId}`);
   });
 
   test('to a handshake with an unknown token', async () => {
@@ -276,6 +316,7 @@ describe('a hub answers as its API documents describe', () => {
       'BAD_MESSAGE',
       'BOOK_EXISTS',
       'BOOK_NOT_FOUND',
+      'CLAIMED',
       'FORBIDDEN',
       'INSUFFICIENT_FUNDS',
       'KEY_REUSED',

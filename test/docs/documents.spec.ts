@@ -105,7 +105,10 @@ describe('the API documents', () => {
     for (const row of Object.values<RouteRow>(routes)) {
       const operation = http.paths[toTemplate(row.path)]?.[row.method.toLowerCase()];
       const headers = operation?.parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
-      expect(headers).toEqual(takesKey(row) ? ['Idempotency-Key'] : []);
+      const withKey = headers?.filter((name) => name !== 'Acting-For');
+      expect(withKey).toEqual(takesKey(row) ? ['Idempotency-Key'] : []);
+      // Without a right it is the user's alone.
+      expect(headers?.includes('Acting-For')).toBe(row.right !== undefined);
       const success = operation?.responses[row.status ?? 200];
       const headersOfSuccess = (success && recorder.resolve(success).headers) ?? {};
       expect('Idempotency-Replayed' in headersOfSuccess).toBe(takesKey(row));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { errorTypes } from '../../src/contract/errors.js';
+import type { RouteRow } from '../../src/contract/row.js';
 import { messages, pushes, routes } from '../../src/contract/wire.js';
 import { html, json, phrase } from '../../src/docs/markup.js';
 import { TestHub } from '../support/hub.js';
@@ -21,17 +22,21 @@ describe('the API documentation page', () => {
 
   const matches = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, found = '']) => found);
 
-  test('loads nothing, runs nothing, and only allows its own style', () => {
+  test('loads nothing, and allows its own style and script, and requests to its own hub, only', () => {
     const [style = ''] = matches(/<style>(.*?)<\/style>/gs);
-    const hash = createHash('sha256').update(style).digest('base64');
+    const [script = ''] = matches(/<script>(.*?)<\/script>/gs);
+    const hash = (content: string) => createHash('sha256').update(content).digest('base64');
     expect(policy.split('; ').sort()).toEqual([
       "base-uri 'none'",
+      "connect-src 'self'",
       "default-src 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",
-      `style-src 'sha256-${hash}'`,
+      `script-src 'sha256-${hash(script)}'`,
+      `style-src 'sha256-${hash(style)}'`,
     ]);
-    expect(page).not.toMatch(/<(script|link|img|iframe|form)\b|\sstyle=|\son\w+=|@import|url\(/);
+    expect(page.match(/<script\b/g)).toHaveLength(1);
+    expect(page).not.toMatch(/<(link|img|iframe|form)\b|\sstyle=|\son\w+=|@import|url\(/);
   });
 
   test('links only to its own anchors and, relatively, to the two documents', () => {
@@ -57,12 +62,40 @@ describe('the API documentation page', () => {
   });
 
   test('shows the limits and descriptions of the contract', () => {
-    const text = page.replace(/<[^>]+>/g, '').replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+    const text = unescaped(page.replace(/<script>.*<\/script>/s, '').replace(/<[^>]+>/g, ''));
     for (const limit of ['string, 1 to 64 characters', 'array of 1 to 100', 'integer, 1 to 1,000,000']) {
       expect(text).toContain(limit);
     }
     expect(text).toContain('Any user except the store’s owner.');
     expect(text).not.toMatch(/undefined|\[object|NaN|`|\*\*/);
+  });
+
+  const articleOf = (id: string) => {
+    const start = page.indexOf(`<article id="${id}"`);
+    return unescaped(page.slice(start, page.indexOf('</article>', start)));
+  };
+
+  test.each(Object.entries<RouteRow>(routes).filter(([, { data, mediaType }]) => data && !mediaType))(
+    'shows the whole answer of %s, as its shape says',
+    (name, { data }) => {
+      const [, answer = ''] = /<figure class="answer">.*?<code>(.*?)<\/code>/s.exec(articleOf(`route-${name}`)) ?? [];
+      expect(() => data?.parse(JSON.parse(answer.replace(/<\/?[bi]>/g, '')))).not.toThrow();
+    },
+  );
+
+  test('shows every route and message with the client library, curl and Python', () => {
+    const place = articleOf('message-order.place');
+    expect(place).toContain("<code>await hub.place({ storeId: 'corner-books', items: [");
+    expect(place).toContain('<code>curl "$HUB/orders" -H "Authorization: Bearer $TOKEN"');
+    expect(place).toContain("<code>hub.call('order:place', storeId='corner-books', items=[{'bookId':");
+    expect(articleOf('route-storeBooks')).toContain(
+      "<code>await api.call('storeBooks', { q: '三体', limit: 20, storeId: 'corner-books' });",
+    );
+    for (const name of Object.keys(routes))
+      expect(articleOf(`route-${name}`)).toContain('Samples: Client library, curl, Python');
+    // The route of `order:seen` is about one order.
+    for (const name of Object.keys(messages).filter((other) => other !== 'order:seen'))
+      expect(articleOf(`message-${name.replace(':', '.')}`)).toContain('Samples: Client library, curl, Python');
   });
 
   test('escapes markup', () => {
@@ -73,3 +106,7 @@ describe('the API documentation page', () => {
     expect(html`${json({ [markup]: markup })}`.text).not.toContain('<b onclick');
   });
 });
+
+function unescaped(markup: string): string {
+  return markup.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+}

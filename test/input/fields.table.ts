@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { coverUrl, DETAILS_BYTES_MAX, DETAILS_FIELDS_MAX, details } from '../../src/contract/book.fields.js';
 import * as field from '../../src/contract/fields.js';
 import { filterTime, LISTED_IDS_MAX, orderIds } from '../../src/contract/order.filters.js';
+import { p256dh, pushAuth } from '../../src/contract/push.js';
 import { receiverUrl, webhookSecret } from '../../src/contract/webhooks.js';
 import { Attachment, CANARY, Literal, nested } from './values.js';
 
@@ -331,6 +332,20 @@ function orderIdsSamples(schema: z.ZodType): TableSample[] {
   ];
 }
 
+/** Invalid encodings of a key that has this many bytes. */
+function keyBytesSamples(bytes: number): TableSample[] {
+  const key = (length: number, first = 4) => Buffer.alloc(length, first).toString('base64url');
+  return [
+    sample('a byte too few', key(bytes - 1)),
+    sample('a byte too many', key(bytes + 1)),
+    sample('standard base64', Buffer.alloc(bytes, 0xff).toString('base64').replace(/=+$/, '')),
+    sample('with a line break', `${key(bytes)}\n`),
+    sample('an empty string', ''),
+    sample('words', CANARY),
+    ...booleans,
+  ];
+}
+
 /** Times of the future, unless they are looked back to: what expires must not have expired. */
 function timeSamples({ past = false } = {}): TableSample[] {
   const refused: [string, string][] = [
@@ -477,6 +492,8 @@ const kinds: Kind[] = [
     samples: (schema) => [...wrongTypes, ...receiverSamples(schema)],
   },
   { name: 'secret', matches: descendsFrom(webhookSecret), samples: () => [...wrongTypes, ...secretSamples()] },
+  { name: 'public key', matches: descendsFrom(p256dh), samples: () => [...wrongTypes, ...keyBytesSamples(65)] },
+  { name: 'shared secret', matches: descendsFrom(pushAuth), samples: () => [...wrongTypes, ...keyBytesSamples(16)] },
   { name: 'details', matches: descendsFrom(details), samples: detailSamples },
   {
     name: 'order ids',
@@ -552,15 +569,15 @@ export function fieldsOf(shape: z.ZodType, path: string[] = []): Field[] {
     : [ownField];
 }
 
-/** A time that may be null. */
+/** A time or an integer that may be null. */
 function nullable(schema: z.ZodNullable, path: string[], required: boolean): Field {
   const inner = schema.unwrap() as z.ZodType;
-  if (!(inner instanceof z.ZodISODateTime)) throw new Error(`No kind matches the field ${path.join('.')}`);
+  const isTime = inner instanceof z.ZodISODateTime;
+  if (!isTime && inner.meta()?.type !== 'integer') throw new Error(`No kind matches the field ${path.join('.')}`);
+  const own = isTime ? timeSamples({ past: true }) : [...booleans, ...numberSamples(inner)];
   const others = wrongTypes.filter(({ value }) => value !== null);
-  const samples = [sample('null', null, true), ...others, ...timeSamples({ past: true })].map((each) =>
-    resolve(each, inner),
-  );
-  return { path, kind: 'time or null', samples, required };
+  const samples = [sample('null', null, true), ...others, ...own].map((each) => resolve(each, inner));
+  return { path, kind: isTime ? 'time or null' : 'integer or null', samples, required };
 }
 
 /** List items are optional: a list without one is still valid. */

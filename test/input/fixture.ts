@@ -6,6 +6,7 @@ import { PASSWORD, TestHub, until } from '../support/hub.js';
 import { HubProcess } from '../support/hub.process.js';
 import { withTestProvider } from '../support/payments.js';
 import type { Person } from '../support/person.js';
+import { BrowserSubscription } from '../support/push.endpoint.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { exampleFor, type Row, transitionOf } from './rows.js';
 
@@ -32,6 +33,10 @@ const EPHEMERAL = [
   'migrations',
   'sqlite_sequence',
   'webhooks',
+  'push_cursors',
+  'push_notices',
+  'push_presence',
+  'vapid_keys',
 ];
 
 /** The columns of tables in which the hub itself notes when it has asked the payment provider. */
@@ -73,6 +78,8 @@ interface SeedData {
   tokens: { keyId: string; sessionId: string };
   /** A paused webhook of the seller for each row that names one. */
   webhooks: Map<string, string>;
+  /** A push subscription of the buyer. */
+  subscriptionId: string;
   /** A top-up of the buyer. */
   topupId: string;
 }
@@ -128,18 +135,21 @@ export class Fixture {
     const { stores, movableOrders, people, orders } = this.data;
     const n = ++this.messageCount;
     const path = row.route?.path ?? '';
+    const orderId = movableOrders.get(row.name) ?? (path === '/wallet/topups' ? orders.placed : orders.paid);
     const values = {
       storeId: path === '/stores/:storeId' ? stores.spare : stores.own,
       bookId: bookOf(row),
       count: COUNT,
       expectedTotal: TOTAL,
       price: PRICE,
-      orderId: movableOrders.get(row.name) ?? (path === '/wallet/topups' ? orders.placed : orders.paid),
+      orderId,
+      orderIds: [orderId],
       userId: isWebhookRow(row)
         ? people.seller.userId
         : (this.data.leavers.get(row.name)?.userId ?? (this.senderOf(row).userId || people.buyer.userId)),
       topupId: this.data.topupId,
       webhookId: this.data.webhooks.get(row.name) ?? '',
+      subscriptionId: this.data.subscriptionId,
       url: 'https://shop.example/order-events',
       owner: people.seller.userId,
       expiresAt: '2999-01-01T00:00:00.000Z',
@@ -149,8 +159,11 @@ export class Fixture {
       unavailable: [WITHDRAWN],
       key: `key-${n}`,
     };
+    // Somebody who is there already joins the staff, and leaves it.
+    const isOfStaff = path.startsWith('/staff');
+    if (isOfStaff) values.userId = people.stranger.userId;
     // A creation needs an unused id.
-    const isCreation = row.route?.status === 201 && !isPlacing(row);
+    const isCreation = row.route?.status === 201 && !isPlacing(row) && !isOfStaff;
     const newIds = ['storeId', 'bookId', 'userId'].filter(
       (name) => isCreation && !isWebhookRow(row) && !path.includes(`:${name}`),
     );
@@ -257,6 +270,8 @@ async function seed(hub: TestHub, rows: Row[]): Promise<SeedData> {
     await seller.patch(`/webhooks/${body.webhookId}`, { paused: true });
     webhooks.set(name, body.webhookId);
   }
+  const subscription = new BrowserSubscription('https://push.example/send').toJSON();
+  const subscribed = await buyer.post<{ subscriptionId: string }>('/push/subscriptions', { subscription });
   await seller.deposit(10 ** 6);
   const { body: topup } = await buyer.post<{ topupId: string }>('/wallet/topups', { amount: PRICE });
   return {
@@ -267,6 +282,7 @@ async function seed(hub: TestHub, rows: Row[]): Promise<SeedData> {
     leavers,
     tokens,
     webhooks,
+    subscriptionId: subscribed.body.subscriptionId,
     topupId: topup.topupId,
   };
 }

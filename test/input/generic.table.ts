@@ -110,7 +110,7 @@ function objectsIn(value: unknown, path: string[] = []): { path: string[]; value
 export function duplicateField(valid: Record<string, unknown>, lastIsBad: boolean): Literal | undefined {
   const [name] = Object.keys(valid);
   if (name === undefined) return undefined;
-  const field = `${JSON.stringify(name)}:[${JSON.stringify(CANARY)}]`;
+  const field = `${JSON.stringify(name)}:[[${JSON.stringify(CANARY)}]]`;
   const whole = toJson(valid).slice(1, -1);
   return new Literal(lastIsBad ? `{${whole},${field}}` : `{${field},${whole}}`);
 }

@@ -37,6 +37,8 @@ const wholeOrders: Record<string, OrderStatus> = { cancel: 'paid', receive: 'shi
 /** The order transition of a row: the status it needs and the role that may request it. */
 export function transitionOf({ name, request }: Row): { from: OrderStatus; by: 'buyer' | 'seller' } | undefined {
   const command = /(\w+)$/.exec(name)?.[1];
+  // It is no change of the order, and stands in neither table.
+  if (command === 'claim') return { from: 'paid', by: 'seller' };
   // Only the seller says what is unavailable.
   const isSellers = 'shape' in request && Object.hasOwn(request.shape as object, 'unavailable');
   const from = command && wholeOrders[command];

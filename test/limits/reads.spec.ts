@@ -11,7 +11,7 @@ import { freeze } from '../support/frozen.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { stranger } from '../support/refused.js';
-import { device, range } from '../support/ways.js';
+import { codeOf, device, range } from '../support/ways.js';
 
 const LINES = 100;
 const TITLE_CHARACTERS = 500;
@@ -22,6 +22,10 @@ const FLOOD_MS_MAX = 40_000;
 const FLOODING_CLIENTS = 16;
 const PAGES_AT_ONCE = 4;
 const FROZEN_SOCKETS = 24;
+const SEEN_AT_ONCE = 3;
+const SEEN_IN_TURN = 5;
+/** What is within the rate after that time is not refused. */
+const WAIT_SECONDS_MAX = 2;
 /** More than the system's buffers of a connection take. */
 const PAGES_PER_SOCKET = 8;
 const CUT_WITHIN_MS = 20_000;
@@ -29,9 +33,9 @@ const CUT_WITHIN_MS = 20_000;
 type RefusedBody = { error: ErrorBody };
 
 /** A buyer whose orders have as many and as long lines as they can. */
-async function heavyReader(hub: TestHub): Promise<Person> {
+async function heavyReader(hub: TestHub, seller?: Person): Promise<Person> {
   const buyer = await hub.person();
-  const { orderId } = await buyer.place(await hub.seller());
+  const { orderId } = await buyer.place(seller ?? (await hub.seller()));
   const [row = {}] = await hub.rows('SELECT * FROM orders WHERE order_id = ?', [orderId]);
   const title = 'x'.repeat(TITLE_CHARACTERS);
   const items = JSON.stringify(range(LINES).map((index) => ({ bookId: `b${index}`, title, count: 1, price: 1 })));
@@ -163,6 +167,53 @@ describe('reads', () => {
     expect((await overHttp()).items.length).toBeGreaterThan(0);
     const samples = await (await fetch(`${hub.url}/metrics`)).text();
     expect(samples).toMatch(/order_hub_refusals_total\{limit="reads"\} [1-9]/);
+  });
+});
+
+describe('order:seen', () => {
+  let hub: TestHub;
+  let seller: Person;
+  beforeAll(async () => {
+    hub = await TestHub.start({ rateLimits: true });
+    seller = await hub.seller();
+  });
+  afterAll(() => hub.stop());
+
+  test('of large orders counts as reading them does', async () => {
+    await heavyReader(hub, seller);
+    const rows = await hub.rows<{ orderId: string }>('SELECT order_id AS orderId FROM orders');
+    const orderIds = rows.map(({ orderId }) => orderId);
+    const startedAt = performance.now();
+    const answers = await Promise.all(
+      range(SEEN_AT_ONCE).map(async () => {
+        const each = await device(seller).connect();
+        let bytes = 0;
+        for (const _ of range(SEEN_IN_TURN)) {
+          const answer = await each.send('order:seen', { orderIds });
+          if (answer.ok) bytes += Buffer.byteLength(JSON.stringify(answer));
+          else expect(answer.error.code).toBe('RATE_LIMITED');
+        }
+        each.disconnect();
+        return bytes;
+      }),
+    );
+    const seconds = (performance.now() - startedAt) / 1_000 + WAIT_SECONDS_MAX;
+    const [bytes, largest] = [answers.reduce((sum, each) => sum + each, 0), orderIds.length * LINES * 700];
+    expect(bytes).toBeGreaterThan(PAGE_BYTES_MAX);
+    expect(bytes).toBeLessThan(READ_BYTES.burst + READ_BYTES.perSecond * seconds + SEEN_AT_ONCE * largest);
+  });
+
+  test('of too many at once is refused before it is known how large they are, and nothing else is', async () => {
+    const other = await hub.seller();
+    const { orderId } = await (await hub.person()).place(other);
+    const orderIds = [orderId, ...range(99).map((index) => `${orderId.slice(0, -4)}${`${index}`.padStart(4, 'f')}`)];
+    await other.connect();
+    const answers = await Promise.all(range(200).map(() => other.send('order:seen', { orderIds })));
+    const codes = answers.map(codeOf);
+    expect(new Set(codes)).toEqual(new Set(['ORDER_NOT_FOUND', 'RATE_LIMITED']));
+    expect(codes.at(-1)).toBe('RATE_LIMITED');
+    await other.does('order:note', { orderId, text: 'A word.' });
+    await (await hub.person()).does('order:list', { role: 'buyer' });
   });
 });
 

@@ -296,6 +296,8 @@ describe.each(['paid', 'received'] as const)('the order lifecycle, with SETTLE_A
           acceptBy: null,
           acceptedAt: null,
           readyAt: null,
+          seenAt: null,
+          claim: null,
           carrier: null,
           trackingNo: null,
           cancelReason: null,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type mysql from 'mysql2';
 import { serverDriver } from '../../src/platform/database/server.driver.js';
+import { ServerHosts } from '../../src/platform/database/server.hosts.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
@@ -69,7 +70,8 @@ describe('a text round-trips unchanged', () => {
   if (process.env.TEST_DATABASE_URL) {
     test('or is not sent at all if the session setup fails', async () => {
       const options = { uri: database.url, charset: 'utf8mb4' };
-      const { createPool } = serverDriver('no_such_setting = 1', true) as {
+      const anyHost = new ServerHosts([{ host: 'of the URL', port: 0 }]);
+      const { createPool } = serverDriver('no_such_setting = 1', true, anyHost) as {
         createPool(options: mysql.PoolOptions): mysql.Pool;
       };
       const pool = createPool(options).promise();

@@ -15,14 +15,16 @@ writeFileSync(notPem, 'canary');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('DATABASE_URL', () => {
-  const server = { kind: 'server', host: 'db', port: 3306, username: 'u', password: 'p', database: 'd' };
+  const server = { kind: 'server', username: 'u', password: 'p', database: 'd' };
+  const hosts = (...list: [string, number][]) => ({ hosts: list.map(([host, port]) => ({ host, port })) });
 
   test.each([
     ['mysql://u:p@db/d', {}],
     ['  mysql://u:p@db/d\n', {}],
     ['MySQL://u:p@db/d', {}],
-    ['mariadb://u:p@db:3307/d', { port: 3307 }],
-    ['mysql://u:p@[::1]:3306/d', { host: '::1' }],
+    ['mariadb://u:p@db:3307/d', hosts(['db', 3307])],
+    ['mysql://u:p@[::1]:3306/d', hosts(['::1', 3306])],
+    ['mysql://u:p@a,b:3307,[::1]/d?ssl=false', hosts(['a', 3306], ['b', 3307], ['::1', 3306])],
     ['mysql://u@db/d', { password: '' }],
     ['mysql://b%40b:p%23%2F%3f%25@db/a%20b', { username: 'b@b', password: 'p#/?%', database: 'a b' }],
     ['mysql://u:p:q@db/d', { password: 'p:q' }],
@@ -33,7 +35,7 @@ describe('DATABASE_URL', () => {
     ['mysql://u:p@db/d?ssl-mode=REQUIRED', { tls: { rejectUnauthorized: false, verifyIdentity: false } }],
     ['mysql://u:p@db/d?ssl-mode=VERIFY_IDENTITY', { tls: { rejectUnauthorized: true, verifyIdentity: true } }],
   ])('%j is understood', (url, parts) => {
-    expect(parseDatabaseUrl(url)).toEqual({ ...server, ...parts });
+    expect(parseDatabaseUrl(url)).toEqual({ ...server, ...hosts(['db', 3306]), ...parts });
     expect(readConfig({ DATABASE_URL: url }).databaseUrl).toBe(url);
   });
 
@@ -66,6 +68,10 @@ describe('DATABASE_URL', () => {
     ['mysql://u:canary@db/', /no database/],
     ['mysql://u:canary@db/d/e', /no database/],
     ['mysql://u:canary@db:0/d', /port/],
+    ['mysql://u:canary@a,b:0/d', /port/],
+    ...['a,', ',a', 'a,,b', 'a, b', 'a,b:port'].map((list) => [`mysql://u:canary@${list}/d`, /must be mysql/] as const),
+    ['mysql://u:canary@a,b/d?socket=/run/s', /several hosts/],
+    [`mysql://u:${SECRET}@db,10.0.0.1/d?ssl-mode=VERIFY_IDENTITY`, /needs a host name/],
     ['mysql://u:canary@db:65536/d', /must be mysql/],
     ['mysql://u:canary@%2Frun%2Fmysqld.sock/d', /\?socket=\/path/],
     [parameters('socket=run/s'), /socket must be an absolute path/],

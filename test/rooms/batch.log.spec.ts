@@ -5,7 +5,8 @@ import { Clock } from '../../src/platform/clock/clock.js';
 import { Logger } from '../../src/platform/observability/logger.js';
 import { Metrics } from '../../src/platform/observability/metrics.js';
 import { BatchFollower } from '../../src/rooms/batch.follower.js';
-import { BATCHES_KEPT_MS, BatchLog, MISSING_MAX, type RoomHead, type StockAlert } from '../../src/rooms/batch.log.js';
+import { BATCHES_KEPT_MS, BatchLog, MISSING_MAX } from '../../src/rooms/batch.log.js';
+import type { RoomHead, StockAlert } from '../../src/rooms/batch.record.js';
 import { listen } from '../support/event.recorder.js';
 import { TestHub, until } from '../support/hub.js';
 import { LogBook } from '../support/log.book.js';
@@ -42,7 +43,7 @@ describe('the batch log', () => {
   const newLog = () => new BatchLog(hub.database, metrics, hub.hub.app.get(Clock));
   const append = (batchLog: BatchLog, batchNo: number, rooms: RoomHead[] = [], at = Date.now()) =>
     hub.database.transaction((tx) =>
-      batchLog.append(tx, batchNo, { rooms, stockAlerts: [], storeStatuses: [], wallets: [] }, at),
+      batchLog.append(tx, batchNo, { rooms, stockAlerts: [], storeStatuses: [], claims: [], wallets: [] }, at),
     );
   const readRooms = async (batchLog: BatchLog) => (await batchLog.readNew()).rooms;
   const batchesOf = async ({ nodeId }: BatchLog) => {
@@ -69,7 +70,12 @@ describe('the batch log', () => {
     expect([await mine.contains(1), await mine.contains(2), await theirs.contains(1)]).toEqual([true, false, false]);
     await expect(
       hub.database.transaction(async (tx) => {
-        await mine.append(tx, 2, { rooms: [], stockAlerts: [], storeStatuses: [], wallets: [] }, Date.now());
+        await mine.append(
+          tx,
+          2,
+          { rooms: [], stockAlerts: [], storeStatuses: [], claims: [], wallets: [] },
+          Date.now(),
+        );
         throw new Error('rolled back');
       }),
     ).rejects.toThrow('rolled back');
@@ -151,7 +157,7 @@ describe('the batch log', () => {
     expect(heads.sort()).toEqual([4, 5, 6]);
   });
 
-  test('returns the alerts, the stores and the changed wallets of other nodes once', async () => {
+  test('returns the alerts, the stores, the claims and the changed wallets of other nodes once', async () => {
     const [mine, theirs] = [newLog(), newLog()];
     await mine.catchUp();
     const at = Date.now();
@@ -161,12 +167,19 @@ describe('the batch log', () => {
       storeStatuses: [
         { ownerId: 'ann', version: 3, push: { storeId: 'ann-1', open: false, pausedUntil: null, at: isoTime(at) } },
       ],
+      claims: [{ ownerId: 'ann', version: 2, push: { orderId: 'one', by: 'ying', until: isoTime(at) } }],
       wallets: [{ userId: 'ann', balance: 2 ** 53 - 1, held: 5, version: 7 }],
     };
     await hub.database.transaction((tx) => theirs.append(tx, 1, told, at));
     const { wallets, ...others } = told;
     expect(await mine.readNew()).toStrictEqual({ ...others, walletChanges: [{ at, wallets }] });
-    expect(await mine.readNew()).toStrictEqual({ rooms: [], stockAlerts: [], storeStatuses: [], walletChanges: [] });
+    expect(await mine.readNew()).toStrictEqual({
+      rooms: [],
+      stockAlerts: [],
+      storeStatuses: [],
+      claims: [],
+      walletChanges: [],
+    });
   });
 
   test('skips room kinds of a later version', async () => {
@@ -254,7 +267,7 @@ describe('the batch log', () => {
           await theirs.append(
             tx,
             batchNo,
-            { rooms: [room(userId, seq)], stockAlerts: [], storeStatuses: [], wallets: [] },
+            { rooms: [room(userId, seq)], stockAlerts: [], storeStatuses: [], claims: [], wallets: [] },
             Date.now(),
           );
       });
@@ -282,7 +295,7 @@ describe('the batch log', () => {
       expect(received(at)).toEqual(ifPolled(1, 2));
       expect(await batchesOf(theirs)).toEqual([1, 2]);
       const alert = alertFor(at.userId, 2);
-      const batch = { rooms: [], stockAlerts: [alert], storeStatuses: [], wallets: [] };
+      const batch = { rooms: [], stockAlerts: [alert], storeStatuses: [], claims: [], wallets: [] };
       await hub.database.transaction((tx) => theirs.append(tx, 3, batch, Date.now()));
       await polled(at);
       await until('the stock alert is received', () => at.stockAlerts.length >= ifPolled(1).length);

@@ -55,6 +55,7 @@ describe('the event publisher', () => {
       events: [{ userId: person.userId, push: event(person, role, seq) }],
       stockAlerts: [],
       storeStatuses: [],
+      claims: [],
       walletChanges: { at: 0, wallets: [] },
     });
   const advance = ({ userId }: Person, role: Role, head: number) => publisher.advance([{ role, userId, head }]);

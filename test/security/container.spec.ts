@@ -1,20 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 
 const dockerfile = readFileSync('Dockerfile', 'utf8');
-const compose = readFileSync('docker-compose.yml', 'utf8');
+const text = readFileSync('docker-compose.yml', 'utf8');
+const { services } = parse(text, { merge: true }) as { services: Record<string, Service> };
 const instructions = dockerfile.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
-/** The YAML of one service. */
-function service(name: string): string {
-  const [, from = ''] = compose.split(new RegExp(`^  ${name}:$`, 'm'));
-  const end = from.search(/^( {2})?\w[\w-]*:/m);
-  return end === -1 ? from : from.slice(0, end);
+interface Service {
+  image?: string;
+  ports?: string[];
+  environment?: Record<string, string>;
+  volumes?: string[];
+  [option: string]: unknown;
 }
-
-const services = [...(compose.split(/^services:$/m)[1]?.split(/^\w/m)[0] ?? '').matchAll(/^ {2}([\w-]+):$/gm)].map(
-  ([, name = '']) => name,
-);
 
 describe('the image', () => {
   const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
@@ -58,28 +57,44 @@ describe('the image', () => {
 });
 
 describe('docker compose', () => {
-  test('drops all capabilities, mounts the root read-only and prevents privilege escalation', () => {
-    const hub = service('hub');
-    expect(hub).toMatch(/^ {4}read_only: true$/m);
-    expect(hub).toMatch(/^ {4}cap_drop: \[ALL\]$/m);
-    expect(hub).toMatch(/^ {4}security_opt: \['no-new-privileges:true'\]$/m);
-    expect(hub).toMatch(/^ {4}init: true$/m);
-    expect(hub).not.toMatch(/cap_add|privileged|network_mode|pid:|docker\.sock|user: ['"]?root/);
-  });
+  const hubs = ['hub', 'hub1', 'hub2', 'hub3'];
+
+  test.each(hubs)(
+    'drops all capabilities of %s, mounts its root read-only and prevents privilege escalation',
+    (name) => {
+      const hub = services[name];
+      expect(hub).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        init: true,
+      });
+      for (const option of ['cap_add', 'privileged', 'network_mode', 'pid', 'user'])
+        expect(hub).not.toHaveProperty(option);
+      expect(JSON.stringify(hub)).not.toContain('docker.sock');
+    },
+  );
 
   test('exposes the hub, but neither its database nor its Redis', () => {
-    expect(services).toEqual(expect.arrayContaining(['hub', 'mysql', 'redis']));
-    for (const name of ['mysql', 'redis']) expect([name, service(name).match(/^ {4}ports:/m)]).toEqual([name, null]);
+    expect(services.hub?.ports).toEqual(['3000:3000']);
+    for (const name of ['mysql', 'redis', 'backup']) expect([name, services[name]?.ports]).toEqual([name, undefined]);
+  });
+
+  test('lets only the balancer reach the hubs that believe what it forwards', () => {
+    const believing = Object.keys(services).filter((name) => services[name]?.environment?.TRUST_PROXY === 'true');
+    expect(believing).toEqual(hubs.slice(1));
+    for (const name of believing) expect(services[name]?.ports).toEqual([]);
+    expect(services.balancer?.volumes).toEqual(['./ops/balancers/nginx.conf:/etc/nginx/nginx.conf:ro']);
   });
 
   test('pins its images', () => {
-    for (const [, image = ''] of compose.matchAll(/^ {4}image: (\S+)$/gm)) {
-      expect(image).toMatch(/^[\w./-]+:v?\d+[\w.-]*$/);
+    for (const { image, build } of Object.values(services)) {
+      if (build === undefined) expect(image).toMatch(/^[\w./-]+:v?\d+[\w.-]*$/);
     }
   });
 
   test('sets no known root password', () => {
-    expect(service('mysql')).toMatch(/MYSQL_RANDOM_ROOT_PASSWORD: 'yes'/);
-    expect(compose).not.toMatch(/MYSQL_ROOT_PASSWORD|mysql:\/\/root/);
+    expect(services.mysql?.environment?.MYSQL_RANDOM_ROOT_PASSWORD).toBe('yes');
+    expect(text).not.toMatch(/MYSQL_ROOT_PASSWORD|mysql:\/\/root/);
   });
 });

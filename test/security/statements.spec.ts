@@ -67,7 +67,7 @@ async function sendEverything(hub: TestHub): Promise<void> {
 
 /** What a hub asks by itself, now and then. */
 const PERIODIC =
-  /hub_batches|due_at|ended_sessions|leases|database_info|UTC_TIMESTAMP|head FROM rooms WHERE role IN|FROM webhooks/;
+  /hub_batches|due_at|ended_sessions|leases|database_info|UTC_TIMESTAMP|head FROM rooms WHERE role IN|FROM webhooks|push_/;
 
 describe('client strings', () => {
   let hub: TestHub;

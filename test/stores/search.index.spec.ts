@@ -86,7 +86,7 @@ describe('the search index', () => {
     for (const storeId of ['library', 'annex']) await owner.post('/stores', { storeId });
     const service = hub.hub.app.get(BooksService);
     for (let start = 0; start < BOOKS; start += CONCURRENT_INSERTS) {
-      await Promise.all(books.slice(start, start + CONCURRENT_INSERTS).map((book) => service.add(owner.userId, book)));
+      await Promise.all(books.slice(start, start + CONCURRENT_INSERTS).map((book) => service.add(owner, book)));
     }
   }, 60_000);
   afterAll(() => hub.stop());
@@ -144,7 +144,7 @@ describe('the search index', () => {
     const [owner] = await hub.rows<{ id: string }>("SELECT owner_id AS id FROM stores WHERE store_id = 'library'");
     await hub.hub.app
       .get(BooksService)
-      .change(owner?.id ?? '', { storeId: 'library', bookId: 'book-1501', title: '焕然一新 Renewed' });
+      .change({ userId: owner?.id ?? '' }, { storeId: 'library', bookId: 'book-1501', title: '焕然一新 Renewed' });
     for (const q of ['然一', '焕', 'renewed']) expect(await searchAll({ q }, 20)).toEqual(['book-1501']);
     expect(await searchAll({ q: '1501' }, 20)).toEqual([]);
   });

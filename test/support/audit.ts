@@ -1,6 +1,7 @@
 import { orderStatuses } from '../../src/contract/transitions.js';
 import { acceptanceFaults } from './audit.acceptance.js';
 import { HAS_LINES, type LinedOrder, linedOrders, lineFaults } from './audit.lines.js';
+import { staffChecks } from './audit.staff.js';
 import { wordFaults } from './audit.words.js';
 
 /** A read-only view of a hub's database, through the hub itself or a separate connection. */
@@ -32,7 +33,7 @@ interface Check {
 const IS_HELD = `timeline LIKE '%"settleAt":"received"%'`;
 
 /** The changes of an order that leave its status as it is: how often the timeline names their commands. */
-const AMENDMENTS = ['note', 'readdress', 'accept']
+const AMENDMENTS = ['note', 'readdress', 'accept', 'seen']
   .map((command) => `"command":"${command}"`)
   .map((text) => `(LENGTH(timeline) - LENGTH(REPLACE(timeline, '${text}', ''))) / ${text.length}`)
   .join(' + ');
@@ -187,6 +188,7 @@ export async function audit(
     ...orders,
     ...rooms,
     ...webhooks,
+    ...staffChecks,
     ...(whole ? wholeRooms : []),
   ]) {
     const rows = await books.rows(sql);

@@ -1,7 +1,7 @@
 import { type Role, roles } from '../../src/contract/transitions.js';
 import { audit, type Books, readShelf, type Shelf } from './audit.js';
 import { DatabaseReader } from './database.reader.js';
-import { type History, resumedFrom, verify } from './history.js';
+import { type History, resumedFrom, roomsOf, verify } from './history.js';
 import { until } from './hub.js';
 import type { TestDatabase } from './test.database.js';
 
@@ -54,9 +54,9 @@ export class Auditor {
     const heads = await this.reader.snapshot(readHeads);
     const latest = new Map(this.history.sessions.map((session) => [session.clientId, session]));
     return [...latest.values()].every((session) => {
-      const { cut, ready, userId, events } = session;
+      const { cut, ready, events } = session;
       if (cut || !ready) return false;
-      return roles.every((role) => {
+      return roomsOf(session).every(({ role, userId }) => {
         const delivered = events.findLast((push) => push.role === role)?.seq ?? resumedFrom(session, role) ?? 0;
         return delivered >= (heads.get(nameOf(role, userId)) ?? 0);
       });

@@ -2,18 +2,14 @@ import type { Order } from '../../src/contract/orders.js';
 import type { OrderStatusPush } from '../../src/contract/rooms.js';
 import type { Role } from '../../src/contract/transitions.js';
 import type { Answer } from '../../src/contract/wire.js';
+import { Clerk, isForStaff } from './clerk.js';
 import type { ClientCommand, ClientData, ClientRequest, History } from './history.js';
-import { type TestHub, until } from './hub.js';
+import { until } from './hub.js';
+import { BOOKS_A_STORE, type MarketUser, SCARCE } from './market.seed.js';
 import { ReconnectingClient } from './reconnecting.client.js';
 
 const CONNECTED_WITHIN_MS = 30_000;
 const FINISHED_WITHIN_MS = 60_000;
-const BALANCE = 1_000_000;
-/** Stock of most books: more than any run sells. */
-const AMPLE = 1_000_000;
-/** Stock of the contended book. */
-const SCARCE = 20;
-const BOOKS_A_STORE = 4;
 
 /** A deterministic random generator in [0, 1). */
 export function seeded(seed: number): () => number {
@@ -24,24 +20,6 @@ export function seeded(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
-}
-
-/** A seller has a `storeId`; a buyer's is empty. */
-export interface MarketUser {
-  userId: string;
-  token: string;
-  storeId: string;
-}
-
-/** Registers sellers with stocked stores, and buyers with money. */
-export async function seedMarket(hub: TestHub, sellers: number, buyers: number): Promise<MarketUser[]> {
-  const users: MarketUser[] = [];
-  for (let index = 0; index < sellers; index++) {
-    const stocks = Array.from({ length: BOOKS_A_STORE }, (_, book) => (book === 0 ? SCARCE : AMPLE));
-    users.push(await hub.seller(stocks.map((stock, book) => ({ stock, price: 100 + 50 * book }))));
-  }
-  for (let index = 0; index < buyers; index++) users.push(await hub.buyer(BALANCE));
-  return users.map(({ userId, token, storeId }) => ({ userId, token, storeId }));
 }
 
 const READY_AT = '2999-01-01T12:00:00.000Z';
@@ -67,7 +45,8 @@ interface ClientPoolOptions {
 
 /**
  * Buyers and sellers under load: buyers order, pay, cancel (also in part), and receive what an event says is shipped; sellers ship
- * what an event says is paid, some of it in parcels, and refund some. The seed determines their choices.
+ * what an event says is paid, some of it in parcels, and refund some. What a seller with staff leaves to it, the clerks see, claim
+ * and ship. The seed determines their choices.
  */
 export class ClientPool {
   readonly clients: readonly ReconnectingClient[];
@@ -81,10 +60,11 @@ export class ClientPool {
     const { users, urls, history, seed, disconnects, returning } = options;
     this.storeIds = users.flatMap(({ storeId }) => (storeId === '' ? [] : [storeId]));
     this.clients = users.map(
-      ({ userId, token }, index) =>
+      ({ userId, token, actingFor }, index) =>
         new ReconnectingClient({
           userId,
           token,
+          actingFor,
           clientId: `client-of-${userId}${history.beginning.floor > 0 ? `-after-${history.beginning.floor}` : ''}`,
           urls,
           history,
@@ -102,11 +82,14 @@ export class ClientPool {
 
   /** Connects all clients and starts the load. */
   async start(): Promise<this> {
+    const { users } = this.options;
+    const employers = new Set(users.map(({ actingFor }) => actingFor));
     this.clients.forEach((client, index) => {
-      const isSeller = this.options.users[index]?.storeId !== '';
-      client.onEvent = (push) => this.react(client, push);
+      const { storeId = '', actingFor } = users[index] ?? {};
+      client.onEvent = actingFor === undefined ? this.party(client, employers) : this.clerk(client);
       client.start();
-      if (!isSeller) this.track(this.buy(client, seeded(this.options.seed * 2_000 + index)));
+      if (storeId === '' && actingFor === undefined)
+        this.track(this.buy(client, seeded(this.options.seed * 2_000 + index)));
     });
     await this.everyoneConnected();
     return this;
@@ -176,12 +159,29 @@ export class ClientPool {
     if (random() < 0.1) await this.submit(buyer, random, 'order:cancel', { orderId, items: [{ bookId, count: 1 }] });
   }
 
-  /** Issues the command that follows from an event. */
-  private react(client: ReconnectingClient, event: OrderStatusPush): void {
+  private clerk(client: ReconnectingClient): (event: OrderStatusPush) => void {
+    const clerk = new Clerk((name, request) => this.submit(client, () => 1, name, request));
+    return (event) => {
+      const digit = lastDigitOf(event.orderId);
+      if (!this.closing && event.command === 'pay' && isForStaff(digit)) this.track(clerk.takeCare(event, digit));
+    };
+  }
+
+  private party(
+    client: ReconnectingClient,
+    employers: ReadonlySet<string | undefined>,
+  ): (event: OrderStatusPush) => void {
+    const isLeft = (event: OrderStatusPush) => employers.has(client.userId) && isForStaff(lastDigitOf(event.orderId));
+    return (event) => this.react(client, event, isLeft(event));
+  }
+
+  /** Issues the command that follows from an event. What a seller leaves to the staff it ships itself now and then. */
+  private react(client: ReconnectingClient, event: OrderStatusPush, isLeft: boolean): void {
     const { role, status, command, orderId, by } = event;
     const digit = lastDigitOf(orderId);
     if (this.closing || by === 'hub') return;
-    if (role === 'seller' && command === 'pay') this.track(this.ship(client, event));
+    const isShipped = role === 'seller' && command === 'pay' && (!isLeft || digit === 15);
+    if (isShipped) this.track(this.ship(client, event));
     if (role === 'buyer' && command === 'ship') this.track(this.submit(client, () => 1, 'order:receive', { orderId }));
     const isRefunded = role === 'seller' && status === 'received' && command === 'receive' && digit % 4 === 0;
     if (isRefunded) this.track(this.submit(client, () => 1, 'order:refund', { orderId, amount: 1 }));

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { io, type Socket } from 'socket.io-client';
 import type { Last } from '../../src/contract/rooms.js';
 import type { ServerToClient } from '../../src/contract/wire.js';
@@ -12,10 +13,12 @@ export class DefaultClient {
   ready = 0;
   private readonly last: Required<Last> = { buyer: 0, seller: 0 };
 
-  constructor({ hub, token }: Person, transports: ('websocket' | 'polling')[] = ['websocket']) {
+  /** From a local address, if given, as a client elsewhere would have another. */
+  constructor({ hub, token }: Person, transports: ('websocket' | 'polling')[] = ['websocket'], localAddress?: string) {
     this.socket = io(hub.url, {
       auth: (send) => send({ token, last: this.last }),
       transports,
+      ...(localAddress === undefined ? {} : { agent: new Agent({ localAddress, keepAlive: true }) as never }),
       forceNew: true,
       reconnectionDelay: 100,
       reconnectionDelayMax: 500,

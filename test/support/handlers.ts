@@ -7,7 +7,7 @@ import type { UnitOfWork } from '../../src/commands/unit.of.work.js';
 import type { CommandName } from '../../src/contract/commands.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { orderHandlers } from '../../src/orders/order.handlers.js';
-import { orderReplay } from '../../src/orders/order.replay.js';
+import { orderReplay, ordersReplay } from '../../src/orders/order.replay.js';
 import { paymentHandlers } from '../../src/payments/payment.handlers.js';
 import { storeHandlers } from '../../src/stores/store.handlers.js';
 import { walletHandlers } from '../../src/wallets/wallet.handlers.js';
@@ -33,5 +33,7 @@ export function executeOn(unit: UnitOfWork, command: Command, now: number): Answ
 /** What the text of a stored answer says to its user. Only answers about orders are stored as references. */
 export function storedAnswer(unit: Pick<UnitOfWork, 'orders'>, userId: string, text: string): Answer<unknown> {
   const stored = decodeAnswer(text);
-  return 'answer' in stored ? stored.answer : orderReplay.answer(unit, stored.reference, userId);
+  if ('answer' in stored) return stored.answer;
+  const replay = 'orders' in stored.reference ? ordersReplay : orderReplay;
+  return replay.answer(unit, stored.reference, userId);
 }

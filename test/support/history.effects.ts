@@ -1,22 +1,28 @@
 import { isDeepStrictEqual } from 'node:util';
-import { messageHash } from '../../src/commands/command.js';
 import { orderColumns, parseOrder, type StoredOrder } from '../../src/commands/order.columns.js';
 import type { OrderRow } from '../../src/commands/rows.js';
-import type { ErrorCode } from '../../src/contract/errors.js';
 import { isoTime } from '../../src/contract/fields.js';
 import type { Order } from '../../src/contract/orders.js';
 import { HUB } from '../../src/contract/transitions.js';
 import type { Wallet } from '../../src/contract/wallet.js';
-import type { Answer } from '../../src/contract/wire.js';
 import type { Books } from './audit.js';
 import { storedAnswer } from './handlers.js';
-import type { Beginning, ClientCommand, ClientRequest, History, Sent } from './history.js';
+import {
+  changeOf,
+  describe,
+  firstSuccess,
+  groupCommands,
+  type IssuedCommand,
+  isAcknowledged,
+  isFinal,
+  isStored,
+  withoutReplayed,
+} from './history.commands.js';
+import type { Beginning, ClientRequest, History } from './history.js';
 import { type Payments, readPayments } from './history.payments.js';
+import { claimFaults, seenBy, seenFaults } from './history.staff.js';
 
 const PAGE = 2_000;
-
-/** Never stored under a key: the same message may be answered differently later. */
-const NEVER_STORED: readonly ErrorCode[] = ['BAD_MESSAGE', 'UNAUTHENTICATED', 'UNKNOWN_MESSAGE'];
 
 interface StoredEntry {
   userId: string;
@@ -33,16 +39,6 @@ interface StoredAnswer {
   answer: string;
 }
 
-/** One logical command: all messages sent with its key, from any device. */
-interface IssuedCommand {
-  userId: string;
-  message: ClientCommand;
-  request: Sent['request'];
-  key: string | undefined;
-  sent: Sent[];
-  answers: Answer<unknown>[];
-}
-
 /** Checks that every acknowledged command took effect, no refused one did, and nothing happened without a command. */
 export async function effectFaults(history: History, books: Books): Promise<string[]> {
   const faults: string[] = [];
@@ -51,67 +47,10 @@ export async function effectFaults(history: History, books: Books): Promise<stri
   for (const command of commands) faults.push(...answerFaults(command));
   const payments = await readPayments(books);
   faults.push(...orderFaults(commands, orders, history.beginning, payments));
+  faults.push(...claimFaults(history, commands, orders));
   faults.push(...(await ledgerFaults(commands, books, history.beginning, payments)));
   faults.push(...(await keyFaults(commands, books)));
   return faults;
-}
-
-function groupCommands(sent: readonly Sent[], faults: string[]): IssuedCommand[] {
-  const commands = new Map<string, IssuedCommand>();
-  const byKey = new Map<string, string>();
-  for (const [index, each] of sent.entries()) {
-    const { userId, message, request } = each;
-    const { key, ...content } = request;
-    const text = key === undefined ? `#${index}` : key;
-    const id = `${userId}\n${text}\n${messageHash(message, content)}`;
-    const command = commands.get(id) ?? { userId, message, request, key, sent: [], answers: [] };
-    commands.set(id, command);
-    command.sent.push(each);
-    for (const { answer } of each.answers) {
-      if (!isFinal(answer)) continue;
-      command.answers.push(answer);
-      if (isKeyReused(answer)) continue;
-      const owner = byKey.get(`${userId}\n${text}`) ?? id;
-      byKey.set(`${userId}\n${text}`, owner);
-      if (owner !== id) faults.push(`inconsistent answer: ${describe(command)} reuses the key of another message`);
-    }
-  }
-  return [...commands.values()];
-}
-
-/** Answers after which a client does not retry. */
-function isFinal(answer: Answer<unknown>): boolean {
-  return answer.ok || !answer.error.retryable;
-}
-
-function isStored(answer: Answer<unknown>): boolean {
-  return answer.ok || !(answer.error.retryable || isKeyReused(answer) || NEVER_STORED.includes(answer.error.code));
-}
-
-function isKeyReused(answer: Answer<unknown>): boolean {
-  return !answer.ok && answer.error.code === 'KEY_REUSED';
-}
-
-function isAcknowledged(command: IssuedCommand): boolean {
-  return command.answers.some(({ ok }) => ok);
-}
-
-function firstSuccess<Data>(command: IssuedCommand): { data: Data; seq?: number } | undefined {
-  const success = command.answers.find(({ ok }) => ok);
-  return success?.ok ? (success as { data: Data; seq?: number }) : undefined;
-}
-
-/** What the timeline calls the change that a command makes, if it changes an order. */
-function changeOf(message: ClientCommand): string | undefined {
-  return message.startsWith('order:') ? message.slice('order:'.length) : undefined;
-}
-
-function describe({ userId, message, key }: Pick<IssuedCommand, 'userId' | 'message' | 'key'>): string {
-  return `${message} of ${userId}${key === undefined ? '' : ` with key ${key}`}`;
-}
-
-function withoutReplayed({ replayed: _, ...answer }: Answer<unknown>): object {
-  return answer;
 }
 
 function answerFaults(command: IssuedCommand): string[] {
@@ -145,8 +84,10 @@ function orderFaults(
   const faults: string[] = [];
   const claimed = new Map<string, IssuedCommand>();
   for (const command of commands) {
+    for (const change of seenBy(command, orders)) claimed.set(change, command);
+    faults.push(...seenFaults(command, orders));
     const success = firstSuccess<Order>(command);
-    if (!success || changeOf(command.message) === undefined) continue;
+    if (!success || !movesOne(command)) continue;
     const { data } = success;
     const claim = `${data.orderId} ${data.version}`;
     const other = claimed.get(claim);
@@ -168,6 +109,11 @@ function orderFaults(
     }
   }
   return faults;
+}
+
+/** A claim is no change of its order, and `seen` one of several orders, or of none. */
+function movesOne({ message }: IssuedCommand): boolean {
+  return changeOf(message) !== undefined && message !== 'order:claim' && message !== 'order:seen';
 }
 
 function orderFaultsOf(command: IssuedCommand, data: Order, order: OrderRow | undefined): string[] {
@@ -208,14 +154,14 @@ function suspectsOf(commands: readonly IssuedCommand[]): Map<string, string> {
   const suspects = new Map<string, string>();
   for (const command of [...commands.filter(isAcknowledged), ...commands.filter((each) => !isAcknowledged(each))]) {
     const { request, userId, message } = command;
-    const what =
-      'orderId' in request ? request.orderId : 'items' in request && contentOf(request.storeId, request.items);
+    const orderIds = 'orderIds' in request ? request.orderIds : 'orderId' in request ? [request.orderId] : [];
+    const what = 'storeId' in request && 'items' in request ? [contentOf(request.storeId, request.items)] : orderIds;
     const kind = isAcknowledged(command)
       ? 'duplicate'
       : command.answers.length > 0
         ? 'refused but done'
         : 'done but never answered';
-    suspects.set(`${userId}\n${changeOf(message)}\n${what}`, kind);
+    for (const each of what) suspects.set(`${userId}\n${changeOf(message)}\n${each}`, kind);
   }
   return suspects;
 }

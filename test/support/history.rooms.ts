@@ -5,7 +5,8 @@ import type { OrderStatusPush } from '../../src/contract/rooms.js';
 import { type ChangeCommand, type OrderStatus, type Role, roles } from '../../src/contract/transitions.js';
 import { decodeEvent } from '../../src/rooms/event.codec.js';
 import type { Books } from './audit.js';
-import { type Beginning, type History, resumedFrom, type SocketSession } from './history.js';
+import { type Beginning, type History, resumedFrom, roomsOf, type SocketSession } from './history.js';
+import { actorFaults } from './history.staff.js';
 
 const PAGE = 2_000;
 
@@ -34,6 +35,10 @@ export async function roomFaults(history: History, books: Books): Promise<string
   const { beginning } = history;
   const orders = await books.rows<StoredTimeline>(TIMELINES);
   const faults = [...storedFaults(rooms, orders, beginning), ...ackFaults(history, rooms)];
+  for (const { role, bodies } of rooms.values()) {
+    if (role !== 'seller') continue;
+    for (const body of bodies.values()) faults.push(...actorFaults(history, JSON.parse(body), beginning.floor));
+  }
   const clients = new Map<string, SocketSession[]>();
   for (const session of history.sessions) {
     clients.set(session.clientId, [...(clients.get(session.clientId) ?? []), session]);
@@ -150,31 +155,33 @@ function matches(push: OrderStatusPush, expected: Partial<OrderStatusPush>, role
 
 /** An acknowledgement's `seq` is the number of the caller's own event. */
 function ackFaults({ sent }: History, rooms: StoredRooms): string[] {
-  return sent.flatMap(({ userId, message, request, answers }) =>
+  return sent.flatMap(({ userId, actingFor, message, request, answers }) =>
     answers.flatMap(({ answer }) => {
       if (!answer.ok || answer.seq === undefined) return [];
-      const { orderId, version, buyerId } = answer.data as Order;
-      const role: Role = buyerId === userId ? 'buyer' : 'seller';
-      const body = rooms.get(`${role}\n${userId}`)?.bodies.get(answer.seq);
+      const orders = message === 'order:seen' ? (answer.data as { orders: Order[] }).orders : [answer.data as Order];
+      const role: Role = orders.every(({ buyerId }) => buyerId === userId) ? 'buyer' : 'seller';
+      const body = rooms.get(`${role}\n${actingFor ?? userId}`)?.bodies.get(answer.seq);
       const push = body === undefined ? undefined : (JSON.parse(body) as OrderStatusPush);
-      if (push?.orderId === orderId && push.version === version) return [];
+      if (orders.some(({ orderId, version }) => push?.orderId === orderId && push.version === version)) return [];
       return [`lost: ${message} of ${userId} with key ${request.key} has no event ${answer.seq} in the ${role} room`];
     }),
   );
 }
 
 function sessionFaults(session: SocketSession, rooms: StoredRooms, { floor }: Beginning): string[] {
-  const { userId, clientId, url, last, ready, events, replayed, cut } = session;
+  const { userId, actingFor, clientId, url, last, ready, events, replayed, cut } = session;
   const faults: string[] = [];
   const where = `${clientId} at ${url}`;
   if (ready && ready.userId !== userId) faults.push(`wrong user: ${where}: got the room:ready of ${ready.userId}`);
   for (const push of events) {
-    if ((push.role === 'buyer' ? push.buyerId : push.sellerId) !== userId) {
+    const isOwn = actingFor === undefined ? push[`${push.role}Id`] === userId : push.sellerId === actingFor;
+    if (!isOwn || (actingFor !== undefined && push.role === 'buyer')) {
       faults.push(`wrong user: ${where}: received order ${push.orderId}, ${push.role} event ${push.seq}`);
     }
   }
-  for (const role of roles) {
-    const room = rooms.get(`${role}\n${userId}`);
+  if (actingFor !== undefined && ready?.rooms.buyer) faults.push(`wrong user: ${where}: joined a buyer room`);
+  for (const { role, userId: owner } of roomsOf(session)) {
+    const room = rooms.get(`${role}\n${owner}`);
     const state = ready?.rooms[role];
     const from = resumedFrom(session, role);
     const received = events.filter((push) => push.role === role);
@@ -234,7 +241,7 @@ function clientFaults(sessions: readonly SocketSession[], { floor }: Beginning):
   const begun = sessions.findIndex(({ last, ready }) => (last !== undefined && floor === 0) || ready !== undefined);
   const first = sessions[begun];
   if (!first) return [];
-  return roles.flatMap((role) => {
+  return roomsOf(first).flatMap(({ role }) => {
     const from = resumedFrom(first, role);
     if (from === undefined) return [];
     const numbers = sessions.slice(begun).flatMap(({ events }) => events.filter((push) => push.role === role));

@@ -1,7 +1,8 @@
 import type { CommandData, CommandName, CommandRequest } from '../../src/contract/commands.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { Last, OrderStatusPush, RoomReadyPush } from '../../src/contract/rooms.js';
-import type { Role } from '../../src/contract/transitions.js';
+import type { OrderClaimedPush } from '../../src/contract/staff.js';
+import { type Role, roles } from '../../src/contract/transitions.js';
 import type { Answer } from '../../src/contract/wire.js';
 import type { Books } from './audit.js';
 import { effectFaults } from './history.effects.js';
@@ -16,6 +17,8 @@ export type ClientData<Name extends ClientCommand> = CommandData<Name>;
 /** A command with all its attempts and answers. */
 export interface Sent {
   userId: string;
+  /** The seller for whom a member of the staff gave it. */
+  actingFor: string | undefined;
   message: ClientCommand;
   request: ClientRequest<ClientCommand>;
   at: number;
@@ -29,12 +32,15 @@ export interface Sent {
 export interface SocketSession {
   clientId: string;
   userId: string;
+  /** The seller whose room it joined, as a member of the staff. */
+  actingFor: string | undefined;
   url: string;
   last: Last | undefined;
   ready: RoomReadyPush | undefined;
   /** In order of arrival; the first `replayed` of them came before `room:ready`. */
   events: OrderStatusPush[];
   replayed: number;
+  claims: OrderClaimedPush[];
   /** Whether it was disconnected. One that was not must have received everything in the end. */
   cut: boolean;
 }
@@ -46,6 +52,25 @@ export interface SocketSession {
 export function resumedFrom({ last, ready }: SocketSession, role: Role): number | undefined {
   const state = ready?.rooms[role];
   return state && !state.complete ? state.head : (last?.[role] ?? state?.head);
+}
+
+/** The rooms that a session joins: its user's, or the seller's for whom its user acts. */
+export function roomsOf({ userId, actingFor }: SocketSession): { role: Role; userId: string }[] {
+  if (actingFor !== undefined) return [{ role: 'seller', userId: actingFor }];
+  return roles.map((role) => ({ role, userId }));
+}
+
+/**
+ * When somebody was on a seller's staff, by the events of the seller's room: only with those between them the member can have acted. No
+ * clock is compared.
+ */
+export interface Membership {
+  ownerId: string;
+  userId: string;
+  /** The room's head before the member was hired. */
+  after: number;
+  /** Its head once the removal was answered. */
+  until: number;
 }
 
 /** Room heads, wallet entries and order versions before the history began. */
@@ -61,6 +86,7 @@ export interface Beginning {
 export class History {
   readonly sent: Sent[] = [];
   readonly sessions: SocketSession[] = [];
+  readonly memberships: Membership[] = [];
   /** Handshakes refused with an error that is not retryable; there should be none. */
   readonly refusals: string[] = [];
   /** The highest event number that a client knows of each room, from an event or an answer. */
@@ -95,8 +121,13 @@ export class History {
     return history;
   }
 
-  recordCommand<Name extends ClientCommand>(userId: string, message: Name, request: ClientRequest<Name>): Sent {
-    const sent: Sent = { userId, message, request, at: Date.now(), answers: [], attempts: 0, timeouts: 0 };
+  recordCommand<Name extends ClientCommand>(
+    userId: string,
+    message: Name,
+    request: ClientRequest<Name>,
+    actingFor?: string,
+  ): Sent {
+    const sent: Sent = { userId, actingFor, message, request, at: Date.now(), answers: [], attempts: 0, timeouts: 0 };
     this.sent.push(sent);
     return sent;
   }
@@ -106,18 +137,16 @@ export class History {
     if (answer.ok || !answer.error.retryable) this.settledAt.set(sent.userId, performance.now());
     if (!answer.ok || answer.seq === undefined) return;
     const { buyerId } = answer.data as Order;
-    this.advance(buyerId === sent.userId ? 'buyer' : 'seller', sent.userId, answer.seq);
+    this.advance(buyerId === sent.userId ? 'buyer' : 'seller', sent.actingFor ?? sent.userId, answer.seq);
   }
 
-  openSession(clientId: string, userId: string, url: string, last: Last | undefined): SocketSession {
+  openSession(opened: Pick<SocketSession, 'clientId' | 'userId' | 'actingFor' | 'url' | 'last'>): SocketSession {
     const session: SocketSession = {
-      clientId,
-      userId,
-      url,
-      last,
+      ...opened,
       ready: undefined,
       events: [],
       replayed: 0,
+      claims: [],
       cut: false,
     };
     this.sessions.push(session);
@@ -131,15 +160,14 @@ export class History {
 
   recordEvent(session: SocketSession, push: OrderStatusPush): void {
     session.events.push(push);
-    this.advance(push.role, session.userId, push.seq);
+    this.advance(push.role, session.actingFor ?? session.userId, push.seq);
   }
 
   /** Commands by message and result code. */
   counts(): Record<string, Record<string, number>> {
     const counts: Record<string, Record<string, number>> = {};
     for (const { message, answers } of this.sent) {
-      const answer = answers.at(-1)?.answer;
-      const code = answer === undefined ? 'none' : answer.ok ? 'OK' : answer.error.code;
+      const code = outcomeOf({ answers });
       counts[message] ??= {};
       counts[message][code] = (counts[message][code] ?? 0) + 1;
     }
@@ -150,6 +178,13 @@ export class History {
     const latest = this.latest[role];
     if (seq > (latest.get(userId) ?? 0)) latest.set(userId, seq);
   }
+}
+
+/** What a command was answered in the end: `OK`, the code of its refusal, or `none`. */
+export function outcomeOf({ answers }: Pick<Sent, 'answers'>): string {
+  const answer = answers.at(-1)?.answer;
+  if (answer === undefined) return 'none';
+  return answer.ok ? 'OK' : answer.error.code;
 }
 
 /** Verifies a finished history against the database. Returns a line per fault, which begins with its kind. */

@@ -44,6 +44,7 @@ export class HubProcess {
     private readonly child: ChildProcess,
     readonly url: string,
     private readonly errors: string[],
+    private readonly output: { stdout: string },
   ) {
     this.ended = this.exited();
   }
@@ -71,12 +72,12 @@ export class HubProcess {
       stdio: ['ignore', 'pipe', 'pipe', ...(crash === false ? [] : (['ipc'] as const))],
     });
     const errors: string[] = [];
-    let stdout = '';
+    const output = { stdout: '' };
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
+      output.stdout += text;
     });
     if (!ignoreStderr) child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-    const address = () => /http:\/\/(127\.0\.0\.1|0\.0\.0\.0):\d+/.exec(stdout)?.[0];
+    const address = () => /http:\/\/(127\.0\.0\.1|0\.0\.0\.0):\d+/.exec(output.stdout)?.[0];
     await until(
       'the hub prints its address',
       () => {
@@ -85,7 +86,7 @@ export class HubProcess {
       },
       START_WITHIN_MS,
     );
-    return new HubProcess(child, address() ?? '', errors);
+    return new HubProcess(child, address() ?? '', errors, output);
   }
 
   /** A person on this hub. A person uses nothing of a hub but its URL. */
@@ -145,6 +146,11 @@ export class HubProcess {
   /** What the process has written to standard error. */
   get complaints(): string {
     return this.errors.join('');
+  }
+
+  /** What the process has written to standard output. */
+  get printed(): string {
+    return this.output.stdout;
   }
 
   private async exited(): Promise<Ending> {

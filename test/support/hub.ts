@@ -48,6 +48,12 @@ export class TestHub {
     return this.hub.app.get(Clock).now();
   }
 
+  /** Advances a sandbox's clock: what comes due is done, and its events are delivered. */
+  async advance(seconds: number): Promise<void> {
+    const { status } = await new Person(this, '', '').post('/sandbox/clock', { advanceMs: seconds * 1_000 });
+    if (status !== 200) throw new Error(`The clock was not moved: ${status}`);
+  }
+
   get database(): Database {
     return this.hub.app.get(Database);
   }

@@ -42,6 +42,8 @@ const ownCommands: Record<Role, readonly Verb[]> = {
   buyer: ['pay', 'receive', 'cancel'],
   seller: ['ship', 'cancel', 'accept', 'refund', 'track'],
 };
+/** What a claim keeps others from. */
+const claimable: readonly Verb[] = ['ship', 'accept', 'cancel', 'refund'];
 /** Who may readdress an order; both parties may write notes. */
 const readdresser: Partial<Record<Status, Role>> = { placed: 'buyer', paid: 'seller' };
 
@@ -85,6 +87,9 @@ export interface ModelOrder {
   acceptBy: number | null;
   acceptedAt: number | null;
   readyAt: string | null;
+  seenAt: number | null;
+  /** Who of the seller's side works on it. */
+  claim: { by: string; until: number } | null;
 }
 
 /** The hub's settings, which a restart changes. */
@@ -93,6 +98,7 @@ export interface Rules {
   autoReceiveMs: number;
   settleAt: 'paid' | 'received';
   shipWithinMs: number;
+  needsAddress: boolean;
 }
 
 /** An error with which the contract allows a command to be rejected; of several, the hub may return any. */
@@ -113,6 +119,8 @@ export class Market {
   /** What is on its way to each seller. */
   readonly helds = new Map<string, bigint>();
   readonly orders: ModelOrder[] = [];
+  /** The ids of memberships, as `ownerId memberId`. */
+  readonly staff = new Map<string, string>();
   /** Books with a stock alert for their owners, as `storeId/bookId`. */
   alerts: string[] = [];
 
@@ -121,15 +129,18 @@ export class Market {
   /** Executes the command, or returns the errors with which it may be rejected. */
   execute(command: Command, now: number): Rejection[] {
     if (command.actorId !== null && !this.users.has(command.actorId)) return [{ code: 'UNAUTHENTICATED' }];
+    const { actorId, acting } = command;
+    if (acting && this.staff.get(`${acting.ownerId} ${actorId}`) !== acting.membershipId)
+      return [{ code: 'FORBIDDEN' }];
     switch (command.name) {
       case 'order:place':
         return this.place(command, now);
       case 'order:timeout':
         return this.timeout(command.request.orderId, now);
       case 'wallet:deposit':
-        return this.deposit(command.actorId ?? '', BigInt(command.request.amount));
+        return this.deposit(acting?.ownerId ?? actorId ?? '', BigInt(command.request.amount));
       case 'wallet:withdraw':
-        return this.withdraw(command.actorId ?? '', BigInt(command.request.amount));
+        return this.withdraw(acting?.ownerId ?? actorId ?? '', BigInt(command.request.amount));
       case 'stock:add':
         return this.addStock(command);
       case 'store:change':
@@ -141,6 +152,10 @@ export class Market {
       case 'order:note':
       case 'order:readdress':
         return this.amend(command, now);
+      case 'order:seen':
+        return this.see(command, now);
+      case 'order:claim':
+        return this.claim(command, now);
       default:
         return this.transitionOrder(command, now);
     }
@@ -158,7 +173,8 @@ export class Market {
     return this.helds.get(userId) ?? 0n;
   }
 
-  roleOf(order: ModelOrder, userId: string | null): Role | undefined {
+  roleOf(order: ModelOrder, { actorId: userId, acting }: Pick<Command, 'actorId' | 'acting'>): Role | undefined {
+    if (acting) return acting.ownerId === order.sellerId ? 'seller' : undefined;
     if (userId === order.buyerId) return 'buyer';
     return userId === order.sellerId ? 'seller' : undefined;
   }
@@ -192,12 +208,14 @@ export class Market {
 
   private place({ actorId, request, newId: orderId = '' }: Command<'order:place'>, now: number): Rejection[] {
     const buyerId = actorId ?? '';
+    const details = [{ path: 'deliverTo', problem: 'is required' }];
+    if (this.rules.needsAddress && !request.deliverTo) return [{ code: 'BAD_MESSAGE', details }];
     const store = this.stores.get(request.storeId);
     if (!store) return [{ code: 'STORE_NOT_FOUND' }];
     const { ownerId: sellerId } = store;
     const rejections: Rejection[] = [];
     if (!this.users.has(sellerId)) rejections.push({ code: 'USER_NOT_FOUND' });
-    if (sellerId === buyerId) rejections.push({ code: 'FORBIDDEN' });
+    if (sellerId === buyerId || this.staff.has(`${sellerId} ${buyerId}`)) rejections.push({ code: 'FORBIDDEN' });
     rejections.push(...this.paused(store, now));
     const lines: ModelOrder['lines'] = [];
     for (const { bookId, count } of request.items) {
@@ -218,7 +236,8 @@ export class Market {
     const expiresAt = now + this.rules.unpaidTtlMs;
     const { settleAt, shipWithinMs } = this.rules;
     const acceptWithinMs = settleAt === 'received' ? store.acceptWithinSeconds * 1_000 : 0;
-    const terms = { settleAt, shipWithinMs, acceptWithinMs, acceptBy: null, acceptedAt: null, readyAt: null };
+    const times = { acceptBy: null, acceptedAt: null, readyAt: null, seenAt: null, claim: null };
+    const terms = { settleAt, shipWithinMs, acceptWithinMs, ...times };
     const order = { orderId, buyerId, sellerId, lines, total, expiresAt, dueAt: expiresAt, ...terms };
     const later = { shipBy: null, parcels: [], refunded: 0n, carrier: null, trackingNo: null, cancelReason: null };
     this.orders.push({ ...order, ...later, status: 'placed', version: 1 });
@@ -229,8 +248,9 @@ export class Market {
     const verb = command.name.slice('order:'.length) as Verb;
     const order = this.order(command.request.orderId);
     if (!order) return [{ code: 'ORDER_NOT_FOUND' }];
-    const role = this.roleOf(order, command.actorId);
+    const role = this.roleOf(order, command);
     if (!role || !ownCommands[role].includes(verb)) return [{ code: 'FORBIDDEN' }];
+    if (claimable.includes(verb) && this.isClaimed(order, command, now)) return [claimed(order)];
     if (command.name === 'order:cancel' && command.request.unavailable && role === 'buyer')
       return [{ code: 'FORBIDDEN' }];
     const allowed = this.allowed(order, role, now);
@@ -239,6 +259,19 @@ export class Market {
       details: { status: order.status, allowed: allowed.filter((other) => other !== verb) },
     };
     if (!allowed.includes(verb)) return [orderState];
+    const rejections = this.transition(command, order, role, orderState, now);
+    // What the seller has is not the business of the staff.
+    const hides = ({ code }: Rejection) => command.acting !== undefined && code === 'INSUFFICIENT_FUNDS';
+    return rejections.map((each) => (hides(each) ? { code: each.code } : each));
+  }
+
+  private transition(
+    command: Command<`order:${Verb}`>,
+    order: ModelOrder,
+    role: Role,
+    orderState: Rejection,
+    now: number,
+  ): Rejection[] {
     switch (command.name) {
       case 'order:pay':
         return this.pay(order, command.request, now);
@@ -365,11 +398,48 @@ export class Market {
     return [];
   }
 
+  /** All of the orders, or none. The first to see one counts. */
+  private see(command: Command<'order:seen'>, now: number): Rejection[] {
+    const orders = command.request.orderIds.map((orderId) => this.order(orderId));
+    const rejections = orders.flatMap((order): Rejection[] => {
+      if (!order) return [{ code: 'ORDER_NOT_FOUND' }];
+      return this.roleOf(order, command) === 'seller' ? [] : [{ code: 'FORBIDDEN' }];
+    });
+    if (rejections.length > 0) return rejections;
+    for (const order of orders) {
+      if (!order || order.seenAt !== null) continue;
+      order.seenAt = now;
+      order.version += 1;
+    }
+    return [];
+  }
+
+  private claim(command: Command<'order:claim'>, now: number): Rejection[] {
+    const { orderId, seconds } = command.request;
+    const order = this.order(orderId);
+    if (!order) return [{ code: 'ORDER_NOT_FOUND' }];
+    if (this.roleOf(order, command) !== 'seller') return [{ code: 'FORBIDDEN' }];
+    if (this.isClaimed(order, command, now)) return [claimed(order)];
+    order.claim = seconds === 0 ? null : { by: command.actorId ?? '', until: now + seconds * 1_000 };
+    return [];
+  }
+
+  /** The current claim, as the seller's side sees it. */
+  claimOf({ claim }: ModelOrder, now: number): { by: string; until: string } | null {
+    return claim && now < claim.until ? { by: claim.by, until: new Date(claim.until).toISOString() } : null;
+  }
+
+  /** By another member of the staff than this one. The owner may do what it will. */
+  private isClaimed({ claim }: ModelOrder, { actorId, acting }: Command, now: number): boolean {
+    return acting !== undefined && claim !== null && now < claim.until && claim.by !== actorId;
+  }
+
   /** Changes nothing but the version. Histories are too short for the limits. */
-  private amend({ name, actorId, request }: Command<'order:note' | 'order:readdress'>, now: number): Rejection[] {
+  private amend(command: Command<'order:note' | 'order:readdress'>, now: number): Rejection[] {
+    const { name, request } = command;
     const order = this.order(request.orderId);
     if (!order) return [{ code: 'ORDER_NOT_FOUND' }];
-    const role = this.roleOf(order, actorId);
+    const role = this.roleOf(order, command);
     if (!role) return [{ code: 'FORBIDDEN' }];
     if (name === 'order:readdress' && readdresser[order.status] !== role) {
       return [{ code: 'ORDER_STATE', details: { status: order.status, allowed: this.allowed(order, role, now) } }];
@@ -474,10 +544,10 @@ export class Market {
     return [];
   }
 
-  private addStock({ actorId, request: { storeId, bookId, add } }: Command<'stock:add'>): Rejection[] {
+  private addStock({ actorId, acting, request: { storeId, bookId, add } }: Command<'stock:add'>): Rejection[] {
     const store = this.stores.get(storeId);
     if (!store) return [{ code: 'STORE_NOT_FOUND' }];
-    if (store.ownerId !== actorId) return [{ code: 'FORBIDDEN' }];
+    if (store.ownerId !== (acting?.ownerId ?? actorId)) return [{ code: 'FORBIDDEN' }];
     const book = this.book(storeId, bookId);
     if (!book) return [{ code: 'BOOK_NOT_FOUND', details: { bookId } }];
     const { stock } = book;
@@ -487,10 +557,10 @@ export class Market {
     return [];
   }
 
-  private changeStore({ actorId, request }: Command<'store:change'>): Rejection[] {
+  private changeStore({ actorId, acting, request }: Command<'store:change'>): Rejection[] {
     const store = this.stores.get(request.storeId);
     if (!store) return [{ code: 'STORE_NOT_FOUND' }];
-    if (store.ownerId !== actorId) return [{ code: 'FORBIDDEN' }];
+    if (store.ownerId !== (acting?.ownerId ?? actorId)) return [{ code: 'FORBIDDEN' }];
     const { name, open, pausedUntil, acceptWithinSeconds } = request;
     if (acceptWithinSeconds && this.rules.settleAt === 'paid') return [{ code: 'BAD_MESSAGE' }];
     if (acceptWithinSeconds !== undefined) store.acceptWithinSeconds = acceptWithinSeconds;
@@ -560,4 +630,8 @@ function priceChanged(expected: number | undefined, total: bigint): Rejection[] 
 
 function insufficientFunds(needed: bigint, balance: bigint): Rejection {
   return { code: 'INSUFFICIENT_FUNDS', details: { needed: Number(needed), balance: Number(balance) } };
+}
+
+function claimed({ claim }: ModelOrder): Rejection {
+  return { code: 'CLAIMED', details: claim && { by: claim.by, until: new Date(claim.until).toISOString() } };
 }

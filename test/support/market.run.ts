@@ -1,11 +1,16 @@
 import { Auditor } from './auditor.js';
-import { ClientPool, seedMarket } from './client.pool.js';
+import { randomOf } from './chaos.js';
+import { ClientPool } from './client.pool.js';
 import { DatabaseReader } from './database.reader.js';
-import { History } from './history.js';
+import { History, outcomeOf } from './history.js';
 import { TestHub, until } from './hub.js';
+import { type MarketUser, seedMarket } from './market.seed.js';
+import { StaffRota } from './staff.rota.js';
 import type { TestDatabase } from './test.database.js';
 
 const SELLERS_SHARE = 0.1;
+/** As many sellers at most have a staff: its members are clients besides the others. */
+const STAFFED_MAX = 2;
 /** Short enough that a fault always hits commands in flight, long enough that a long run can still be verified. */
 const PAUSE_MS = 300;
 const PROGRESS_WITHIN_MS = 20_000;
@@ -28,7 +33,9 @@ export class MarketRun {
     private readonly pool: ClientPool,
     private readonly auditor: Auditor,
     private readonly buyers: readonly string[],
-    private readonly reader: DatabaseReader | undefined,
+    private readonly rota: StaffRota,
+    private readonly reader: DatabaseReader,
+    private readonly waitForDue: boolean,
   ) {}
 
   /** Seeds a market on an empty database, starts the hubs, and connects the clients. */
@@ -39,16 +46,23 @@ export class MarketRun {
   ): Promise<MarketRun> {
     const hub = await TestHub.start({}, database);
     const sellers = Math.round(clients * SELLERS_SHARE);
-    const users = await seedMarket(hub, sellers, clients - sellers);
+    const users = await seedMarket(hub, { sellers, buyers: clients - sellers, staffed: STAFFED_MAX });
     await hub.leave();
     const reader = new DatabaseReader(database);
     const history = await reader.snapshot((books) => History.begin(books));
-    if (!waitForDue) await reader.close();
     const auditor = await Auditor.start(database, { history });
     await startHubs();
+    const members = users.flatMap(({ userId, actingFor: ownerId }) => {
+      const { token: ownerToken } = users.find((user) => user.userId === ownerId) ?? {};
+      return ownerId === undefined || ownerToken === undefined ? [] : [{ userId, ownerId, ownerToken }];
+    });
+    const rota = new StaffRota({ members, urls, history, books: reader, random: randomOf('staff') });
+    await rota.hireAll();
     const pool = await new ClientPool({ users, urls, history, seed, pauseMs }).start();
-    const buyers = users.filter(({ storeId }) => storeId === '').map(({ userId }) => userId);
-    return new MarketRun(history, pool, auditor, buyers, waitForDue ? reader : undefined);
+    rota.start();
+    const isBuyer = ({ storeId, actingFor }: MarketUser) => storeId === '' && actingFor === undefined;
+    const buyers = users.filter(isBuyer).map(({ userId }) => userId);
+    return new MarketRun(history, pool, auditor, buyers, rota, reader, waitForDue);
   }
 
   /** Attempts that were not answered within five seconds on an open connection. */
@@ -72,6 +86,10 @@ export class MarketRun {
       replayed: sent.filter(({ answers }) => answers.some(({ answer }) => answer.replayed)).length,
       sockets: sessions.length,
       'events received': sum(sessions.map(({ events }) => events.length)),
+      'members removed': this.rota.removals,
+      'orders claimed': sent.filter((each) => each.message === 'order:claim' && outcomeOf(each) === 'OK').length,
+      'kept off by claims': sent.filter((each) => outcomeOf(each) === 'CLAIMED').length,
+      'refused once removed': sent.filter((each) => each.actingFor && outcomeOf(each) === 'FORBIDDEN').length,
       audits: this.auditor.audits,
     };
   }
@@ -94,12 +112,13 @@ export class MarketRun {
 
   /** Stops the load and returns the faults found by the auditor. */
   async finish(): Promise<string[]> {
+    await this.rota.stop();
     await this.pool.close();
-    if (this.reader) {
-      const due = async () => (await this.reader?.rows('SELECT order_id FROM orders WHERE due_at IS NOT NULL'))?.length;
+    if (this.waitForDue) {
+      const due = async () => (await this.reader.rows('SELECT order_id FROM orders WHERE due_at IS NOT NULL')).length;
       await until('no order is due', async () => (await due()) === 0);
-      await this.reader.close();
     }
+    await this.reader.close();
     await this.auditor.settled();
     await this.pool.stop();
     return this.auditor.finish();

@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import type { Order } from '../../src/contract/orders.js';
 import type { BookStockPush, OrderStatusPush, RoomReadyPush, StoreStatusPush } from '../../src/contract/rooms.js';
+import type { OrderClaimedPush } from '../../src/contract/staff.js';
 import type { Wallet, WalletChangedPush } from '../../src/contract/wallet.js';
 import type { Answer, ClientToServer, Data, MessageName, Request, ServerToClient } from '../../src/contract/wire.js';
 import { type TestHub, until } from './hub.js';
@@ -16,6 +17,8 @@ export interface HttpAnswer<Body> {
 interface ConnectOptions {
   last?: { buyer?: number; seller?: number };
   token?: string;
+  /** The seller for whom the person acts. */
+  for?: string;
   transports?: ('websocket' | 'polling')[];
 }
 
@@ -30,6 +33,9 @@ export class Person {
   readonly stores: StoreStatusPush[] = [];
   readonly wallets: WalletChangedPush[] = [];
   readonly endings: string[] = [];
+  readonly claims: OrderClaimedPush[] = [];
+  /** The seller for whom the person acts in all that it does, as a member of the staff. */
+  actingFor: string | undefined;
 
   constructor(
     readonly hub: TestHub,
@@ -38,9 +44,14 @@ export class Person {
   ) {}
 
   /** Connects and resolves at `room:ready`; rejects with the `connect_error`, or if the hub closes the transport. */
-  async connect({ last, token = this.token, transports = ['websocket'] }: ConnectOptions = {}): Promise<this> {
+  async connect({
+    last,
+    token = this.token,
+    for: ownerId = this.actingFor,
+    transports = ['websocket'],
+  }: ConnectOptions = {}): Promise<this> {
     const socket: Socket<ServerToClient, ClientToServer> = io(this.hub.url, {
-      auth: { token, ...(last ? { last } : {}) },
+      auth: { token, ...(last ? { last } : {}), ...(ownerId === undefined ? {} : { for: ownerId }) },
       transports,
       reconnection: false,
       forceNew: true,
@@ -48,6 +59,7 @@ export class Person {
     this.socket = socket;
     socket.on('order:status', (push) => this.events.push(push));
     socket.on('book:stock', (push) => this.stockAlerts.push(push));
+    socket.on('order:claimed', (push) => this.claims.push(push));
     socket.on('store:status', (push) => this.stores.push(push));
     socket.on('wallet:changed', (push) => this.wallets.push(push));
     socket.on('session:ended', ({ reason }) => this.endings.push(reason));
@@ -145,6 +157,7 @@ export class Person {
       method,
       headers: {
         ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+        ...(this.actingFor === undefined ? {} : { 'acting-for': encodeURIComponent(this.actingFor) }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },

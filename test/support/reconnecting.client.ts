@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import type { ErrorBody } from '../../src/contract/errors.js';
 import type { OrderStatusPush, RoomReadyPush } from '../../src/contract/rooms.js';
+import type { OrderClaimedPush } from '../../src/contract/staff.js';
 import { type Role, roles } from '../../src/contract/transitions.js';
 import type { Answer } from '../../src/contract/wire.js';
 import type { ClientCommand, ClientData, ClientRequest, History, Sent, SocketSession } from './history.js';
@@ -16,6 +17,8 @@ interface ReconnectingClientOptions {
   userId: string;
   token: string;
   clientId: string;
+  /** The seller for whom it acts, as a member of the staff. It waits while it is none. */
+  actingFor?: string | undefined;
   /** The current hubs. */
   urls: () => readonly string[];
   history: History;
@@ -75,7 +78,7 @@ export class ReconnectingClient {
   async do<Name extends ClientCommand>(message: Name, request: ClientRequest<Name>): Promise<Answer<ClientData<Name>>> {
     const { history, userId, clientId } = this.options;
     const keyed = { ...request, key: request.key ?? `${clientId}-${++this.commandNo}` };
-    const sent = history.recordCommand(userId, message, keyed);
+    const sent = history.recordCommand(userId, message, keyed, this.options.actingFor);
     for (;;) {
       if (this.failure) throw this.failure;
       if (this.stopped) throw new Error(`${clientId} was stopped before ${message} was answered`);
@@ -104,20 +107,20 @@ export class ReconnectingClient {
 
   /** One connection, from its handshake to its end. */
   private async runSession(): Promise<void> {
-    const { history, clientId, userId, token } = this.options;
+    const { history, clientId, userId, actingFor, token } = this.options;
     const url = this.pickOther(this.url);
     if (url === undefined) return;
     this.url = url;
-    const last = { ...this.last };
+    const last = actingFor === undefined ? { ...this.last } : { seller: this.last.seller };
     const socket: Socket = io(url, {
-      auth: { token, last },
+      auth: { token, last, ...(actingFor === undefined ? {} : { for: actingFor }) },
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
       timeout: CONNECT_WITHIN_MS,
     });
     this.socket = socket;
-    const session = history.openSession(clientId, userId, url, last);
+    const session = history.openSession({ clientId, userId, actingFor, url, last });
     await new Promise<void>((resolve) => {
       // A frozen hub accepts the connection but never answers.
       let timeout = setTimeout(() => this.leave(socket, resolve), CONNECT_WITHIN_MS);
@@ -137,6 +140,7 @@ export class ReconnectingClient {
         this.isReady = true;
       });
       socket.on('order:status', (push: OrderStatusPush) => this.receive(session, push));
+      socket.on('order:claimed', (push: OrderClaimedPush) => session.claims.push(push));
       socket.once('connect_error', (error: Error & { data?: ErrorBody }) => {
         this.onConnectError(error);
         this.leave(socket, end);
@@ -164,9 +168,10 @@ export class ReconnectingClient {
     }
   }
 
-  /** Connection errors and retryable refusals are retried; anything else is final. */
+  /** Connection errors and retryable refusals are retried, and a removed member may be hired again; anything else is final. */
   private onConnectError({ message, data }: Error & { data?: ErrorBody }): void {
     if (!data?.code || data.retryable) return;
+    if (data.code === 'FORBIDDEN' && this.options.actingFor !== undefined) return;
     this.failure = new Error(`${this.clientId} was refused: ${message}`);
     this.options.history.refusals.push(`${this.clientId} at ${this.url}: ${JSON.stringify(data)}`);
   }

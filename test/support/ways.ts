@@ -4,7 +4,8 @@ import { TestHub } from './hub.js';
 import { type HttpAnswer, Person } from './person.js';
 import { createTestDatabase } from './test.database.js';
 
-export type OrderMessage = `order:${'place' | 'pay' | 'accept' | 'ship' | 'receive' | 'cancel' | 'refund' | 'track'}`;
+export type OrderMessage =
+  `order:${'place' | 'pay' | 'accept' | 'ship' | 'receive' | 'cancel' | 'refund' | 'track' | 'claim'}`;
 /** One transport over which a person can submit a command. */
 export type Way = (message: OrderMessage, request: Request<OrderMessage>) => Promise<Answer<Order>>;
 
@@ -12,6 +13,7 @@ export type Way = (message: OrderMessage, request: Request<OrderMessage>) => Pro
 export function device(person: Person, hub: TestHub = person.hub): Person {
   const other = new Person(hub, person.userId, person.token);
   other.storeId = person.storeId;
+  other.actingFor = person.actingFor;
   return other;
 }
 

@@ -11,7 +11,8 @@ import { range } from '../support/ways.js';
 import { WebhookReceiver } from '../support/webhook.receiver.js';
 
 const OPERATOR_KEY = 'the-operators-key-of-this-very-shop';
-const URL_OF_SHOP = 'https://shop.example/order-events';
+/** An address: a name would wait for the name server of the machine. */
+const URL_OF_SHOP = 'https://9.9.9.9/order-events';
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const base64 = (bytes: number) => Buffer.alloc(bytes, 7).toString('base64');
 
@@ -58,6 +59,10 @@ describe('the webhooks of a user', () => {
     const second = await list(user, `?limit=2&after=${first.next}`);
     expect([...first.items, ...second.items]).toEqual(items);
     expect((await create(user, { secret: SECRET })).body.secret).toBe(SECRET);
+  });
+
+  test('may lead to a name that cannot be resolved now', async () => {
+    expect((await create(await hub.person(), { url: 'https://nobody.invalid/events' })).status).toBe(201);
   });
 
   test('are twenty at most, however many are created at once', async () => {

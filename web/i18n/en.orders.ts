@@ -27,4 +27,5 @@ export const amendments: Record<Exclude<ChangeCommand, 'place' | 'pay'>, string>
   track: 'New tracking number',
   readdress: 'New address',
   note: 'Note',
+  seen: 'Seen by the shop',
 };

@@ -37,7 +37,7 @@ export const zh: Translations = {
     cancel: '部分取消',
     timeout: '包裹已收货',
     ...{ accept: '已接单', refund: '已退款', track: '更改运单号' },
-    ...{ readdress: '更改地址', note: '留言' },
+    ...{ readdress: '更改地址', note: '留言', seen: '卖家已查看' },
   },
   entries: {
     deposit: '充值',

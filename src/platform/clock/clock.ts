@@ -35,6 +35,8 @@ export class Clock implements OnApplicationBootstrap, BeforeApplicationShutdown 
    */
   private machineAheadMs: readonly number[];
   private offByMs = 0;
+  /** How far a sandbox has moved the time on. */
+  private aheadMs = 0;
   private isDoubted = false;
 
   private constructor(
@@ -71,8 +73,28 @@ export class Clock implements OnApplicationBootstrap, BeforeApplicationShutdown 
 
   /** Epoch milliseconds. It stands still, rather than going back, where the database's clock is set back by a little. */
   now(): number {
+    return this.realNow() + this.aheadMs;
+  }
+
+  /** The time that no sandbox moves. Sessions and API keys expire by it, leases lapse by it, and other servers know it. */
+  realNow(): number {
     this.latest = Math.max(this.latest, Math.floor(performance.now() + this.offsetMs));
     return this.latest;
+  }
+
+  /** The time of the hub at a real time, to show one. */
+  fromReal(epochMs: number): number {
+    return epochMs + this.aheadMs;
+  }
+
+  /** The real time at a time of the hub, to keep one. */
+  toReal(epochMs: number): number {
+    return epochMs - this.aheadMs;
+  }
+
+  /** Puts the hub's time this far ahead of the real one: for a sandbox only. */
+  setAhead(ms: number): void {
+    this.aheadMs = ms;
   }
 
   /** How far this machine's clock is from the hub's time, in milliseconds, if that is too far: positive when it is ahead. */

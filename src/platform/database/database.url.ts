@@ -4,11 +4,16 @@ import { type TlsOptions, tlsOptions } from './tls.options.js';
 /** Where the database is: a file, or a database on a server. */
 export type DatabaseLocation = { kind: 'file'; file: string } | ServerLocation;
 
-export interface ServerLocation {
-  kind: 'server';
+export interface Host {
   host: string;
   port: number;
-  /** A Unix socket, which takes the place of host and port. */
+}
+
+export interface ServerLocation {
+  kind: 'server';
+  /** One server, or several of which one takes writes: they are tried in this order. */
+  hosts: [Host, ...Host[]];
+  /** A Unix socket, which takes the place of hosts. */
   socketPath?: string;
   username: string;
   password: string;
@@ -35,6 +40,11 @@ export function parseDatabaseUrl(text: string): DatabaseLocation {
   throw new Error(`must be sqlite:<file> or ${FORM}`);
 }
 
+/** The `DATABASE_URL` of an embedded database in this file. */
+export function urlOfFile(path: string): string {
+  return `sqlite:${path}`;
+}
+
 function fileOf(path: string): string {
   if (path === '') throw new Error('names no file: write sqlite:<file>');
   if (/^:memory:|^file:|\?/i.test(path)) {
@@ -56,31 +66,47 @@ function isFolder(path: string): boolean {
 }
 
 function serverLocation(text: string): ServerLocation {
-  // A password that is not encoded makes another part of the URL look wrong: no part is quoted before these are checked.
-  if (!/^\w+:\/\//.test(text) || /[#\s\p{Cc}]/u.test(text) || !URL.canParse(text)) {
-    throw new Error(`must be ${FORM}; ${ENCODE}`);
-  }
-  const url = new URL(text);
+  const { url, hosts } = split(text);
   if (url.username === '') throw new Error(`names no user: write ${FORM}`);
   if (url.search.includes('@')) throw new Error(ENCODE);
   const name = url.pathname.slice(1);
   if (name === '' || name.includes('/')) throw new Error(`names no database: write ${FORM}`);
-  if (url.port === '0') throw new Error('the port must be 1 to 65535');
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (host.includes('%')) throw new Error('the host must be a name or an address; a Unix socket is ?socket=/path');
   const { socket, ...parameters } = parametersOf(url);
   if (socket !== undefined && !socket.startsWith('/')) throw new Error('socket must be an absolute path');
-  const tls = tlsOptions(parameters, host);
+  if (socket !== undefined && hosts.length > 1) throw new Error('socket and several hosts exclude each other');
+  const tls = tlsOptions(
+    parameters,
+    hosts.map(({ host }) => host),
+  );
   return {
     kind: 'server',
-    host,
-    port: url.port === '' ? DEFAULT_PORT : Number(url.port),
+    hosts,
     ...(socket === undefined ? {} : { socketPath: socket }),
     username: decoded('user', url.username),
     password: decoded('password', url.password),
     database: decoded('database', name),
     ...(tls ? { tls } : {}),
   };
+}
+
+/** The hosts, and the URL with the first of them: several, with commas between them, are no URL by the standard. */
+function split(text: string): { url: URL; hosts: [Host, ...Host[]] } {
+  const [, start = '', list = '', rest = ''] = /^(\w+:\/\/(?:[^/?#@]*@)?)([^/?#@]*)(.*)$/.exec(text) ?? [];
+  const [first, ...others] = list.split(',').map((host) => `${start}${host}${rest}`);
+  // A password that is not encoded makes another part of the URL look wrong: no part is quoted before these are checked.
+  const isUrl = (candidate: string | undefined) => candidate !== undefined && URL.canParse(candidate);
+  if (first === undefined || /[#\s\p{Cc}]/u.test(text) || ![first, ...others].every(isUrl)) {
+    throw new Error(`must be ${FORM}; ${ENCODE}`);
+  }
+  const url = new URL(first);
+  return { url, hosts: [hostOf(url), ...others.map((other) => hostOf(new URL(other)))] };
+}
+
+function hostOf(url: URL): Host {
+  if (url.port === '0') throw new Error('the port must be 1 to 65535');
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (host.includes('%')) throw new Error('the host must be a name or an address; a Unix socket is ?socket=/path');
+  return { host, port: url.port === '' ? DEFAULT_PORT : Number(url.port) };
 }
 
 function decoded(part: string, text: string): string {

@@ -42,7 +42,8 @@ export class Leases {
       if (!this.database.dialect.singleWriter) query.setLock('pessimistic_write');
       const lease = await query.getOne();
       if (!this.isFree(lease)) return false;
-      const row = { name, holder, expiresAt: this.clock.now() + ms };
+      // What is free at once is so by every hub's clock, which differ by a little.
+      const row = { name, holder, expiresAt: ms === 0 ? 0 : this.clock.realNow() + ms };
       if (lease) await leases.update({ name }, row);
       else await leases.insert(row);
       return true;
@@ -53,7 +54,7 @@ export class Leases {
 
   private isFree(lease: Lease | null): boolean {
     if (!lease || lease.holder === this.hubId) return true;
-    const leftMs = lease.expiresAt - this.clock.now();
+    const leftMs = lease.expiresAt - this.clock.realNow();
     return leftMs <= 0 || leftMs > LEASE_MAX_MS;
   }
 }

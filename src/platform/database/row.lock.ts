@@ -1,7 +1,7 @@
 import type { Tx } from './database.js';
 
 /** Tables whose rows have a `version`. */
-type Lockable = 'users' | 'wallets' | 'rooms' | 'books';
+type Lockable = 'users' | 'wallets' | 'rooms' | 'books' | 'staff_members';
 
 /**
  * Locks rows until the transaction ends, by writing their `version`. On a cluster that takes writes at several nodes, a row that was

@@ -12,6 +12,7 @@ import {
   POOL_SIZE,
   serverDriver,
 } from './server.driver.js';
+import { ServerHosts } from './server.hosts.js';
 import { type SessionSettings, settingsSql, sharedSettings } from './session.settings.js';
 
 /** What MariaDB and MySQL, which share a driver, have each in its own way. */
@@ -142,7 +143,9 @@ function connectionOptions(
 ): ConnectionOptions {
   const location = parseDatabaseUrl(url);
   if (location.kind !== 'server') throw new Error('DATABASE_URL names a file, not a server');
-  const { host, port, socketPath, username, password, database, tls } = location;
+  const { hosts, socketPath, username, password, database, tls } = location;
+  const [{ host, port }] = hosts;
+  const chosen = new ServerHosts(hosts);
   const sessionOf = (role: keyof ConnectionOptions) =>
     [settingsSql(settingsOf(server, role)), ...(role === 'migrator' ? [] : clusterVariables)].join(', ');
   const connection = (role: keyof ConnectionOptions): DataSourceOptions => ({
@@ -150,7 +153,7 @@ function connectionOptions(
     ...{ type: server.name, host, port, username, password, database },
     ...(socketPath === undefined ? {} : { socketPath }),
     ...(tls ? { ssl: tls } : {}),
-    driver: serverDriver(sessionOf(role), role !== 'migrator'),
+    driver: serverDriver(sessionOf(role), role !== 'migrator', chosen),
     charset: 'utf8mb4',
     timezone: 'Z',
     supportBigNumbers: true,

@@ -2,9 +2,10 @@ import type { Socket } from 'node:net';
 import mysql from 'mysql2';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { CLUSTER_VARIABLES_SQL, causalReads } from './causal.reads.js';
-import type { ServerLocation } from './database.url.js';
+import type { Host, ServerLocation } from './database.url.js';
 import { isUnreachable, SETTING_REFUSED } from './driver.errors.js';
 import { pipelineStatements } from './pipelining.js';
+import { assertWritable, hostsOf, type ServerHosts } from './server.hosts.js';
 import { settingsSql, sharedSettings } from './session.settings.js';
 
 export const POOL_SIZE = 10;
@@ -26,7 +27,7 @@ const formatQuery = (sql: string, values: mysql.SqlValue[]) =>
  * The driver for a database server, whose connections all begin by setting the session variables. With `isHurried` they are pipelined,
  * and closed when the server falls silent, where the driver would wait for ever.
  */
-export function serverDriver(sessionVariables: string, isHurried: boolean): object {
+export function serverDriver(sessionVariables: string, isHurried: boolean, hosts: ServerHosts): object {
   return {
     ...mysql,
     createPool(options: mysql.PoolOptions): mysql.Pool {
@@ -43,6 +44,7 @@ export function serverDriver(sessionVariables: string, isHurried: boolean): obje
       // a server that closes connections may cause, would end the process.
       pool.on('connection', (connection) => connection.on('error', () => {}));
       configurePool(pool, sessionVariables, isHurried);
+      hosts.attach(pool);
       return pool;
     },
   };
@@ -54,17 +56,36 @@ interface ServerDescription {
   sessionVariables: string[];
 }
 
+/** Describes the first server that takes writes; with a single one, that one. */
 export async function describeServer(location: ServerLocation): Promise<ServerDescription> {
-  const { host, port, socketPath, username, password, database, tls } = location;
-  const connection = mysql
-    .createConnection({
-      ...{ host, port, user: username, password, database, connectTimeout: CONNECT_TIMEOUT_MS },
-      ...(socketPath === undefined ? {} : { socketPath }),
-      ...(tls ? { ssl: tls } : {}),
-    })
-    .promise();
+  const [first, ...others] = location.hosts;
+  if (others.length === 0) return describeHost(location, first, false);
+  let failure: unknown;
+  for (const host of location.hosts) {
+    try {
+      return await describeHost(location, host, true);
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function describeHost(
+  { socketPath, username, password, database, tls }: ServerLocation,
+  { host, port }: Host,
+  mustWrite: boolean,
+): Promise<ServerDescription> {
+  const opened = mysql.createConnection({
+    ...{ host, port, user: username, password, database, connectTimeout: CONNECT_TIMEOUT_MS },
+    ...(socketPath === undefined ? {} : { socketPath }),
+    ...(tls ? { ssl: tls } : {}),
+  });
+  const connection = opened.promise();
   connection.on('error', () => {});
   try {
+    if (mustWrite) await assertWritable(opened);
     // Global limits of another application must not end these reads either.
     await connection.query({
       sql: `SET SESSION ${settingsSql(sharedSettings)} /*M! , max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */`,
@@ -102,15 +123,19 @@ export function endTransaction(runner: QueryRunner): void {
   if (connection) setVariables(connection, 'autocommit = 1');
 }
 
-/** Removes the runner's connection, if it has one, from its pool. */
+/** Removes the runner's connection, if it has one, from its pool, and with several servers those that are idle too. */
 export function discardConnection(runner: QueryRunner): void {
   connectionOf(runner)?.destroy();
+  hostsOf(poolOf(runner.connection))?.doubt();
 }
 
 /** Ends the statement that the runner's connection executes, and does nothing to an idle one. An account may do so to its own. */
 export function interruptionOf(runner: QueryRunner): string | undefined {
-  const threadId = connectionOf(runner)?.threadId;
-  return threadId ? `KILL QUERY ${threadId}` : undefined;
+  const connection = connectionOf(runner);
+  if (!connection?.threadId) return undefined;
+  // By now, another server may have given this number to another connection.
+  const hosts = hostsOf(poolOf(runner.connection));
+  return hosts?.isCurrent(connection) === false ? undefined : `KILL QUERY ${connection.threadId}`;
 }
 
 function connectionOf(runner: QueryRunner): mysql.PoolConnection | undefined {
@@ -120,11 +145,15 @@ function connectionOf(runner: QueryRunner): mysql.PoolConnection | undefined {
 export type PoolStats = Record<'used' | 'free' | 'waiting', number>;
 
 /** Reads the lists of the driver's pool, which its types omit. */
-export function poolStatsOf({ driver }: DataSource): PoolStats {
-  const { pool } = driver as unknown as { pool: Record<`_${string}`, { length: number } | undefined> };
+export function poolStatsOf(dataSource: DataSource): PoolStats {
+  const pool = poolOf(dataSource) as Record<`_${string}`, { length: number } | undefined>;
   const count = (list: string) => pool[`_${list}`]?.length ?? 0;
   const free = count('freeConnections');
   return { used: count('allConnections') - free, free, waiting: count('connectionQueue') };
+}
+
+function poolOf({ driver }: DataSource): object {
+  return (driver as unknown as { pool: object }).pool;
 }
 
 function configurePool(pool: mysql.Pool, sessionVariables: string, isHurried: boolean): void {

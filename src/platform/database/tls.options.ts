@@ -21,7 +21,7 @@ type Mode = (typeof MODES)[number];
  * The TLS options of a URL's parameters, which are named and understood as by the server's own command line clients: `ssl=true` or
  * `ssl-mode=REQUIRED` encrypts, `ssl-ca` also checks who signed the certificate. Throws an `Error` if they cannot all be honoured.
  */
-export function tlsOptions(parameters: Parameters, host: string): TlsOptions | undefined {
+export function tlsOptions(parameters: Parameters, hosts: readonly string[]): TlsOptions | undefined {
   const [ca, cert, key] = ['ssl-ca', 'ssl-cert', 'ssl-key'].map((name) => contentOf(name, parameters[name]));
   const files = [ca, cert, key].filter((file) => file !== undefined);
   const mode = modeOf(parameters, ca !== undefined, files.length > 0);
@@ -32,7 +32,7 @@ export function tlsOptions(parameters: Parameters, host: string): TlsOptions | u
   if ((cert === undefined) !== (key === undefined)) throw new Error('ssl-cert and ssl-key must be given together');
   if (mode === 'VERIFY_CA' && ca === undefined) throw new Error('ssl-mode=VERIFY_CA needs ssl-ca=/path/to/ca.pem');
   // The driver compares the certificate with a host name only.
-  if (mode === 'VERIFY_IDENTITY' && isIP(host) !== 0) {
+  if (mode === 'VERIFY_IDENTITY' && hosts.some((host) => isIP(host) !== 0)) {
     throw new Error('ssl-mode=VERIFY_IDENTITY needs a host name instead of an address; ssl-mode=VERIFY_CA does not');
   }
   return {

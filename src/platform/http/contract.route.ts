@@ -25,7 +25,11 @@ export interface HubRequest extends Request {
 
 /** Binds a controller's method to a route of the contract: its path, method and status. */
 export function ContractRoute(name: RouteName): MethodDecorator {
-  const route: RouteRow = routes[name];
+  return BoundRoute(routes[name]);
+}
+
+/** The same for a route that not every hub has. */
+export function BoundRoute(route: RouteRow): MethodDecorator {
   return applyDecorators(
     SetMetadata(ROUTE, route),
     RequestMapping({ path: route.path, method: RequestMethod[route.method] }),

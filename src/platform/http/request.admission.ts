@@ -2,7 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../../config.js';
 import { HubError } from '../../contract/errors.js';
+import { userId } from '../../contract/fields.js';
 import type { RouteRow } from '../../contract/row.js';
+import { ACTING_FOR_HEADER } from '../../contract/staff.js';
 import { type ClientInfo, requireRight } from '../caller.js';
 import { ClientAddress } from '../client.address.js';
 import { RateLimiter } from '../limits/rate.limiter.js';
@@ -24,8 +26,6 @@ export class RequestAdmission {
 
   /** Sets the request's client and caller, or throws. */
   async admit(authenticator: Authenticator, route: RouteRow, request: HubRequest, response: ServerResponse) {
-    if (route.isProbe) return;
-    if (this.sockets.draining) throw new HubError('UNAVAILABLE');
     const address = this.addresses.of(request);
     const client: ClientInfo = {
       address,
@@ -33,18 +33,40 @@ export class RequestAdmission {
       isConnected: () => !response.destroyed,
       context: request.context,
     };
+    // Node has something else under this name.
     request.client = client;
+    if (route.isProbe) return;
+    if (this.sockets.draining) throw new HubError('UNAVAILABLE');
     this.limits.unauthenticatedRequest(address);
     if (route.isPublic) return;
-    const principal = await withTimeout(authenticator.authenticate(tokenOf(request)));
+    const person = await withTimeout(authenticator.authenticate(tokenOf(request)));
     this.limits.refundUnauthenticated(address);
     // The shop's backend speaks for all of its users.
-    if (principal.kind !== 'operator') this.limits.request(principal.userId);
-    client.readKey = readKeyOf(principal.userId);
+    if (person.kind !== 'operator') this.limits.request(person.userId);
+    client.readKey = readKeyOf(person.userId);
+    const ownerId = actingFor(request);
+    const principal = ownerId === undefined ? person : await withTimeout(authenticator.actFor(person, ownerId));
     const { rightWithProvider } = route;
     const isOther = rightWithProvider !== undefined && this.config.funds === 'provider';
     requireRight(principal, isOther ? { right: rightWithProvider } : route);
     request.caller = { ...principal, ...client };
+  }
+}
+
+/** For whom the caller acts. A header has no characters beyond ASCII: those of an id are percent-encoded, as in a path. */
+function actingFor({ headers }: HubRequest): string | undefined {
+  const header = headers[ACTING_FOR_HEADER.toLowerCase()];
+  if (typeof header !== 'string') return undefined;
+  const { data } = userId.safeParse(decode(header));
+  if (data === undefined) throw HubError.badMessage([{ path: ACTING_FOR_HEADER, problem: 'must be a user’s id' }]);
+  return data;
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
   }
 }
 

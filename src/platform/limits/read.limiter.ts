@@ -95,6 +95,18 @@ export class ReadLimiter {
     return this.slots.run(run, { key, isConnected });
   }
 
+  /**
+   * Runs a command whose answer may be as large as a page, and counts it as one: first the bytes that are expected, then the others. It
+   * is never made to wait, because messages keep their order. Throws `RATE_LIMITED` if its user has read too much.
+   */
+  async command<T extends object>(key: string, bytesExpected: number, work: () => Promise<T>): Promise<T> {
+    this.admit(key);
+    this.charge(key, bytesExpected);
+    const answer = await work();
+    this.charge(key, Math.max(0, Buffer.byteLength(toCachedJson(answer)) - bytesExpected));
+    return answer;
+  }
+
   /** Counts bytes that a running `read` is about to read, and waits until those before them are within the rate. */
   async spend(key: string, bytes: number): Promise<void> {
     const waitMs = this.reserve(key, bytes);

@@ -1,6 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { type Observable, throwError, timeout } from 'rxjs';
 import { HubError } from '../../contract/errors.js';
+import { routeOf } from '../http/contract.route.js';
 
 /** Below the five seconds after which clients give up. */
 export const ANSWER_TIMEOUT_MS = 4_500;
@@ -25,7 +26,8 @@ export function withTimeout<T>(work: Promise<T>, ms = ANSWER_TIMEOUT_MS): Promis
 /** The same timeout for HTTP requests. */
 @Injectable()
 export class TimeoutInterceptor implements NestInterceptor {
-  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    if (routeOf(context).mayTakeLong) return next.handle();
     const onTimeout = () => throwError(() => new HubError('UNAVAILABLE'));
     return next.handle().pipe(timeout({ first: ANSWER_TIMEOUT_MS, with: onTimeout }));
   }

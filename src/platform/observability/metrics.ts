@@ -22,6 +22,9 @@ export type LimitName =
 /** Why the hub closes a socket: values of the label `cause`. */
 export type SocketCloseCause = 'catch-up' | 'session-check' | 'session-ended' | 'shutdown' | 'slow-consumer';
 
+/** What has become of a push message: values of the label `outcome`. */
+export type PushOutcome = 'sent' | 'gone' | 'refused' | 'failed';
+
 /**
  * The metrics that Prometheus scrapes at `/metrics`. Label values come from the contract's tables or from the hub: never a user,
  * an address, or anything else that a client chooses.
@@ -93,6 +96,12 @@ export class Metrics {
     'webhook_lag_seconds',
     'Time from an event to its acceptance by a webhook, of the last event of each request.',
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3_600, 86_400],
+  );
+
+  private readonly pushes = this.counter(
+    'pushes_total',
+    'Push messages, by outcome: sent, gone (the subscription was deleted), refused, or failed (sent again later).',
+    ['outcome'],
   );
 
   constructor(logger: Logger) {
@@ -172,6 +181,10 @@ export class Metrics {
     this.webhookRequests.inc({ result: 'delivered' });
     this.webhookEvents.inc(events);
     this.webhookLagSeconds.observe(Math.max(0, lagMs) / 1_000);
+  }
+
+  pushed(outcome: PushOutcome): void {
+    this.pushes.inc({ outcome });
   }
 
   batchAge(ageMs: number): void {

@@ -25,6 +25,8 @@ export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
 export interface Authenticator {
   /** Whom this token stands for; throws `UNAUTHENTICATED`. */
   authenticate(token: string): Promise<Principal>;
+  /** The same where it acts for a seller; throws `FORBIDDEN` unless it is a member of the seller's staff. */
+  actFor(principal: Principal, ownerId: string): Promise<Principal>;
 }
 
 /** Socket.IO's middleware for a new socket: authenticates it, and prepares what the hub keeps of it in `socket.data`. */
@@ -65,13 +67,15 @@ export class Handshake {
     this.limits.handshake(address);
     const { token } = socket.handshake.auth;
     if (typeof token !== 'string') throw new HubError('UNAUTHENTICATED');
-    const principal = await this.authenticate(socket, token);
+    const person = await this.read(socket, () => this.authenticator.authenticate(token));
     // The operator's key has no user, and so no rooms.
-    if (principal.kind === 'operator') throw new HubError('FORBIDDEN');
+    if (person.kind === 'operator') throw new HubError('FORBIDDEN');
+    this.limits.refundUnauthenticated(address);
+    const { last, for: ownerId } = parse(handshake, socket.handshake.auth);
+    const principal =
+      ownerId === undefined ? person : await this.read(socket, () => this.authenticator.actFor(person, ownerId));
     // A connection that has closed meanwhile emits no `close` any more, and would be counted for ever.
     if (socket.conn.readyState === 'closed') throw new HubError('UNAVAILABLE');
-    this.limits.refundUnauthenticated(address);
-    const { last } = parse(handshake, socket.handshake.auth);
     this.limits.admitted(principal.userId, (closed) => socket.conn.once('close', closed));
     const readControl = new ReadControl(socket.conn);
     const onSlowConsumer = () => this.sockets.recordClosed(socket, 'slow-consumer');
@@ -88,9 +92,9 @@ export class Handshake {
   }
 
   /** Waits for a database that is away for a moment: after a `connect_error` a default Socket.IO client does not reconnect. */
-  private async authenticate({ conn }: HubSocket, token: string): Promise<Principal> {
+  private async read({ conn }: HubSocket, read: () => Promise<Principal>): Promise<Principal> {
     const attempt = () =>
-      this.authenticator.authenticate(token).catch((error: unknown) => {
+      read().catch((error: unknown) => {
         if (error instanceof HubError && error.code !== 'UNAVAILABLE') return error;
         throw error;
       });

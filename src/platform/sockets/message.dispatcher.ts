@@ -50,6 +50,11 @@ export class MessageDispatcher {
     this.handlers = this.binding.bind();
   }
 
+  /** Every packet of the socket is handled here, and none by other listeners. */
+  attach(socket: HubSocket): void {
+    socket.use((packet) => this.receive(socket, packet));
+  }
+
   /** Handles a packet that the socket has received, of whatever name. */
   receive(socket: HubSocket, packet: unknown[]): void {
     const last = packet.at(-1);
@@ -96,7 +101,7 @@ export class MessageDispatcher {
   ): Promise<Answer<unknown>> {
     try {
       if (this.sockets.draining) throw new HubError('UNAVAILABLE');
-      if (caller.expiresAt <= this.clock.now()) throw new HubError('UNAUTHENTICATED');
+      if (caller.expiresAt <= this.clock.realNow()) throw new HubError('UNAUTHENTICATED');
       const handler = isMessageName(name) ? this.handlers.get(name) : undefined;
       if (!isMessageName(name) || !handler) throw new HubError('UNKNOWN_MESSAGE');
       requireRight(caller, messages[name]);

@@ -67,7 +67,7 @@ export class SocketAdapter extends IoAdapter {
 
   /** Nest calls this for each new socket. Every packet goes to the dispatcher, and none to other listeners. */
   override bindMessageHandlers(socket: HubSocket): void {
-    socket.use((packet) => this.dispatcher.receive(socket, packet));
+    this.dispatcher.attach(socket);
     LoadShedder.attach(socket, this.admission);
   }
 

@@ -22,6 +22,7 @@ const NOT_UP_TO_DATE = 'a socket could not be brought up to date and is cut; it 
 @Injectable()
 export class SocketRegistry implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly byUser = new Map<string, Set<HubSocket>>();
+  private readonly presenceListeners: ((userId: string) => void)[] = [];
   private readonly expiryTimer = setInterval(() => this.endExpired(), EXPIRY_CHECK_MS).unref();
   /** Set at shutdown: messages are rejected with `UNAVAILABLE`. */
   draining = false;
@@ -34,16 +35,30 @@ export class SocketRegistry implements BeforeApplicationShutdown, OnApplicationS
     metrics.observeSockets(() => [...this.byUser.values()].reduce((sum, sockets) => sum + sockets.size, 0));
   }
 
+  /** Calls the listener when a user's first socket has come, or its last one has gone. */
+  onPresence(listener: (userId: string) => void): void {
+    this.presenceListeners.push(listener);
+  }
+
+  /** Whether the user has a socket here. */
+  has(userId: string): boolean {
+    return this.byUser.has(userId);
+  }
+
   add(socket: HubSocket): void {
     const { userId } = socket.data.caller;
+    const isFirst = !this.byUser.has(userId);
     const sockets = this.byUser.get(userId) ?? new Set();
     this.byUser.set(userId, sockets.add(socket));
     socket.once('disconnect', () => {
       // A connection that has left the hub's only namespace could stay open for ever, without a session.
       socket.conn.close();
       sockets.delete(socket);
-      if (sockets.size === 0 && this.byUser.get(userId) === sockets) this.byUser.delete(userId);
+      if (sockets.size > 0 || this.byUser.get(userId) !== sockets) return;
+      this.byUser.delete(userId);
+      this.reportPresence(userId);
     });
+    if (isFirst) this.reportPresence(userId);
   }
 
   /**
@@ -71,6 +86,17 @@ export class SocketRegistry implements BeforeApplicationShutdown, OnApplicationS
     for (const socket of [...(this.byUser.get(userId) ?? [])]) {
       if (hasEnded(socket.data.caller)) this.end(socket, reason);
     }
+  }
+
+  /** Disconnects all sockets. */
+  endAll(reason: SessionEndedReason): void {
+    for (const socket of this.all()) this.end(socket, reason);
+  }
+
+  /** Resolves once the clients have received all that was sent to them so far, or after this time. */
+  async received(withinMs: number): Promise<void> {
+    const received = Promise.all(this.all().map(({ conn }) => roundTrip(conn)));
+    await Promise.race([received, sleep(withinMs, undefined, { ref: false })]);
   }
 
   /** Announces the shutdown to every socket, with the time after which to reconnect. */
@@ -111,8 +137,12 @@ export class SocketRegistry implements BeforeApplicationShutdown, OnApplicationS
     clearInterval(this.expiryTimer);
   }
 
+  private reportPresence(userId: string): void {
+    for (const listener of this.presenceListeners) listener(userId);
+  }
+
   private endExpired(): void {
-    const now = this.clock.now();
+    const now = this.clock.realNow();
     for (const socket of this.all()) if (socket.data.caller.expiresAt <= now) this.end(socket, 'expired');
   }
 
@@ -125,4 +155,22 @@ export class SocketRegistry implements BeforeApplicationShutdown, OnApplicationS
   private all(): HubSocket[] {
     return [...this.byUser.values()].flatMap((sockets) => [...sockets]);
   }
+}
+
+/** Engine.IO's private means of sending. */
+interface PingableConnection {
+  sendPacket(type: 'ping'): void;
+}
+
+/** A ping comes after what was sent before it: its pong shows that all of that has arrived. */
+function roundTrip(connection: HubSocket['conn']): Promise<void> {
+  return new Promise((resolve) => {
+    if (connection.readyState !== 'open') return resolve();
+    const done = () => {
+      connection.off('heartbeat', done).off('close', done);
+      resolve();
+    };
+    connection.on('heartbeat', done).on('close', done);
+    (connection as unknown as PingableConnection).sendPacket('ping');
+  });
 }

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, type ModuleMetadata, type Type } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { CONFIG, type Config } from '../../config.js';
+import { AuthGuard } from '../http/auth.guard.js';
 import { CommandRoutes } from '../http/command.routes.js';
 import { ADMIN_UI, createAdminUi } from './admin.ui.js';
 import { AUTHENTICATOR, type Authenticator, Handshake } from './handshake.js';
@@ -15,12 +16,14 @@ interface SocketsOptions {
   /** Services of the imported modules that know sessions, and how much work the hub takes. */
   authenticator: Type<Authenticator>;
   admission: Type<CommandAdmission>;
+  /** In place of the usual one. */
+  dispatcher?: Type<MessageDispatcher> | undefined;
 }
 
-/** Socket.IO for the gateways of all features. */
+/** Socket.IO for the gateways of all features, and the authentication of both transports. */
 @Module({})
 export class SocketsModule {
-  static with({ imports, authenticator, admission }: SocketsOptions): DynamicModule {
+  static with({ imports, authenticator, admission, dispatcher = MessageDispatcher }: SocketsOptions): DynamicModule {
     return {
       module: SocketsModule,
       imports: [DiscoveryModule, ...imports],
@@ -35,9 +38,10 @@ export class SocketsModule {
         Handshake,
         MessageAdmission,
         MessageBinding,
-        MessageDispatcher,
+        { provide: MessageDispatcher, useClass: dispatcher },
         SendBuffers,
         CommandRoutes,
+        { provide: APP_GUARD, useClass: AuthGuard },
         SocketAdapter,
       ],
     };

@@ -16,6 +16,8 @@ import { orderWords1700000012000 } from './0013-order-words.js';
 import { webhooks1700000013000 } from './0014-webhooks.js';
 import { storePolicy1700000014000 } from './0015-store-policy.js';
 import { finding1700000015000 } from './0016-finding.js';
+import { staff1700000016000 } from './0017-staff.js';
+import { push1700000017000 } from './0018-push.js';
 
 /** The number of the oldest hub that can work with the newest schema: of the newest migration that it knows. */
 export const OLDEST_HUB = 16;
@@ -47,5 +49,7 @@ export function migrations(dialect: Dialect): (new () => MigrationInterface)[] {
     webhooks1700000013000(dialect),
     storePolicy1700000014000(dialect),
     finding1700000015000(dialect),
+    staff1700000016000(dialect),
+    push1700000017000(dialect),
   ];
 }

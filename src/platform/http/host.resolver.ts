@@ -2,9 +2,9 @@ import { promises as dns, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type Config } from '../config.js';
-import { HubError } from '../contract/errors.js';
-import { ConcurrencyLimiter } from '../platform/limits/concurrency.limiter.js';
+import { CONFIG, type Config } from '../../config.js';
+import { HubError } from '../../contract/errors.js';
+import { ConcurrencyLimiter } from '../limits/concurrency.limiter.js';
 import { isLocalhost, isPublicAddress, literalOf } from './receiver.address.js';
 
 /** Until another server of the resolver is asked, and the attempts. */
@@ -13,17 +13,22 @@ const QUERY_TRIES = 2;
 /** Threads of the pool that the system's resolver may block, of the four that hashing and the log share. */
 const SYSTEM_LOOKUPS_MAX = 2;
 const SYSTEM_LOOKUPS_QUEUED_MAX = 100;
-/** Within the time for an answer. What is not known by then is found out at the delivery. */
+/** From the beginning of the look-up, within the time for an answer. What is not known by then is found out at the delivery. */
 const CHECK_TIMEOUT_MS = 3_000;
 
 const NOT_PUBLIC = 'must not lead to a private or reserved address';
+
+interface LookUp {
+  found: Promise<LookupAddress[]>;
+  begunAt: number;
+}
 
 /** Finds the addresses of receivers, and refuses those inside the operator's network. */
 @Injectable()
 export class HostResolver {
   private readonly queries = new dns.Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
   /** Look-ups that are under way, by host. */
-  private readonly finding = new Map<string, Promise<LookupAddress[]>>();
+  private readonly finding = new Map<string, LookUp>();
   private readonly systemLookups = new ConcurrencyLimiter({
     maxConcurrent: SYSTEM_LOOKUPS_MAX,
     maxQueued: SYSTEM_LOOKUPS_QUEUED_MAX,
@@ -31,14 +36,15 @@ export class HostResolver {
 
   constructor(@Inject(CONFIG) private readonly config: Config) {}
 
-  /** Throws `BAD_MESSAGE` at `url` for an address that is not allowed. A name that cannot be resolved now is. */
-  async check(url: string): Promise<void> {
+  /** Throws `BAD_MESSAGE` at this field for an address that is not allowed. A name that cannot be resolved now is. */
+  async check(url: string, path = 'url'): Promise<void> {
     if (this.config.webhooksPrivate) return;
     const { protocol, hostname } = new URL(url);
-    if (protocol !== 'https:') throw badUrl('must be an https address');
-    const found = this.find(hostname).catch(() => []);
-    const addresses = await Promise.race([found, sleep(CHECK_TIMEOUT_MS, [], { ref: false })]);
-    if (!addresses.every(({ address }) => isPublicAddress(address))) throw badUrl(NOT_PUBLIC);
+    if (protocol !== 'https:') throw badUrl(path, 'must be an https address');
+    const { found, begunAt } = this.find(hostname);
+    const leftMs = Math.max(0, begunAt + CHECK_TIMEOUT_MS - performance.now());
+    const addresses = await Promise.race([found.catch(() => []), sleep(leftMs, [], { ref: false })]);
+    if (!addresses.every(({ address }) => isPublicAddress(address))) throw badUrl(path, NOT_PUBLIC);
   }
 
   /** Throws unless a request may be sent to this URL. What `lookup` finds is judged when it is found. */
@@ -61,17 +67,20 @@ export class HostResolver {
   };
 
   private async allowed(hostname: string): Promise<LookupAddress[]> {
-    const addresses = await this.find(hostname);
+    const addresses = await this.find(hostname).found;
     const isAllowed = this.config.webhooksPrivate || addresses.every(({ address }) => isPublicAddress(address));
     if (!isAllowed) throw new Error(`the address ${NOT_PUBLIC}`);
     return addresses;
   }
 
   /** Many webhooks of one host at a time cost one look-up. */
-  private find(hostname: string): Promise<LookupAddress[]> {
-    const finding = this.finding.get(hostname) ?? this.resolve(hostname).finally(() => this.finding.delete(hostname));
-    this.finding.set(hostname, finding);
-    return finding;
+  private find(hostname: string): LookUp {
+    const known = this.finding.get(hostname);
+    if (known) return known;
+    const found = this.resolve(hostname).finally(() => this.finding.delete(hostname));
+    const lookUp = { found, begunAt: performance.now() };
+    this.finding.set(hostname, lookUp);
+    return lookUp;
   }
 
   private async resolve(hostname: string): Promise<LookupAddress[]> {
@@ -93,6 +102,6 @@ function asAddresses(addresses: readonly string[], family: number): LookupAddres
   return addresses.map((address) => ({ address, family }));
 }
 
-function badUrl(problem: string): HubError {
-  return HubError.badMessage([{ path: 'url', problem }]);
+function badUrl(path: string, problem: string): HubError {
+  return HubError.badMessage([{ path, problem }]);
 }

@@ -1,14 +1,14 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { Response } from 'express';
-import { type HubRequest, routeOf } from '../platform/http/contract.route.js';
-import { RequestAdmission } from '../platform/http/request.admission.js';
-import { BearerAuthenticator } from './bearer.authenticator.js';
+import { AUTHENTICATOR, type Authenticator } from '../sockets/handshake.js';
+import { type HubRequest, routeOf } from './contract.route.js';
+import { RequestAdmission } from './request.admission.js';
 
 /** Admits a request to a public route, or with a bearer token that has the route's right, within the rate limits. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(
-    private readonly authenticator: BearerAuthenticator,
+    @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
     private readonly admission: RequestAdmission,
   ) {}
 
