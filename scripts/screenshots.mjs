@@ -1,6 +1,6 @@
 // Takes screenshots of the pages with a seeded store, a seller and a buyer, on a temporary database.
 //   npm run screenshots                   the screenshots of the README, into docs/screenshots
-//   npm run screenshots -- --all <folder> every screen, desktop and phone, light and dark, English and Chinese;
+//   npm run screenshots -- --all <folder> every screen, desktop, tablet and phone, light and dark, English and Chinese;
 //                                         add --only board,cart for some of them
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { connect } from 'order-hub/client';
 import { chromium } from 'playwright-core';
 import { signUp } from '../demo/people.js';
 import { startHub } from './start.hub.mjs';
@@ -43,6 +44,15 @@ const books = [
   ],
 ];
 
+const recipients = [
+  ['Grace Hopper', 'New York', 'design'],
+  ['林小雨', '上海', 'border-town'],
+  ['Alan Turing', 'Wilmslow', 'sicp'],
+  ['Katherine Johnson', 'Hampton', 'pale-fire'],
+  ['王小波', '北京', 'ordinary-world'],
+  ['Edsger Dijkstra', 'Nuenen', 'middlemarch'],
+];
+
 /** Seeds a store with orders in every status. */
 async function seed(url) {
   const seller = await signUp(url, '林书店', PASSWORD);
@@ -60,7 +70,7 @@ async function seed(url) {
     });
   }
   const buyer = await signUp(url, 'Ada', PASSWORD);
-  await buyer.api.call('deposit', { amount: 60_000, key: 'first' });
+  await buyer.api.call('deposit', { amount: 200_000, key: 'first' });
   const order = async (bookId, count, commands) => {
     const { orderId } = await buyer.hub.place({ storeId: 'lin-books', items: [{ bookId, count }] });
     for (const command of commands) {
@@ -77,11 +87,40 @@ async function seed(url) {
   const shipped = await order('three-body', 2, ['pay', 'ship']);
   await order('tea-house', 1, ['pay', 'ship']);
   await order('border-town', 1, ['pay']);
-  await order('left-hand', 1, ['pay']);
+  const { orderId: toShip } = await buyer.hub.place({
+    storeId: 'lin-books',
+    items: [
+      { bookId: 'left-hand', count: 1 },
+      { bookId: 'red-chamber', count: 2 },
+    ],
+    deliverTo: {
+      name: 'Ada Lovelace',
+      lines: ['12 St James’s Square'],
+      postcode: 'SW1Y 4JH',
+      city: 'London',
+      country: 'GB',
+    },
+    note: 'The bell does not ring, please knock.',
+  });
+  await buyer.hub.pay({ orderId: toShip });
   await order('fortress', 1, []);
-  buyer.hub.close();
-  seller.hub.close();
-  return { seller, buyer, shipped };
+  for (const [name, city, bookId] of recipients) {
+    const { orderId } = await buyer.hub.place({
+      storeId: 'lin-books',
+      items: [{ bookId, count: 1 }],
+      deliverTo: { name, lines: ['1'], city },
+    });
+    await buyer.hub.pay({ orderId });
+  }
+  await seller.api.call('createWebhook', { url: 'https://example.com/order-events', role: 'seller' });
+  const member = await signUp(url, 'Ying', PASSWORD);
+  await seller.api.call('addMember', { userId: 'Ying', rights: ['read', 'sell', 'stock'] });
+  const acting = connect({ url, token: member.token, for: '林书店' });
+  await acting.claim({ orderId: toShip, seconds: 900 });
+  for (const { hub } of [buyer, seller, member]) hub.close();
+  acting.close();
+  member.for = '林书店';
+  return { seller, buyer, member, shipped, toShip };
 }
 
 const CSV = `id,title,author,price,stock
@@ -90,8 +129,15 @@ bad-price,没有价格的书,无名,free,3
 walden,Walden,Henry David Thoreau,32.50,8
 ,A book without an id,Nobody,10.00,1`;
 
+/** Selects all orders of the seller's list, and opens what is done with them. */
+async function openSelected(page, screen) {
+  await page.locator('.desk-head .check input').check();
+  await page.locator(`.selection-bar a[href="#/panel/${screen}"]`).click();
+  await page.locator('main :is(table, .slip)').first().waitFor();
+}
+
 /** Every screen: the user's role, the route, and what happens before the screenshot. */
-const screens = ({ shipped }) => ({
+const screens = ({ shipped, toShip }) => ({
   empty: { path: '' },
   login: { path: '#/login' },
   wrongPassword: {
@@ -128,9 +174,68 @@ const screens = ({ shipped }) => ({
   orders: { role: 'buyer', path: '#/orders' },
   order: { role: 'buyer', path: `#/orders/${shipped}` },
   wallet: { role: 'buyer', path: '#/wallet' },
-  board: {
+  desk: {
     role: 'seller',
     path: '#/panel',
+    async before(page) {
+      for (const index of [0, 1]) await page.locator('.desk-row input').nth(index).check();
+    },
+  },
+  deskBack: {
+    role: 'seller',
+    path: '#/panel',
+    async before(page, context, { buyer }) {
+      await context.setOffline(true);
+      await page.locator('.connection-notice:not(:empty)').waitFor();
+      const bought = { storeId: 'lin-books', items: [{ bookId: 'three-body', count: 1 }] };
+      const [kept, returned] = [await buyer.api.call('place', bought), await buyer.api.call('place', bought)];
+      for (const { orderId } of [kept, returned]) await buyer.api.call('pay', { orderId });
+      await buyer.api.call('cancel', { orderId: returned.orderId });
+      await context.setOffline(false);
+      await page.locator('.missed').waitFor();
+    },
+  },
+  deskShip: {
+    role: 'seller',
+    path: '#/panel',
+    async before(page) {
+      await page.locator('.desk-row .state button').first().click();
+    },
+  },
+  sale: { role: 'seller', path: `#/panel/orders/${toShip}` },
+  saleRefund: {
+    role: 'seller',
+    path: `#/panel/orders/${toShip}`,
+    async before(page) {
+      await page.locator('.order-page .actions button').nth(2).click();
+    },
+  },
+  shipMany: { role: 'seller', path: '#/panel', before: (page) => openSelected(page, 'ship') },
+  slips: { role: 'seller', path: '#/panel', before: (page) => openSelected(page, 'slips') },
+  pickList: { role: 'seller', path: '#/panel', before: (page) => openSelected(page, 'picklist') },
+  settings: { role: 'seller', path: '#/panel/settings' },
+  staff: {
+    role: 'seller',
+    path: '#/panel/settings/staff',
+    before: (page) => page.locator('.settings-row .quiet-button').first().click(),
+  },
+  keys: {
+    role: 'seller',
+    path: '#/panel/settings/keys',
+    async before(page) {
+      await page.locator('input[name=name]').fill('Till 2');
+      await page.locator('.settings-form button[type=submit]').click();
+      await page.locator('.secret-box').waitFor();
+    },
+  },
+  webhooks: { role: 'seller', path: '#/panel/settings/webhooks' },
+  account: { role: 'buyer', path: '#/account' },
+  memberDesk: { role: 'member', path: '#/panel' },
+  memberSale: { role: 'member', path: `#/panel/orders/${toShip}` },
+  memberCart: { role: 'member', path: '#/cart' },
+  board: {
+    role: 'seller',
+    path: '#/panel/board',
     async before(page) {
       await page.locator('.column-paid input').nth(1).check();
     },
@@ -146,21 +251,24 @@ const screens = ({ shipped }) => ({
     role: 'seller',
     path: '#/panel/import',
     async before(page) {
-      await page.locator('textarea').fill(CSV);
+      const file = { name: 'books.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) };
+      await page.locator('input[type=file]').setInputFiles(file);
+      await page.locator('.import-counts[aria-busy=false]').waitFor();
     },
   },
   openStore: { role: 'buyer', path: '#/panel' },
 });
 
 const DESKTOP = { width: 1280, height: 860 };
+const TABLET = { width: 768, height: 1024 };
 const PHONE = { width: 390, height: 844 };
 const variantsOf = (name) =>
-  [DESKTOP, PHONE].flatMap((viewport) =>
+  [DESKTOP, TABLET, PHONE].flatMap((viewport) =>
     ['light', 'dark'].flatMap((scheme) => ['en', 'zh-CN'].map((locale) => ({ name, viewport, scheme, locale }))),
   );
 const readmeScreenshots = [
   { name: 'shop', viewport: DESKTOP, scheme: 'light', locale: 'en' },
-  { name: 'board', viewport: DESKTOP, scheme: 'dark', locale: 'zh-CN' },
+  { name: 'desk', viewport: DESKTOP, scheme: 'light', locale: 'en' },
   { name: 'order', viewport: PHONE, scheme: 'light', locale: 'zh-CN' },
 ];
 
@@ -169,7 +277,7 @@ async function takeScreenshot(browser, url, users, { name, viewport, scheme, loc
   const context = await browser.newContext({ viewport, colorScheme: scheme, locale, reducedMotion: 'reduce' });
   const user = role && users[role];
   if (user) {
-    const session = JSON.stringify({ userId: user.userId, token: user.token });
+    const session = JSON.stringify({ userId: user.userId, token: user.token, for: user.for });
     await context.addInitScript((json) => localStorage.setItem('order-hub:session', json), session);
   }
   const page = await context.newPage();
@@ -179,7 +287,7 @@ async function takeScreenshot(browser, url, users, { name, viewport, scheme, loc
   await page.locator('main :is(h1, .load-error)').first().waitFor();
   if (user) await page.locator('.connection-status[data-state=live]').waitFor();
   await page.waitForLoadState('networkidle').catch(() => undefined);
-  await before?.(page, context);
+  await before?.(page, context, users);
   await page.waitForTimeout(300);
   const file = options.all ? `${name}-${viewport.width}-${scheme}-${locale}.png` : `${name}.png`;
   await page.screenshot({ path: join(folder, file), fullPage: Boolean(options.all) });

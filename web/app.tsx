@@ -2,7 +2,6 @@ import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { unseen, unseenOf } from './bell.js';
 import { BookPage } from './buyer/book.js';
 import { CartPage } from './buyer/cart.js';
-import { OrderPage } from './buyer/order.js';
 import { OrdersPage } from './buyer/orders.js';
 import { Shop } from './buyer/shop.js';
 import { WalletPage } from './buyer/wallet.js';
@@ -10,16 +9,31 @@ import { ConnectionNotice } from './connection.status.js';
 import { Header } from './header.js';
 import { useTranslations } from './i18n/language.js';
 import { Login } from './login.js';
-import { useRoute } from './route.js';
-import { session } from './session.js';
+import { persistently } from './persistently.js';
+import { linkTo, useRoute } from './route.js';
+import { identityOf, session, workFor } from './session.js';
 import { useStore } from './store.js';
 
+const loadOrderPage = () => import('./buyer/order.js');
+const OrderPage = lazy(async () => ({ default: (await persistently(loadOrderPage)).OrderPage }));
 /** Loaded on demand: buyers do not need the seller's screens. */
-const Panel = lazy(async () => ({ default: (await import('./seller/panel.js')).Panel }));
+const Panel = lazy(async () => ({ default: (await persistently(() => import('./seller/panel.js'))).Panel }));
+const AccountPage = lazy(async () => {
+  return { default: (await persistently(() => import('./seller/settings/account.page.js'))).AccountPage };
+});
+
+const PushSwitch = lazy(async () => {
+  return { default: (await persistently(() => import('./components/push.switch.js'))).PushSwitch };
+});
 
 export function App() {
   const t = useTranslations();
   const unseenCount = unseenOf(useStore(unseen)).length;
+  const isLoggedIn = useStore(session) !== null;
+  useEffect(() => {
+    // Ready before an order is placed, also if the connection is lost meanwhile.
+    if (isLoggedIn) loadOrderPage().catch(() => undefined);
+  }, [isLoggedIn]);
   useEffect(() => {
     document.title = unseenCount > 0 ? `(${unseenCount}) ${t.appName}` : t.appName;
   }, [t, unseenCount]);
@@ -36,7 +50,7 @@ export function App() {
         </Suspense>
       </main>
       <footer className="foot">
-        <a href="./docs">{t.docs}</a>
+        {isLoggedIn && <a href={linkTo('account')}>{t.account}</a>} <a href="./docs">{t.docs}</a>
       </footer>
     </>
   );
@@ -47,16 +61,44 @@ function Screen() {
   const user = useStore(session);
   const [screen, first, second] = segments;
   // The keys reset a page's state and data when it shows another user, book, order or store.
-  const requireLogin = (page: ReactNode) => (user ? <div key={user.userId}>{page}</div> : <Login />);
+  const requireLogin = (page: ReactNode) => (user ? <div key={identityOf(user)}>{page}</div> : <Login />);
+  const isOwn = screen === 'cart' || screen === 'wallet' || (screen === 'orders' && !first);
+  if (isOwn && user?.for !== undefined) return <ActingNotice ownerId={user.for} />;
   if (screen === 'book' && first && second) {
     return <BookPage key={`${first}/${second}`} storeId={first} bookId={second} />;
   }
   if (screen === 'cart') return <CartPage />;
   if (screen === 'orders')
-    return requireLogin(first ? <OrderPage key={first} orderId={first} /> : <OrdersPage query={query} />);
+    return requireLogin(first ? <OrderPage key={first} orderId={first} /> : <Orders query={query} />);
   if (screen === 'wallet') return requireLogin(<WalletPage />);
-  if (screen === 'panel') return requireLogin(<Panel section={first} />);
+  if (screen === 'panel') return requireLogin(<Panel section={first} item={second} />);
+  if (screen === 'account') return requireLogin(<AccountPage />);
   if (screen === 'login') return <Login />;
   const storeId = screen === 'store' ? first : undefined;
   return <Shop key={storeId ?? 'all'} storeId={storeId} query={query} />;
+}
+
+/** In place of what is the user's alone, while the user works for a seller. */
+function ActingNotice({ ownerId }: { ownerId: string }) {
+  const t = useTranslations().acting;
+  return (
+    <section className="card acting-notice">
+      <h1>{t.user(session.get()?.userId ?? '', ownerId)}</h1>
+      <p>{t.notice(ownerId)}</p>
+      <button type="button" onClick={() => workFor(undefined)}>
+        {t.stop}
+      </button>
+    </section>
+  );
+}
+
+function Orders({ query }: { query: URLSearchParams }) {
+  return (
+    <>
+      <OrdersPage query={query} />
+      <Suspense>
+        <PushSwitch />
+      </Suspense>
+    </>
+  );
 }

@@ -1,7 +1,8 @@
-import { subscribe } from './hub.js';
+import { SEEN_ORDERS_MAX } from '../src/contract/staff.js';
+import { hub, subscribe } from './hub.js';
 import { translations } from './i18n/language.js';
-import { shortId } from './orders.js';
-import { session } from './session.js';
+import { orderName, ordersOf } from './orders.js';
+import { accountOf, session } from './session.js';
 import { persistedStore } from './store.js';
 
 const RING_INTERVAL_MS = 10_000;
@@ -10,6 +11,7 @@ const TONE_SECONDS = 0.18;
 const VOLUME = 0.15;
 
 interface Unseen {
+  /** The seller. */
   userId: string;
   orderIds: string[];
 }
@@ -21,31 +23,43 @@ export const sound = persistedStore<boolean>('sound', true);
 let audio: AudioContext | undefined;
 let ringTimer: ReturnType<typeof setInterval> | undefined;
 
-/** The unseen orders of the logged-in user. */
+/** The unseen orders of the logged-in user, or of the seller for whom the user works. */
 export function unseenOf({ userId, orderIds }: Unseen): string[] {
-  return userId === session.get()?.userId ? orderIds : [];
+  return userId === accountOf(session.get()) ? orderIds : [];
 }
 
-/** Marks some orders as seen, or all of them. */
-export function markSeen(orderIds?: readonly string[]): void {
+/** Marks some of the unseen orders as seen, or all of them: the shop's other panels stop ringing, and the buyers read it. */
+export function markSeen(orderIds: readonly string[] = unseenOf(unseen.get())): void {
+  sendSeen(stopRinging(orderIds));
+}
+
+/** Marks orders as seen on this device alone: what is done with them says the rest. Returns those that rang. */
+export function stopRinging(orderIds: readonly string[]): string[] {
   const seen = new Set(orderIds);
   const before = unseenOf(unseen.get());
-  const remaining = orderIds === undefined ? [] : before.filter((orderId) => !seen.has(orderId));
-  if (remaining.length === before.length) return;
-  unseen.set({ userId: session.get()?.userId ?? '', orderIds: remaining });
+  const rang = before.filter((orderId) => seen.has(orderId));
+  if (rang.length === 0) return rang;
+  unseen.set({ userId: accountOf(session.get()), orderIds: before.filter((orderId) => !seen.has(orderId)) });
+  return rang;
+}
+
+/** A member of the staff without the right to is refused, and has looked at them all the same. */
+export function sendSeen(orderIds: readonly string[]): void {
+  for (let start = 0; start < orderIds.length; start += SEEN_ORDERS_MAX) {
+    hub()
+      .seen({ orderIds: orderIds.slice(start, start + SEEN_ORDERS_MAX) })
+      .catch(() => undefined);
+  }
 }
 
 /** Rings for each paid order, repeatedly until the seller has looked at it. */
 export function startBell(): void {
-  subscribe('order', ({ role, orderId, status, previous }) => {
+  subscribe('order', ({ role, orderId, status, previous, command }) => {
     if (role !== 'seller') return;
     const unseenIds = unseenOf(unseen.get());
-    if (status !== 'paid') {
-      if (unseenIds.includes(orderId)) markSeen([orderId]);
-      return;
-    }
+    if (status !== 'paid' || command === 'seen') return void stopRinging([orderId]);
     if (previous === status || unseenIds.includes(orderId)) return;
-    unseen.set({ userId: session.get()?.userId ?? '', orderIds: [...unseenIds, orderId] });
+    unseen.set({ userId: accountOf(session.get()), orderIds: [...unseenIds, orderId] });
     notify(orderId);
   });
   unseen.subscribe(ringWhileUnseen);
@@ -88,5 +102,6 @@ function ring(): void {
 function notify(orderId: string): void {
   if (!document.hidden || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
   const t = translations();
-  new Notification(t.panel.notifyTitle, { body: t.orders.order(shortId(orderId)), tag: orderId });
+  const order = ordersOf.seller.byId.get().get(orderId) ?? { number: null, orderId };
+  new Notification(t.panel.notifyTitle, { body: t.orders.order(orderName(order)), tag: orderId });
 }

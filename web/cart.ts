@@ -1,5 +1,6 @@
 import { type ClientErrorCode, HubError } from '../src/client/connect.js';
 import { newKey } from '../src/client/retry.js';
+import { COUNT_MAX } from '../src/contract/fields.js';
 import type { Order } from '../src/contract/orders.js';
 import type { BookView } from '../src/contract/stores.js';
 import type { DeliverTo } from '../src/contract/words.js';
@@ -37,11 +38,11 @@ export function countOf(baskets: Basket[]): number {
   return baskets.flatMap(({ lines }) => lines).reduce((sum, { count }) => sum + count, 0);
 }
 
-export function addToCart({ storeId, bookId, title, author, price, coverUrl }: BookView): void {
+export function addToCart({ storeId, bookId, title, author, price, coverUrl }: BookView, count = 1): void {
   const lines = linesOf(storeId);
   const existing = lines.find(({ book }) => book.bookId === bookId);
   if (existing) {
-    setCount(storeId, bookId, existing.count + 1);
+    setCount(storeId, bookId, Math.min(COUNT_MAX, existing.count + count));
     return;
   }
   const book = {
@@ -49,7 +50,7 @@ export function addToCart({ storeId, bookId, title, author, price, coverUrl }: B
     ...(author === undefined ? {} : { author }),
     ...(coverUrl === undefined ? {} : { coverUrl }),
   };
-  setLines(storeId, [...lines, { book, count: 1 }]);
+  setLines(storeId, [...lines, { book, count }]);
 }
 
 /** A count of 0 removes the line. */

@@ -5,10 +5,14 @@ const SECOND_MS = 1_000;
 /** The hub's clock minus this device's clock: deadlines are given in the hub's time. */
 let clockOffsetMs = 0;
 const now = new Store(Date.now());
-setInterval(() => now.set(Date.now() + clockOffsetMs), SECOND_MS);
+setInterval(() => now.set(hubNow()), SECOND_MS);
 
 export function setHubTime(serverTime: string): void {
   clockOffsetMs = Date.parse(serverTime) - Date.now();
+}
+
+export function hubNow(): number {
+  return Date.now() + clockOffsetMs;
 }
 
 /** The hub's time in epoch milliseconds, updated every second. */

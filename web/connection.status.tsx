@@ -1,4 +1,4 @@
-import { connectionStatus } from './hub.js';
+import { useConnection } from '../src/react/use.connection.js';
 import { useTranslations } from './i18n/language.js';
 import { session } from './session.js';
 import { useStore } from './store.js';
@@ -6,7 +6,7 @@ import { useStore } from './store.js';
 /** The connection state in one word, always visible while a user is logged in. */
 export function ConnectionBadge() {
   const t = useTranslations();
-  const { state, pending } = useStore(connectionStatus);
+  const { state, pending } = useConnection();
   if (!useStore(session)) return null;
   return (
     <output className="connection-status" data-state={state.replace(' ', '-')}>
@@ -20,7 +20,7 @@ export function ConnectionBadge() {
 /** Says that the connection is lost, and after the reconnect how many changes were missed. */
 export function ConnectionNotice() {
   const t = useTranslations();
-  const { state, missed, pending } = useStore(connectionStatus);
+  const { state, missed, pending, dismissMissed } = useConnection();
   const user = useStore(session);
   const notice = !user
     ? undefined
@@ -34,11 +34,7 @@ export function ConnectionNotice() {
       {notice && <span>{notice}</span>}
       {notice && pending > 0 && <span> {t.pending(pending)}</span>}
       {notice && state === 'live' && (
-        <button
-          type="button"
-          className="quiet-button"
-          onClick={() => connectionStatus.update((status) => ({ ...status, missed: 0 }))}
-        >
+        <button type="button" className="quiet-button" onClick={dismissMissed}>
           {t.dismiss}
         </button>
       )}

@@ -27,7 +27,7 @@ export function Header() {
         <Preferences />
         {user ? (
           <>
-            <span className="user-name">{user.userId}</span>
+            <UserName userId={user.userId} ownerId={user.for} />
             <button type="button" className="quiet-button" onClick={logOut}>
               {t.login.logOut}
             </button>
@@ -62,6 +62,17 @@ function Navigation() {
         </a>
       ))}
     </nav>
+  );
+}
+
+/** Leads to the account. */
+function UserName({ userId, ownerId }: { userId: string; ownerId: string | undefined }) {
+  const t = useTranslations().acting;
+  const text = ownerId === undefined ? userId : t.user(userId, ownerId);
+  return (
+    <a className={ownerId === undefined ? 'user-name' : 'user-name acting'} href={linkTo('account')} title={text}>
+      {text}
+    </a>
   );
 }
 

@@ -1,76 +1,27 @@
-import { type Api, createApi } from '../src/client/api.js';
-import { connect, type HubClient, localStorageOf } from '../src/client/connect.js';
-import type { BookStockPush, OrderStatusPush } from '../src/contract/rooms.js';
-import { type RouteRow, takesKey } from '../src/contract/row.js';
-import type { WalletChangedPush } from '../src/contract/wallet.js';
-import { routes } from '../src/contract/wire.js';
+import { createApi, type HubClient, localStorageOf } from '../src/client/connect.js';
+import { type HubSession, HubSource } from '../src/react/hub.source.js';
 import { setHubTime } from './clock.js';
-import { hubUrl, session } from './session.js';
+import { readAll } from './pages.js';
+import { pushSubscription } from './push.subscription.js';
+import { hubUrl, identityOf, type Session, session, workFor } from './session.js';
 import { Store } from './store.js';
 
-export interface ConnectionStatus {
-  state: HubClient['state'];
-  /** Events missed while offline and since received; shown until the user dismisses the notice. */
-  missed: number;
-  /** Commands that the hub has not answered yet. */
-  pending: number;
-}
-
-interface Handlers {
-  order: (event: OrderStatusPush) => void;
-  stock: (push: BookStockPush) => void;
-  /** The wallet changed, or may have changed while the page was offline. */
-  wallet: (push?: WalletChangedPush) => void;
-  /** All loaded data is stale: another user logged in, or events were missed that the hub can no longer replay. */
-  invalidate: () => void;
-}
-
-const OFFLINE: ConnectionStatus = { state: 'offline', missed: 0, pending: 0 };
-export const connectionStatus = new Store<ConnectionStatus>(OFFLINE);
+/** The connection and the loaded orders of the logged-in user. */
+export const source = new HubSource({ url: hubUrl });
+export const { request, status: connectionStatus } = source;
 /** Whether an order must say where it is to be delivered. */
 export const needsAddress = new Store(false);
 /** The session was ended elsewhere; the login page says so. */
 export const sessionEnded = new Store(false);
+/** The seller who has removed the user from the staff. */
+export const noLongerFor = new Store<string | undefined>(undefined);
 
-const handlers: { [Name in keyof Handlers]: Set<Handlers[Name]> } = {
-  order: new Set(),
-  stock: new Set(),
-  wallet: new Set(),
-  invalidate: new Set(),
-};
-let client: HubClient | undefined;
-let api = createApi({ url: hubUrl });
-let inFlight = new Map<string, Promise<unknown>>();
+export const subscribe: HubSource['subscribe'] = (...args) => source.subscribe(...args);
 
-/** Subscribes across logins and reconnects. Returns the function that unsubscribes. */
-export function subscribe<Name extends keyof Handlers>(name: Name, handler: Handlers[Name]): () => void {
-  handlers[name].add(handler);
-  return () => void handlers[name].delete(handler);
-}
-
-/** The logged-in user's client. Its commands are retried until the hub answers, and take effect once. */
+/** The logged-in user's client. */
 export function hub(): HubClient {
-  if (!client) throw new Error('Nobody is logged in');
-  return client;
+  return source.client;
 }
-
-/**
- * Calls a route of the contract by its name. A command that repeats one in flight shares its promise: submitting the same
- * form again while the hub is unreachable must not take effect twice. Reads always make a new request, because the data may
- * have changed since.
- */
-export const request: Api['call'] = (...args) => {
-  const [name, fields] = args;
-  const route: RouteRow = routes[name];
-  if (!takesKey(route)) return api.call(...args);
-  const requestKey = JSON.stringify([name, fields]);
-  const existing = inFlight.get(requestKey) as ReturnType<typeof api.call<typeof name>> | undefined;
-  if (existing) return existing;
-  const requests = inFlight;
-  const answer = api.call(...args).finally(() => requests.delete(requestKey));
-  requests.set(requestKey, answer);
-  return answer;
-};
 
 export async function logIn(userId: string, password: string): Promise<void> {
   const { token } = await createApi({ url: hubUrl }).call('login', { userId, password, terminal: 'browser' });
@@ -79,55 +30,50 @@ export async function logIn(userId: string, password: string): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  const previousApi = api;
+  const { token } = session.get() ?? {};
+  const previousApi = createApi({ url: hubUrl, token });
+  const subscribed = pushSubscription.get();
+  pushSubscription.set(null);
   session.set(null);
+  // Who uses this browser next must not read of this user's orders.
+  if (subscribed)
+    await previousApi.call('unsubscribe', { subscriptionId: subscribed.subscriptionId }).catch(() => undefined);
   // Logging out works offline too: a session that the hub was not asked to end expires.
   await previousApi.call('logout', {}).catch(() => undefined);
 }
 
 function switchSession(): void {
-  client?.close();
-  client = undefined;
-  connectionStatus.set(OFFLINE);
   const user = session.get();
-  api = createApi({ url: hubUrl, ...(user ? { token: user.token } : {}) });
-  inFlight = new Map();
-  if (user) client = openConnection(user.userId, user.token);
-  for (const handler of handlers.invalidate) handler();
+  source.switchTo({ url: hubUrl, ...(user ? connectionOf(user) : {}) });
 }
 
-function openConnection(userId: string, token: string): HubClient {
-  const connection = connect({ url: hubUrl, token, storage: localStorageOf(userId) });
-  connection.on('state', (state, { missed }) =>
-    connectionStatus.update((status) => ({ ...status, state, missed: status.missed + missed })),
-  );
-  connection.on('pending', (pending) => connectionStatus.update((status) => ({ ...status, pending })));
-  connection.on('ready', (push) => {
-    setHubTime(push.serverTime);
-    needsAddress.set(push.needsAddress ?? false);
-    for (const handler of handlers.wallet) handler();
-  });
-  connection.on('order', (event) => {
-    for (const handler of handlers.order) handler(event);
-  });
-  connection.on('stock', (push) => {
-    for (const handler of handlers.stock) handler(push);
-  });
-  connection.on('wallet', (push) => {
-    for (const handler of handlers.wallet) handler(push);
-  });
-  connection.on('reset', () => {
-    for (const handler of handlers.invalidate) handler();
-  });
-  connection.on('ended', () => {
-    sessionEnded.set(true);
-    session.set(null);
-  });
-  return connection;
+function connectionOf(user: Session): Pick<HubSession, 'token' | 'storage' | 'for'> {
+  const { token, for: ownerId } = user;
+  return { token, storage: localStorageOf(identityOf(user)), ...(ownerId === undefined ? {} : { for: ownerId }) };
+}
+
+/** A membership that ended may have been replaced, with other rights: then the user goes on working for the seller. */
+async function readMembership(ownerId: string): Promise<void> {
+  const ended = session.get();
+  const memberships = await readAll((after) => request('staffOf', after)).catch(() => []);
+  if (session.get() !== ended) return;
+  if (memberships.some((membership) => membership.ownerId === ownerId)) return switchSession();
+  noLongerFor.set(ownerId);
+  workFor(undefined);
 }
 
 /** Keeps a connection open for the logged-in user, now and after every login and logout. */
 export function startConnection(): void {
+  source.subscribe('ready', (push) => {
+    setHubTime(push.serverTime);
+    needsAddress.set(push.needsAddress ?? false);
+  });
+  source.subscribe('ended', (reason) => {
+    const ownerId = session.get()?.for;
+    if (ownerId !== undefined && (reason === 'staff' || reason === 'FORBIDDEN')) return void readMembership(ownerId);
+    sessionEnded.set(true);
+    session.set(null);
+  });
   session.subscribe(switchSession);
   switchSession();
 }

@@ -3,20 +3,26 @@ import './style/base.css';
 import './style/layout.css';
 import './style/components.css';
 import './style/shop.css';
-import './style/panel.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { HubContext } from '../src/react/hub.provider.js';
 import { App } from './app.js';
 import { startBell } from './bell.js';
-import { startConnection } from './hub.js';
+import { source, startConnection } from './hub.js';
+import { startMissedSales } from './missed.js';
+import { startServiceWorker } from './push.subscription.js';
 
 startConnection();
 startBell();
+startMissedSales();
+startServiceWorker();
 const page = document.getElementById('page');
 if (page) {
   createRoot(page).render(
     <StrictMode>
-      <App />
+      <HubContext.Provider value={source}>
+        <App />
+      </HubContext.Provider>
     </StrictMode>,
   );
 }

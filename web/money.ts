@@ -1,14 +1,11 @@
+import { parseAmount } from './amount.js';
 import { type Language, language } from './i18n/language.js';
 import { settings } from './settings.js';
 
 const { currency } = settings;
 /** How many decimals the currency has: 2 for CNY, 0 for JPY. Amounts are integers in minor units (fen, cents) on the wire. */
-const MINOR_DIGITS = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
+export const MINOR_DIGITS = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
   .maximumFractionDigits as number;
-const AMOUNT = new RegExp(
-  `^\\p{Sc}?\\s*(\\d{1,12})${MINOR_DIGITS > 0 ? `(?:\\.(\\d{1,${MINOR_DIGITS}}))?` : ''}$`,
-  'u',
-);
 
 const formats = new Map<Language, Intl.NumberFormat>();
 
@@ -29,10 +26,7 @@ function formatOf(locale: Language): Intl.NumberFormat {
 
 /** `45.5` → `4550`; undefined for anything that is not an amount. */
 export function parseMoney(text: string): number | undefined {
-  const match = AMOUNT.exec(text.trim().replace(/(?<=\d),(?=\d{3})/g, ''));
-  if (!match) return undefined;
-  const [, whole = '', fraction = ''] = match;
-  return Number(whole + fraction.padEnd(MINOR_DIGITS, '0'));
+  return parseAmount(text, MINOR_DIGITS);
 }
 
 /** `4550` → `45.50`, the value of an input. */

@@ -3,9 +3,12 @@ import type { OrderCommand, Role } from '../src/contract/transitions.js';
 import { ordersOf } from './orders.js';
 import { KeyedStore, useKeyedStore } from './store.js';
 
+/** What the page sends about an order, and waits for. */
+export type PendingCommand = OrderCommand | 'readdress';
+
 /** The command of an order that is in flight, or the error of its last one. */
 export interface CommandState {
-  command?: OrderCommand;
+  command?: PendingCommand;
   error?: unknown;
 }
 const commandStates = new KeyedStore<CommandState>();
@@ -23,7 +26,7 @@ export function useCommandState(orderId: string): CommandState {
 export async function runCommand(
   role: Role,
   orderId: string,
-  command: OrderCommand,
+  command: PendingCommand,
   send: () => Promise<Order>,
 ): Promise<boolean> {
   commandStates.set(orderId, { command });

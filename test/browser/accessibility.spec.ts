@@ -23,22 +23,28 @@ interface AxeViolation {
 /** A user who sells and buys, with data on every screen. */
 let lin: Person;
 let bought: Order;
+let toShip: Order;
 
-const fixture = hubAndBrowser(async (hub) => {
-  lin = await hub.seller([{ bookId: 'to-live', title: '活着', stock: 3 }, { stock: 9 }], 'lin');
-  await lin.deposit(1_000);
-  const other = await hub.seller([{ bookId: 'dark-forest', title: '三体Ⅱ：黑暗森林', price: 500 }], 'wang');
-  const buyer = await hub.buyer(10_000, 'ada');
-  const place = async (person: Person, storeId: string, bookId: string) =>
-    (await person.post<Order>('/orders', { storeId, items: [{ bookId, count: 1 }] })).body;
-  bought = await place(lin, other.storeId, 'dark-forest');
-  await lin.post(`/orders/${bought.orderId}/pay`, {});
-  await other.post(`/orders/${bought.orderId}/ship`, { carrier: '顺丰', trackingNo: 'SF1' });
-  await place(lin, other.storeId, 'dark-forest');
-  await place(buyer, lin.storeId, 'to-live');
-  const paid = await place(buyer, lin.storeId, 'book-2');
-  await buyer.post(`/orders/${paid.orderId}/pay`, {});
-});
+const fixture = hubAndBrowser(
+  async (hub) => {
+    lin = await hub.seller([{ bookId: 'to-live', title: '活着', stock: 3 }, { stock: 9 }], 'lin');
+    await lin.deposit(1_000);
+    const other = await hub.seller([{ bookId: 'dark-forest', title: '三体Ⅱ：黑暗森林', price: 500 }], 'wang');
+    const buyer = await hub.buyer(10_000, 'ada');
+    const place = async (person: Person, storeId: string, bookId: string) =>
+      (await person.post<Order>('/orders', { storeId, items: [{ bookId, count: 1 }] })).body;
+    bought = await place(lin, other.storeId, 'dark-forest');
+    await lin.post(`/orders/${bought.orderId}/pay`, {});
+    await other.post(`/orders/${bought.orderId}/ship`, { carrier: '顺丰', trackingNo: 'SF1' });
+    await place(lin, other.storeId, 'dark-forest');
+    await place(buyer, lin.storeId, 'to-live');
+    toShip = await place(buyer, lin.storeId, 'book-2');
+    await buyer.post(`/orders/${toShip.orderId}/pay`, {});
+    await lin.post('/webhooks', { url: 'http://127.0.0.1:9/events', role: 'seller' });
+    await lin.post('/staff', { userId: buyer.userId, rights: ['read', 'sell'] });
+  },
+  { webhooksPrivate: true },
+);
 
 /** Violations of serious or critical impact on the current screen. */
 async function seriousViolations({ page }: Visitor): Promise<string[]> {
@@ -83,6 +89,55 @@ describe.each(appearances)(
     test('on an order', () => check(`orders/${bought.orderId}`, '.timeline li'));
     test('in the wallet', () => check('wallet', '.entries'));
 
+    test('on the desk, with an order selected', async () => {
+      await visitor.go('panel');
+      await visitor.page.locator('.desk-row input').check();
+      await check('panel', '.selection-bar');
+    });
+
+    test('in the dialogs of the desk', async () => {
+      await visitor.go('panel');
+      await visitor.page.locator('.desk-row .state button').click();
+      await check('panel', '.dialog .order-form');
+      await visitor.page.keyboard.press('Escape');
+      await visitor.page.locator('.desk-head .quiet-button').click();
+      await check('panel', '.dialog .keys');
+      await visitor.page.keyboard.press('Escape');
+    });
+
+    test('where several orders are shipped', () => check('panel/ship', '.ship-many'));
+    test('on packing slips', () => check('panel/slips', '.slip'));
+    test('on the pick list', () => check('panel/picklist', '.slip'));
+    test('in the store settings', () => check('panel/settings', '.settings-form'));
+    test('in the staff settings, with a member being changed', async () => {
+      await visitor.go('panel/settings/staff');
+      await visitor.page.locator('.settings-row button').first().click();
+      await check('panel/settings/staff', '.settings-list .rights');
+    });
+
+    test('in the settings of API keys, with a secret shown', async () => {
+      await visitor.go('panel/settings/keys');
+      await visitor.page.locator('input[name=name]').fill('till');
+      await visitor.page.locator('.settings-form form button[type=submit]').click();
+      await check('panel/settings/keys', '.secret-box');
+    });
+    test('in the settings of webhooks', () => check('panel/settings/webhooks', '.hook-state'));
+    test('on the account', () => check('account', '.settings-list li'));
+
+    test.each([0, 1, 2, 3])('on an order to ship, with form %i open', async (form) => {
+      await visitor.go('panel');
+      await visitor.go(`panel/orders/${toShip.orderId}`);
+      await visitor.page.locator('.order-page .actions button').nth(form).click();
+      await check(`panel/orders/${toShip.orderId}`, '.order-page .order-form');
+    });
+
+    test('on an order to ship, with its address being changed', async () => {
+      await visitor.go('panel');
+      await visitor.go(`panel/orders/${toShip.orderId}`);
+      await visitor.page.locator('.card > .quiet-button').first().click();
+      await check(`panel/orders/${toShip.orderId}`, '.address-form');
+    });
+
     test('on the board, with an order to ship', async () => {
       await visitor.go('panel/board');
       await visitor.page.locator('.column-paid .check input').first().check();
@@ -95,10 +150,31 @@ describe.each(appearances)(
       await check('panel/shelf', '.shelf .book-form');
     });
 
-    test('in the import, with invalid lines', async () => {
+    test('in the import, before a file is chosen', () => check('panel/import', '.drop'));
+
+    test('in the import, with a difference, rows to fix and every column shown', async () => {
       await visitor.go('panel/import');
-      await visitor.page.locator('textarea').fill('id,title,price,stock\na,A,free,1\nb,B,1.00,1');
-      await check('panel/import', '.problems');
+      // Another price in each appearance, for the appearances share a shelf.
+      const price = appearances.indexOf(appearance) + 1;
+      const rows = [
+        'id,title,price,stock,foo,',
+        'a,A,free,1,,',
+        `b,B,€${price}.00,1,x,`,
+        `book-2,Second,${price}.50,9,,`,
+      ];
+      const file = { name: 'books.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n')) };
+      await visitor.page.locator('input[type=file]').setInputFiles(file);
+      await visitor.page.locator('.paste summary').click();
+      await visitor.page.locator('.preview select').last().selectOption('none');
+      await visitor.page.locator('.import-changes li').first().waitFor();
+      expect(await seriousViolations(visitor)).toEqual([]);
+    });
+
+    test('after an import, with what can be undone', async () => {
+      await visitor.page.locator('.import button.start').click();
+      await visitor.page.locator('.import-status[data-state=done] button').first().click();
+      await visitor.page.locator('.import-status .danger').waitFor();
+      expect(await seriousViolations(visitor)).toEqual([]);
     });
 
     test('on the API documentation', async () => {

@@ -24,21 +24,21 @@ test('both pages show what is held and by when an order must be shipped, as it c
   await sellersWallet.go('wallet');
   await sellersBoard.go('panel/board');
   await sellersWallet.page.getByText('¥0.00').first().waitFor();
-  expect(await sellersWallet.page.getByText('On its way to you').count()).toBe(0);
+  expect(await sellersWallet.page.getByText('Pending payout').count()).toBe(0);
 
   const { orderId } = await buyer.place(seller);
   await buyersOrder.go(`orders/${orderId}`);
   await buyersOrder.page.getByRole('button', { name: 'Pay ¥32.00' }).click();
-  await buyersOrder.page.getByText(/^To be shipped by .*, or you get your money back$/).waitFor();
+  await buyersOrder.page.getByText(/^Ships by .*, or you get a full refund$/).waitFor();
   await sellersBoard.page.getByText(/^Ship by /).waitFor();
-  await sellersWallet.page.getByText('On its way to you ¥32.00').waitFor();
+  await sellersWallet.page.getByText('Pending payout ¥32.00').waitFor();
   expect(await sellersWallet.page.locator('.balance .amount').innerText()).toBe('¥0.00');
 
   // Another device ships and receives it.
   await seller.post<Order>(`/orders/${orderId}/ship`, {});
-  await buyersOrder.page.getByText(/^To be shipped by /).waitFor({ state: 'detached' });
+  await buyersOrder.page.getByText(/^Ships by /).waitFor({ state: 'detached' });
   await buyer.post<Order>(`/orders/${orderId}/receive`, {});
-  await sellersWallet.page.getByText('On its way to you').waitFor({ state: 'detached' });
+  await sellersWallet.page.getByText('Pending payout').waitFor({ state: 'detached' });
   await sellersWallet.page.locator('.balance .amount', { hasText: '¥32.00' }).waitFor();
   await sellersWallet.page.locator('.entries tbody tr', { hasText: 'Sale' }).waitFor();
 });

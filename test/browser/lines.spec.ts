@@ -26,11 +26,43 @@ test('a disconnected page shows its state, and after reconnecting the number of 
   expect(await visitor.page.locator('header .status-badge-placed').count()).toBe(1);
 
   await proxy.open();
-  await visitor.page.getByText('Back online. 2 changes while you were away.').waitFor();
+  await visitor.page.getByText('Back online. 2 updates while you were away.').waitFor();
   await visitor.page.getByText('JD014600003').waitFor();
-  expect(await visitor.page.locator('.timeline strong').allInnerTexts()).toEqual(['Unpaid', 'Paid', 'Shipped']);
+  expect(await visitor.page.locator('.timeline strong').allInnerTexts()).toEqual(['Ordered', 'Paid', 'Shipped']);
   await visitor.page.getByRole('button', { name: 'Dismiss' }).click();
   expect(await visitor.page.locator('.connection-notice').innerText()).toBe('');
+  await proxy.close();
+});
+
+test('a screen that was opened while disconnected appears once the hub is back', async () => {
+  const seller = await fixture.hub.seller();
+  const proxy = await TcpProxy.before(fixture.hub.url);
+  await proxy.open();
+  const visitor = await fixture.visit({ url: proxy.url });
+  await visitor.comeAs(seller);
+  await proxy.close();
+  await visitor.go('panel');
+  await visitor.page.getByText('Loading…').waitFor();
+  await visitor.page.getByText('Connection lost.').waitFor();
+  await proxy.open();
+  await visitor.page.locator('.desk-filters').waitFor();
+  await proxy.close();
+});
+
+test('a part of a screen that cannot be loaded while disconnected leaves the rest in sight, and comes later', async () => {
+  const buyer = await fixture.hub.buyer();
+  const proxy = await TcpProxy.before(fixture.hub.url);
+  await proxy.open();
+  const visitor = await fixture.visit({ url: proxy.url, serviceWorkers: 'block' });
+  await visitor.comeAs(buyer);
+  await proxy.close();
+  const failed = visitor.page.waitForEvent('requestfailed', (request) => request.url().includes('/push.switch'));
+  await visitor.go('orders');
+  await failed;
+  await visitor.page.getByText('Connection lost.').waitFor();
+  await visitor.page.getByRole('heading', { name: 'Your orders' }).waitFor();
+  await proxy.open();
+  await visitor.page.locator('.push-switch').waitFor();
   await proxy.close();
 });
 
@@ -94,7 +126,7 @@ test('a changed price rejects the order and is shown', async () => {
   await visitor.page.getByRole('button', { name: 'Place order: ¥30.00' }).waitFor();
   await seller.patch(`/stores/${seller.storeId}/books/book-1`, { price: 3_500 });
   await visitor.page.getByRole('button', { name: 'Place order: ¥30.00' }).click();
-  await visitor.page.getByText('Your total is now ¥35.00, not ¥30.00. Nothing was ordered.').waitFor();
+  await visitor.page.getByText('your total is now ¥35.00, not ¥30.00. Place the order again to accept it.').waitFor();
   await visitor.page.getByRole('button', { name: 'Place order: ¥35.00' }).click();
   await visitor.page.getByRole('button', { name: 'Pay ¥35.00' }).waitFor();
 });

@@ -37,7 +37,7 @@ test('an action started on one order does not carry over to the next', async () 
   await visitor.page.locator('.actions .danger').waitFor();
   expect(await focused()).toBe('danger');
   await visitor.go(`orders/${other.orderId}`);
-  await visitor.page.getByRole('heading', { name: other.orderId.slice(-6) }).waitFor();
+  await visitor.page.getByRole('heading', { name: `Order #${other.number}` }).waitFor();
   expect(await focused()).toBe('main');
   expect(await visitor.page.locator('.actions .danger').count()).toBe(0);
   await visitor.page.getByRole('button', { name: 'Cancel' }).waitFor();
@@ -49,7 +49,7 @@ test('the low-stock link opens the shelf of the book’s own store', async () =>
   await seller.post('/stores/zz-the-second-store/books', { bookId: 'low', title: 'Silas Marner', price: 1, stock: 2 });
   const visitor = await fixture.visit();
   await visitor.comeAs(seller);
-  await visitor.go('panel');
+  await visitor.go('panel/board');
   await visitor.page.locator('.low-stock a').click();
   await visitor.page.locator('.shelf-row', { hasText: 'Silas Marner' }).waitFor();
 });

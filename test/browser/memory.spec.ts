@@ -55,6 +55,6 @@ test('the panel’s heap does not grow over 10,000 events', async () => {
   expect(after - before).toBeLessThan(GROWTH_BYTES_MAX);
   await visitor.page.getByText('0 new paid orders').waitFor();
   // The panel has dropped most orders and shows that there are more.
-  const done = visitor.page.getByRole('region', { name: 'Done' }).locator('.count');
+  const done = visitor.page.getByRole('region', { name: 'Completed' }).locator('.count');
   await done.filter({ hasText: /^[45]\d\d shown$/ }).waitFor({ timeout: 60_000 });
 }, 280_000);

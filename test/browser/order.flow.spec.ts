@@ -29,9 +29,9 @@ test('a seller imports books, a buyer orders, pays and receives one, and each se
   await seller.register('Lin');
   await seller.openStore('lin-books');
   await seller.importBooks(BOOKS);
-  await seller.page.getByText('3 books added, 0 rejected.').waitFor();
+  await seller.page.getByText('3 books added, 1 row to fix.').waitFor();
   expect(await seller.page.locator('.problems tbody tr').allInnerTexts()).toEqual([
-    '4\tprice must be a price such as 45.00',
+    '4\tPrice must be an amount such as 45.00',
   ]);
   await seller.go('panel/board');
 
@@ -63,8 +63,8 @@ test('a seller imports books, a buyer orders, pays and receives one, and each se
   await buyer.page.getByRole('button', { name: '确认收货' }).click();
   await buyer.page.locator('header .status-badge-received').waitFor();
 
-  const done = seller.page.getByRole('region', { name: 'Done' });
-  await done.getByText('Received').waitFor();
+  const done = seller.page.getByRole('region', { name: 'Completed' });
+  await done.getByText('Delivered').waitFor();
   expect(await done.locator('.board-card').count()).toBe(1);
   expect(await seller.page.locator('.today .amount').innerText()).toBe('¥32.00');
   await buyer.go('wallet');

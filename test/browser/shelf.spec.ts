@@ -24,7 +24,7 @@ test('the shelf form edits every changeable field of a book and keeps the others
   const detailsText = await form.getByLabel('Other details').inputValue();
   expect(detailsText.split('\n')).toEqual(['edition: 007', 'pages: 300', 'signed: true', 'note: two↵lines']);
   await fill('Other details', `${detailsText.replace('300', '302')}\ntranslator: Ken Liu`);
-  await fill('Add to stock (negative to remove)', '4');
+  await fill('Adjust stock (negative to remove)', '4');
   await form.getByRole('button', { name: 'Save' }).click();
   await form.getByText('Saved.').waitFor();
 
@@ -45,7 +45,7 @@ test('the shelf form edits every changeable field of a book and keeps the others
   });
 
   // The restock field is reset: a second save must not add the copies again.
-  expect(await form.getByLabel('Add to stock (negative to remove)').inputValue()).toBe('0');
+  expect(await form.getByLabel('Adjust stock (negative to remove)').inputValue()).toBe('0');
   await fill('Tags, separated by commas', '');
   await fill('Other details', '');
   await form.getByRole('button', { name: 'Save' }).click();
@@ -60,7 +60,7 @@ test('the shelf form edits every changeable field of a book and keeps the others
     ['-100', 'There are not enough copies in stock.'],
     ['-4', 'Saved.'],
   ] as const) {
-    await fill('Add to stock (negative to remove)', copies);
+    await fill('Adjust stock (negative to remove)', copies);
     await form.getByRole('button', { name: 'Save' }).click();
     await form.getByText(message).waitFor();
   }

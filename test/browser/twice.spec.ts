@@ -50,6 +50,8 @@ test('a deposit repeated while disconnected takes effect once', async () => {
   await proxy.close();
   await topUp(visitor);
   await visitor.go('orders');
+  // Until it has been left, the wallet shows the deposit under way, and takes no other.
+  await visitor.page.getByRole('heading', { name: 'Your orders' }).waitFor();
   await topUp(visitor);
   await proxy.open();
   await visitor.page.locator('.entries tbody tr').waitFor();

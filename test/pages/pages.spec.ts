@@ -90,7 +90,12 @@ describe('the browser pages', () => {
   test('contain only the public files of the build', () => {
     const files = readdirSync(BUILT, { recursive: true, encoding: 'utf8' });
     expect(
-      files.filter((file) => !/^(assets|index\.html|seal\.svg|assets\/[\w-]+\.(js|css)(\.br)?)$/.test(file)),
+      files.filter(
+        (file) =>
+          !/^(assets|index\.html|seal\.svg|sw\.js|manifest\.webmanifest|icon-(192|512|maskable)\.png|assets\/[\w.-]+\.(js|css)(\.br)?)$/.test(
+            file,
+          ),
+      ),
     ).toEqual([]);
   });
 });

@@ -71,7 +71,7 @@ export class Visitor {
     await this.go('panel/import');
     const file = { name: 'books.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) };
     await this.page.locator('input[type=file]').setInputFiles(file);
-    await this.page.locator('.import .actions button').click();
+    await this.page.locator('.import button.start').click();
   }
 
   async topUp(amount: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { useState } from 'react';
+import { useRequest } from '../../src/react/use.request.js';
 import { addToCart } from '../cart.js';
 import { Cover } from '../components/cover.js';
 import { LoadError } from '../components/error.message.js';
 import { StoreLink } from '../components/store.link.js';
-import { useRequest } from '../hooks/use.request.js';
 import { request } from '../hub.js';
 import { useTranslations } from '../i18n/language.js';
 import { formatMoney } from '../money.js';
@@ -13,6 +13,7 @@ import { Stock } from './shop.js';
 export function BookPage({ storeId, bookId }: { storeId: string; bookId: string }) {
   const t = useTranslations();
   const [added, setAdded] = useState(false);
+  const [count, setCount] = useState(1);
   const {
     data: book,
     error,
@@ -38,11 +39,24 @@ export function BookPage({ storeId, bookId }: { storeId: string; bookId: string 
           {t.shop.soldBy} <StoreLink storeId={storeId} />
         </p>
         <p className="actions">
+          {book.stock > 1 && (
+            <input
+              className="quantity"
+              type="number"
+              aria-label={t.cart.count(book.title)}
+              min={1}
+              max={book.stock}
+              value={count}
+              onChange={({ target }) =>
+                setCount(Math.min(book.stock, Math.max(1, Math.floor(target.valueAsNumber || 1))))
+              }
+            />
+          )}
           <button
             type="button"
             disabled={book.stock === 0}
             onClick={() => {
-              addToCart(book);
+              addToCart(book, Math.min(count, book.stock));
               setAdded(true);
             }}
           >

@@ -1,27 +1,39 @@
-import type { TimelineEntry } from '../../src/contract/orders.js';
-import { HUB } from '../../src/contract/transitions.js';
+import { useEffect } from 'react';
+import { useOrder } from '../../src/react/use.order.js';
 import { formatDateTime } from '../clock.js';
-import { DeliverToBlock } from '../components/deliver.to.js';
 import { LoadError } from '../components/error.message.js';
 import { OrderNotes } from '../components/order.notes.js';
 import { StatusBadge } from '../components/status.badge.js';
 import { StoreLink } from '../components/store.link.js';
-import { useRequest } from '../hooks/use.request.js';
+import { hub } from '../hub.js';
 import { useTranslations } from '../i18n/language.js';
+import { useOrderPageTexts } from '../i18n/order.page.js';
 import type { LoadedOrder } from '../loaded.order.js';
-import { formatMoney } from '../money.js';
-import { ordersOf, shortId } from '../orders.js';
+import { OrderId } from '../order/order.id.js';
+import { OrderLines } from '../order/order.lines.js';
+import { type Parcel, Parcels } from '../order/parcels.js';
+import { OrderAddress } from '../order/readdress.form.js';
+import { Timeline } from '../order/timeline.js';
+import { runCommand, useCommandState } from '../order.commands.js';
+import { orderName } from '../orders.js';
 import { linkTo } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
+import { BuyAgain } from './buy.again.js';
 import { OrderActions } from './order.actions.js';
 
-/** One order with its items and timeline, kept up to date by events. */
+/** One order as its buyer sees it, kept up to date by events. */
 export function OrderPage({ orderId }: { orderId: string }) {
   const t = useTranslations();
-  const { error, reload } = useRequest(orderId, () => ordersOf.buyer.load(orderId));
-  const order = useStore(ordersOf.buyer.byId).get(orderId);
-  if (!order) {
+  const page = useOrderPageTexts();
+  const userId = useStore(session)?.userId;
+  const { order, error, reload } = useOrder('buyer', orderId);
+  const isSale = order !== undefined && order.buyerId !== userId;
+  // Somebody's link to what they have sold.
+  useEffect(() => {
+    if (isSale) location.replace(linkTo('panel', 'orders', orderId));
+  }, [isSale, orderId]);
+  if (!order || isSale) {
     if (error === undefined) return <p className="quiet">{t.loading}</p>;
     return (
       <>
@@ -34,36 +46,58 @@ export function OrderPage({ orderId }: { orderId: string }) {
     <article className="order-page">
       <BackToOrders />
       <header>
-        <h1>{t.orders.order(shortId(orderId))}</h1>
+        <h1>{t.orders.order(orderName(order))}</h1>
         <StatusBadge status={order.status} />
       </header>
+      <p className="quiet">
+        {t.orders.store} <StoreLink storeId={order.storeId} /> · {page.placed} {formatDateTime(order.placedAt)}
+        {order.paidAt !== null && ` · ${page.paid} ${formatDateTime(order.paidAt)}`}
+      </p>
+      {order.status === 'paid' && order.readyAt !== null && <p>{page.readyAt(formatDateTime(order.readyAt))}</p>}
       <OrderActions order={order} />
       <div className="two">
-        <section className="card">
-          <ul className="items">
-            {order.items.map(({ bookId, title, count, price }) => (
-              <li key={bookId}>
-                <a href={linkTo('book', order.storeId, bookId)}>{title}</a>
-                <span className="quiet">{`${count} × ${formatMoney(price)}`}</span>
-                <span>{formatMoney(count * price)}</span>
-              </li>
-            ))}
-          </ul>
-          <p className="total">
-            {t.orders.total} <strong>{formatMoney(order.total)}</strong>
-          </p>
-          <p className="quiet">
-            {t.orders.store} <StoreLink storeId={order.storeId} />
-          </p>
-          <DeliverToBlock deliverTo={order.deliverTo} />
-        </section>
-        <Timeline order={order} />
+        <div className="stack">
+          <Parcels order={order} actions={(parcel) => <ReceiveParcel order={order} parcel={parcel} />} />
+          <OrderLines order={order} party="buyer" />
+        </div>
+        <div className="stack">
+          <OrderAddress order={order} party="buyer" />
+          <Timeline order={order} party="buyer" />
+        </div>
       </div>
-      <section className="card" aria-label={t.notes.title(undefined)}>
+      <section className="card no-print" aria-label={t.notes.title(undefined)}>
         <h2>{t.notes.title(undefined)}</h2>
         <OrderNotes order={order} party="buyer" />
       </section>
+      {order.status !== 'placed' && <BuyAgain order={order} />}
+      <OrderId orderId={orderId} />
+      {order.paidAt !== null && (
+        <button type="button" className="secondary no-print" onClick={() => print()}>
+          {page.print}
+        </button>
+      )}
     </article>
+  );
+}
+
+/** One of several parcels on their way; a single one is received with the order. */
+function ReceiveParcel({ order, parcel: { parcel, receivedAt } }: { order: LoadedOrder; parcel: Parcel }) {
+  const t = useTranslations();
+  const page = useOrderPageTexts();
+  const { orderId, allowed, parcels, status } = order;
+  const { command } = useCommandState(orderId);
+  const isOnlyOne = status === 'shipped' && parcels.filter((other) => other.receivedAt === null).length === 1;
+  if (receivedAt !== null || !allowed.includes('receive') || isOnlyOne) return null;
+  return (
+    <button
+      type="button"
+      className="secondary small no-print"
+      aria-label={page.receiveParcel(parcel)}
+      disabled={command !== undefined}
+      onClick={() => runCommand('buyer', orderId, 'receive', () => hub().receive({ orderId, parcel }))}
+    >
+      {t.commands.receive}
+    </button>
   );
 }
 
@@ -72,50 +106,5 @@ function BackToOrders() {
     <p className="back">
       <a href={linkTo('orders')}>← {useTranslations().orders.title}</a>
     </p>
-  );
-}
-
-/** The parcel that an entry of the timeline has shipped, as far as the page knows it. */
-function parcelOf(order: LoadedOrder, timeline: TimelineEntry[], index: number) {
-  if (timeline[index]?.command !== 'ship') return undefined;
-  const earlier = timeline.slice(0, index).filter(({ command }) => command === 'ship').length;
-  return order.parcels[earlier] ?? order;
-}
-
-function Timeline({ order }: { order: LoadedOrder }) {
-  const t = useTranslations();
-  const userId = useStore(session)?.userId;
-  const actorName = (by: string) => (by === HUB ? t.orders.system : by);
-  const timeline = order.timeline ?? [];
-  const labelOf = ({ command, status }: TimelineEntry, index: number) => {
-    const isMove = command === 'place' || command === 'pay' || timeline[index - 1]?.status !== status;
-    return isMove ? t.statuses[status] : t.amendments[command];
-  };
-  return (
-    <section className="card" aria-label={t.orders.timeline}>
-      <h2>{t.orders.timeline}</h2>
-      <ol className="timeline" aria-live="polite">
-        {timeline.map((entry, index) => {
-          const { version, status, by, at } = entry;
-          const parcel = parcelOf(order, timeline, index);
-          const isCancelled = status === 'cancelled' && timeline[index - 1]?.status !== status;
-          return (
-            <li key={version} data-status={status}>
-              <strong>{labelOf(entry, index)}</strong>
-              <span className="quiet">
-                {formatDateTime(at)}
-                {by !== userId && ` · ${t.orders.by(actorName(by))}`}
-              </span>
-              {parcel && (parcel.carrier || parcel.trackingNo) && (
-                <span>
-                  {t.orders.parcel} {parcel.carrier} <span className="tracking">{parcel.trackingNo}</span>
-                </span>
-              )}
-              {isCancelled && order.cancelReason && <span>{t.orders.reason(order.cancelReason)}</span>}
-            </li>
-          );
-        })}
-      </ol>
-    </section>
   );
 }

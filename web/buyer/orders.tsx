@@ -1,31 +1,32 @@
 import { memo } from 'react';
 import { orderStatuses } from '../../src/contract/transitions.js';
+import { useOrders } from '../../src/react/use.orders.js';
 import { formatDateTime } from '../clock.js';
 import { EmptyState } from '../components/empty.state.js';
 import { LoadMore } from '../components/load.more.js';
 import { StatusBadge } from '../components/status.badge.js';
 import { useGradualCount } from '../hooks/use.gradual.count.js';
-import { useOrderLists } from '../hooks/use.order.lists.js';
 import { useTranslations } from '../i18n/language.js';
 import type { LoadedOrder } from '../loaded.order.js';
 import { formatMoney } from '../money.js';
-import { longestWaitFirst, shortId, useOrders } from '../orders.js';
+import { longestWaitFirst, orderName } from '../orders.js';
 import { linkTo, setQuery } from '../route.js';
+import { session } from '../session.js';
+import { useStore } from '../store.js';
 import { useStoreName } from '../store.names.js';
 import { OrderActions } from './order.actions.js';
 
 /** A buyer's orders, newest first, kept up to date by events. */
 export function OrdersPage({ query }: { query: URLSearchParams }) {
   const t = useTranslations();
+  const userId = useStore(session)?.userId;
   const status = orderStatuses.find((name) => name === query.get('status'));
   // Unpaid orders wait for the buyer, and expire: all of them, longest wait first.
   const isWaiting = status === 'placed';
-  const list = useOrderLists('buyer', [status ?? 'all'], isWaiting);
-  // Older orders may be loaded too, from events or their own pages, but with gaps between.
-  const loaded = useOrders('buyer').filter(
-    (order) => (!status || order.status === status) && order.orderId >= list.loadedDownTo,
-  );
-  const orders = isWaiting ? longestWaitFirst(loaded) : loaded;
+  const list = useOrders('buyer', { status, all: isWaiting });
+  // Somebody's link to what they have sold loads it here too.
+  const bought = list.orders.filter(({ buyerId }) => buyerId === userId);
+  const orders = isWaiting ? longestWaitFirst(bought) : bought;
   const rendered = useGradualCount(orders.length);
   return (
     <>
@@ -73,7 +74,7 @@ const OrderCard = memo(function OrderCard({ order }: { order: LoadedOrder }) {
     <li>
       <article className="card order">
         <header>
-          <a href={linkTo('orders', order.orderId)}>{t.orders.order(shortId(order.orderId))}</a>
+          <a href={linkTo('orders', order.orderId)}>{t.orders.order(orderName(order))}</a>
           <StatusBadge status={order.status} />
         </header>
         <p className="titles">{titles}</p>

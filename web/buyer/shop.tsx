@@ -1,11 +1,10 @@
 import { useEffect, useState } from 'react';
 import { type BookView, type SearchField, searchFields } from '../../src/contract/stores.js';
+import { useBooks } from '../../src/react/use.books.js';
 import { addToCart } from '../cart.js';
 import { Cover } from '../components/cover.js';
 import { EmptyState } from '../components/empty.state.js';
 import { LoadMore } from '../components/load.more.js';
-import { usePages } from '../hooks/use.pages.js';
-import { request } from '../hub.js';
 import { useTranslations } from '../i18n/language.js';
 import { formatMoney } from '../money.js';
 import { linkTo, setQuery } from '../route.js';
@@ -26,15 +25,7 @@ export function Shop({ storeId, query }: ShopProps) {
   const [added, setAdded] = useState('');
   const q = query.get('q') ?? '';
   const field = searchFields.find((name) => name === query.get('field'));
-  const pages = usePages<BookView>(JSON.stringify([storeId, q, field]), (after) => {
-    const search = {
-      limit: PAGE_SIZE,
-      ...(q ? { q } : {}),
-      ...(q && field ? { field } : {}),
-      ...(after ? { after } : {}),
-    };
-    return storeId === undefined ? request('books', search) : request('storeBooks', { storeId, ...search });
-  });
+  const pages = useBooks({ storeId, q, field, limit: PAGE_SIZE });
   const { items, isLoading, hasMore } = pages;
   const isEmpty = !isLoading && items.length === 0 && pages.error === undefined;
 
@@ -45,8 +36,7 @@ export function Shop({ storeId, query }: ShopProps) {
         <Search q={q} field={field} />
       </div>
       <p className="quiet found" role="status">
-        {added || (q !== '' && !isLoading && t.found(items.length, hasMore))}
-        {q !== '' && isEmpty && ` ${t.none}`}
+        {added || (q !== '' && !isLoading && (isEmpty ? t.none(q) : t.found(items.length, hasMore)))}
       </p>
       {q === '' && isEmpty && (
         <EmptyState icon="shop">

@@ -1,11 +1,11 @@
 import { type FormEvent, useEffect, useState } from 'react';
 import type { WalletChangedPush } from '../../src/contract/wallet.js';
+import { usePages } from '../../src/react/use.pages.js';
+import { useRequest } from '../../src/react/use.request.js';
 import { formatDateTime } from '../clock.js';
 import { ErrorMessage } from '../components/error.message.js';
 import { Field } from '../components/field.js';
 import { LoadMore } from '../components/load.more.js';
-import { usePages } from '../hooks/use.pages.js';
-import { useRequest } from '../hooks/use.request.js';
 import { request, subscribe } from '../hub.js';
 import { useTranslations } from '../i18n/language.js';
 import { formatMoney, parseMoney } from '../money.js';

@@ -1,4 +1,4 @@
-import { type InputHTMLAttributes, type ReactNode, type TextareaHTMLAttributes, useId } from 'react';
+import { type InputHTMLAttributes, type ReactNode, type Ref, type TextareaHTMLAttributes, useId } from 'react';
 
 interface FieldProps {
   label: string;
@@ -7,7 +7,16 @@ interface FieldProps {
   error?: string | undefined;
 }
 
-export function Field({ label, hint, error, ...input }: FieldProps & InputHTMLAttributes<HTMLInputElement>) {
+interface InputProps extends FieldProps, InputHTMLAttributes<HTMLInputElement> {
+  ref?: Ref<HTMLInputElement>;
+}
+
+/** For a `ref`, of the field that is typed into first. */
+export function focusOnMount(input: HTMLInputElement | null): void {
+  input?.focus();
+}
+
+export function Field({ label, hint, error, ...input }: InputProps) {
   return (
     <FieldFrame label={label} hint={hint} error={error}>
       {(control) => <input {...control} {...input} />}

@@ -65,7 +65,7 @@ function NoteForm({ orderId, party }: { orderId: string; party: Role }) {
         onChange={({ target }) => setText(target.value)}
       />
       {error !== undefined && <ErrorMessage error={error} />}
-      <button type="submit" className="quiet-button" disabled={isSending}>
+      <button type="submit" className="secondary small" disabled={isSending}>
         {isSending ? t.sending : t.send}
       </button>
     </form>

@@ -4,28 +4,28 @@ export const statuses: Record<OrderStatus, string> = {
   placed: 'Unpaid',
   paid: 'Paid',
   shipped: 'Shipped',
-  received: 'Received',
+  received: 'Delivered',
   cancelled: 'Cancelled',
 };
 export const commands: Record<OrderCommand, string> = {
   pay: 'Pay',
   ship: 'Ship',
-  receive: 'Confirm receipt',
+  receive: 'Mark as received',
   cancel: 'Cancel order',
   accept: 'Accept',
   refund: 'Refund',
-  track: 'Change tracking',
+  track: 'Edit tracking',
 };
 /** Changes that leave the status as it is. */
 export const amendments: Record<Exclude<ChangeCommand, 'place' | 'pay'>, string> = {
   ship: 'Partly shipped',
-  receive: 'Parcel received',
+  receive: 'Parcel delivered',
   cancel: 'Partly cancelled',
-  timeout: 'Parcel received',
+  timeout: 'Parcel delivered',
   accept: 'Accepted',
   refund: 'Refunded',
-  track: 'New tracking number',
-  readdress: 'New address',
+  track: 'Tracking updated',
+  readdress: 'Address changed',
   note: 'Note',
   seen: 'Seen by the shop',
 };

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../src/contract/errors.js';
+import { formatTime } from '../clock.js';
 import { persistedStore, useStore } from '../store.js';
 import { en, type Translations } from './en.js';
 import { zh } from './zh.js';
@@ -26,6 +27,15 @@ export function translations(): Translations {
 
 /** The text of an error: translated by its code, or its own message. */
 export function errorText(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: ErrorCode; message?: string };
+  const { code, message, details } = (error ?? {}) as { code?: ErrorCode; message?: string; details?: unknown };
+  if (code === 'CLAIMED') {
+    const { by, until } = details as { by: string; until: string };
+    return translations().acting.claimed(by, formatTime(until));
+  }
   return (code && translations().errorTexts[code]) ?? message ?? translations().unknownError;
+}
+
+/** The texts of one topic, which load together with the screens that show them. */
+export function useTopic<Texts>(texts: Record<Language, Texts>): Texts {
+  return texts[useStore(language)];
 }

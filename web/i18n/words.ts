@@ -1,8 +1,8 @@
 /** Texts about addresses and notes. */
 export const englishWords = {
   address: {
-    title: 'Deliver to',
-    optional: 'Deliver to (optional)',
+    title: 'Ship to',
+    optional: 'Ship to (optional)',
     fields: {
       name: 'Name',
       lines: 'Address',
@@ -12,15 +12,15 @@ export const englishWords = {
       country: 'Country',
       phone: 'Phone',
     },
-    problem: 'The address is not complete: it needs a name and at least one line. Nothing was ordered.',
+    problem: 'Add a name and a street address to place this order.',
   },
   notes: {
-    title: (count: number | undefined) => (count === undefined ? 'Notes' : `Notes (${count})`),
-    write: 'Write a note',
-    send: 'Send note',
+    title: (count: number | undefined) => (count === undefined ? 'Messages' : `Messages (${count})`),
+    write: 'Write a message',
+    send: 'Send',
     sending: 'Sending…',
     you: 'You',
-    erased: 'This note was erased.',
+    erased: 'This message was deleted.',
   },
 };
 
@@ -37,14 +37,14 @@ export const chineseWords: typeof englishWords = {
       country: '国家或地区',
       phone: '电话',
     },
-    problem: '地址不完整：请填写收货人和至少一行地址。没有下单。',
+    problem: '请填写收货人和详细地址后再下单。',
   },
   notes: {
     title: (count) => (count === undefined ? '留言' : `留言（${count}）`),
-    write: '写一条留言',
-    send: '发送留言',
-    sending: '发送中……',
+    write: '输入留言',
+    send: '发送',
+    sending: '发送中…',
     you: '我',
-    erased: '这条留言已被清除。',
+    erased: '该留言已删除。',
   },
 };

@@ -1,7 +1,9 @@
 import { useState } from 'react';
 import { markSeen, sound, unseen, unseenOf } from '../bell.js';
 import { Icon } from '../components/icon.js';
+import { PushSwitch } from '../components/push.switch.js';
 import { useTranslations } from '../i18n/language.js';
+import { linkTo } from '../route.js';
 import { useStore } from '../store.js';
 
 /** The count of unseen paid orders, and the settings of the bell. */
@@ -13,7 +15,7 @@ export function Bell() {
     <div className="bell">
       <span role="status" className={count > 0 ? 'ringing' : 'quiet'}>
         <Icon name="bell" />
-        {t.bell(count)}
+        {count > 0 ? <a href={`${linkTo('panel', 'orders')}?view=new`}>{t.bell(count)}</a> : t.bell(count)}
       </span>
       {count > 0 && (
         <button type="button" onClick={() => markSeen()}>
@@ -24,6 +26,7 @@ export function Bell() {
         {t.sound}: {isSoundOn ? t.on : t.off}
       </button>
       <Notifications />
+      <PushSwitch />
     </div>
   );
 }

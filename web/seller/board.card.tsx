@@ -11,7 +11,8 @@ import { useTranslations } from '../i18n/language.js';
 import type { LoadedOrder } from '../loaded.order.js';
 import { formatMoney } from '../money.js';
 import { runCommand, useCommandState } from '../order.commands.js';
-import { ordersOf, shortId } from '../orders.js';
+import { orderName, ordersOf } from '../orders.js';
+import { linkTo } from '../route.js';
 
 interface BoardCardProps {
   order: LoadedOrder;
@@ -25,7 +26,12 @@ export const BoardCard = memo(function BoardCard({ order, selected, isNew, selec
   const t = useTranslations();
   const { orderId, status, allowed } = order;
   const { command, error } = useCommandState(orderId);
-  const id = shortId(orderId);
+  const id = orderName(order);
+  const name = (
+    <strong>
+      <a href={linkTo('panel', 'orders', orderId)}>{id}</a>
+    </strong>
+  );
   return (
     <li className="slot">
       <article className={isNew ? 'card board-card new' : 'card board-card'}>
@@ -41,10 +47,10 @@ export const BoardCard = memo(function BoardCard({ order, selected, isNew, selec
                   select([orderId], target.checked);
                 }}
               />
-              <strong>{id}</strong>
+              {name}
             </label>
           ) : (
-            <strong>{id}</strong>
+            name
           )}
           <strong className="amount">{formatMoney(order.total)}</strong>
         </header>

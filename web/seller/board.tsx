@@ -1,14 +1,16 @@
 import { useCallback, useState } from 'react';
 import type { OrderStatus } from '../../src/contract/transitions.js';
+import { useOrderLists } from '../../src/react/use.order.lists.js';
+import { useLoadedOrders } from '../../src/react/use.orders.js';
 import { unseen, unseenOf } from '../bell.js';
 import { LoadError } from '../components/error.message.js';
 import { useGradualCount } from '../hooks/use.gradual.count.js';
-import { useOrderLists } from '../hooks/use.order.lists.js';
 import { useTranslations } from '../i18n/language.js';
 import type { LoadedOrder } from '../loaded.order.js';
-import { longestWaitFirst, ordersOf, useOrders } from '../orders.js';
+import { longestWaitFirst, ordersOf } from '../orders.js';
 import { useStore } from '../store.js';
 import { BoardCard } from './board.card.js';
+import { SelectAll } from './select.all.js';
 import { ShipForm } from './ship.form.js';
 
 const columns = {
@@ -24,7 +26,7 @@ const waitingColumns: readonly ColumnName[] = ['placed', 'paid'];
 /** The orders of all of a seller's stores by status; cards move as events arrive. */
 export function Board() {
   const t = useTranslations();
-  const orders = useOrders('seller');
+  const orders = useLoadedOrders('seller');
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const toShip = longestWaitFirst(orders.filter(({ orderId, status }) => status === 'paid' && selected.has(orderId)));
 
@@ -80,7 +82,12 @@ function Column({ name, title, cards, selected, select }: ColumnProps) {
       <h2>
         {title} <span className="count">{hasMore ? t.panel.shown(cards.length) : cards.length}</span>
       </h2>
-      {name === 'paid' && cards.length > 1 && <SelectAll cards={cards} {...{ selected, select }} disabled={hasMore} />}
+      {name === 'paid' && cards.length > 1 && (
+        <SelectAll
+          {...{ selected, ids: cards.map(({ orderId }) => orderId), onSelect: select, disabled: hasMore }}
+          label={t.panel.selectAll}
+        />
+      )}
       <ul>
         {cards.slice(0, rendered).map((order) => (
           <BoardCard
@@ -101,26 +108,5 @@ function Column({ name, title, cards, selected, select }: ColumnProps) {
         </button>
       )}
     </section>
-  );
-}
-
-/** Disabled until the column is complete: "all" must not mean a part. */
-function SelectAll({
-  cards,
-  selected,
-  select,
-  disabled,
-}: Pick<ColumnProps, 'cards' | 'selected' | 'select'> & { disabled: boolean }) {
-  const ids = cards.map(({ orderId }) => orderId);
-  return (
-    <label className="check">
-      <input
-        type="checkbox"
-        checked={ids.every((orderId) => selected.has(orderId))}
-        disabled={disabled}
-        onChange={({ target }) => select(ids, target.checked)}
-      />
-      {useTranslations().panel.selectAll}
-    </label>
   );
 }

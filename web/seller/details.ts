@@ -30,7 +30,8 @@ function parseDetail(line: string): [string, string | number | boolean] {
   return [line.slice(0, colon).trim(), parseValue(line.slice(colon + 1).trim())];
 }
 
-function parseValue(text: string): string | number | boolean {
+/** Text as it is, but `true`, `false` and canonical numbers by their value. */
+export function parseValue(text: string): string | number | boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   // Only canonical numbers: `007` stays a string.
   if (text !== '' && String(Number(text)) === text && Number.isFinite(Number(text))) return Number(text);

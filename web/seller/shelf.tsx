@@ -1,10 +1,9 @@
 import { useState } from 'react';
 import { type BookView, QUERY_CHARACTERS_MAX } from '../../src/contract/stores.js';
+import { useBooks } from '../../src/react/use.books.js';
 import { Stock } from '../buyer/shop.js';
 import { EmptyState } from '../components/empty.state.js';
 import { LoadMore } from '../components/load.more.js';
-import { usePages } from '../hooks/use.pages.js';
-import { request } from '../hub.js';
 import { useTranslations } from '../i18n/language.js';
 import { formatMoney } from '../money.js';
 import { linkTo, setQuery, useRoute } from '../route.js';
@@ -19,9 +18,7 @@ export function Shelf({ storeId }: { storeId: string }) {
   const q = useRoute().query.get('q') ?? '';
   const [openBookId, setOpenBookId] = useState<string>();
   const [edited, setEdited] = useState<ReadonlyMap<string, BookView>>(new Map());
-  const pages = usePages(JSON.stringify([storeId, q]), (after) =>
-    request('storeBooks', { storeId, limit: PAGE_SIZE, ...(q ? { q } : {}), ...(after ? { after } : {}) }),
-  );
+  const pages = useBooks({ storeId, q, limit: PAGE_SIZE });
 
   function applyEdit(book: BookView) {
     setEdited((before) => new Map(before).set(book.bookId, book));

@@ -1,17 +1,15 @@
 import { type FormEvent, memo, useState } from 'react';
 import { CARRIER_CHARACTERS_MAX } from '../../src/contract/order.requests.js';
-import { markSeen } from '../bell.js';
+import { stopRinging } from '../bell.js';
 import { Field } from '../components/field.js';
 import { useGradualCount } from '../hooks/use.gradual.count.js';
 import { hub } from '../hub.js';
 import { useTranslations } from '../i18n/language.js';
 import type { LoadedOrder } from '../loaded.order.js';
 import { runCommand } from '../order.commands.js';
-import { shortId } from '../orders.js';
-import { persistedStore, useStore } from '../store.js';
-
-/** Most sellers use one carrier, so the last one is the default. */
-const lastCarrier = persistedStore('carrier', '');
+import { orderName } from '../orders.js';
+import { useStore } from '../store.js';
+import { lastCarrier } from './last.carrier.js';
 
 /** Ships the selected orders with one carrier and a tracking number each. Every order is a separate command. */
 export function ShipForm({ orders }: { orders: LoadedOrder[] }) {
@@ -26,7 +24,7 @@ export function ShipForm({ orders }: { orders: LoadedOrder[] }) {
     const carrier = String(form.get('carrier')).trim();
     lastCarrier.set(carrier);
     setBusy(true);
-    markSeen(orders.map(({ orderId }) => orderId));
+    stopRinging(orders.map(({ orderId }) => orderId));
     await Promise.all(
       orders.map(({ orderId }) => {
         const trackingNo = String(form.get(orderId) ?? '').trim();
@@ -43,8 +41,8 @@ export function ShipForm({ orders }: { orders: LoadedOrder[] }) {
       <h2>{t.shipMany(orders.length)}</h2>
       <Field label={t.carrier} name="carrier" defaultValue={defaultCarrier} maxLength={CARRIER_CHARACTERS_MAX} />
       <div className="fields" hidden={busy}>
-        {orders.slice(0, rendered).map(({ orderId }) => (
-          <TrackingField key={orderId} orderId={orderId} />
+        {orders.slice(0, rendered).map((order) => (
+          <TrackingField key={order.orderId} orderId={order.orderId} name={orderName(order)} />
         ))}
       </div>
       <button type="submit" disabled={busy} aria-busy={busy}>
@@ -55,14 +53,7 @@ export function ShipForm({ orders }: { orders: LoadedOrder[] }) {
 }
 
 /** Memoized: typing or shipping one must not render thousands. */
-const TrackingField = memo(function TrackingField({ orderId }: { orderId: string }) {
+const TrackingField = memo(function TrackingField({ orderId, name }: { orderId: string; name: string }) {
   const t = useTranslations().panel;
-  return (
-    <Field
-      label={t.trackingOf(shortId(orderId))}
-      name={orderId}
-      autoComplete="off"
-      maxLength={CARRIER_CHARACTERS_MAX}
-    />
-  );
+  return <Field label={t.trackingOf(name)} name={orderId} autoComplete="off" maxLength={CARRIER_CHARACTERS_MAX} />;
 });

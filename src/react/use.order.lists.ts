@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
-import type { Role } from '../../src/contract/transitions.js';
-import { type ListName, ordersOf } from '../orders.js';
-import { useStore } from '../store.js';
+import type { Role } from '../contract/transitions.js';
+import { useHub } from './hub.provider.js';
+import type { ListName } from './order.cache.js';
+import { useStore } from './store.js';
 
 /** The loading state of one or several lists of orders. */
-interface OrderLists {
+export interface OrderLists {
   /** The lists are complete down to this order id. */
   loadedDownTo: string;
   hasMore: boolean;
@@ -19,7 +20,7 @@ interface OrderLists {
  * demand, or all of them with `loadAll`. Events keep what is loaded up to date.
  */
 export function useOrderLists(role: Role, lists: readonly ListName[], loadAll = false): OrderLists {
-  const orders = ordersOf[role];
+  const orders = useHub().orders[role];
   const cursors = useStore(orders.cursors);
   const generation = useStore(orders.generation);
   const [isFetching, setFetching] = useState(false);
@@ -38,8 +39,8 @@ export function useOrderLists(role: Role, lists: readonly ListName[], loadAll = 
   latestLoadMore.current = loadMore;
   const toLoadKey = toLoad.join(' ');
   useEffect(() => {
-    if (generation >= 0 && toLoadKey !== '') latestLoadMore.current();
-  }, [generation, toLoadKey]);
+    if (orders.generation.get() >= generation && toLoadKey !== '') latestLoadMore.current();
+  }, [orders, generation, toLoadKey]);
 
   const ends = lists.map((list) => cursors.get(list) ?? '').sort();
   return {
