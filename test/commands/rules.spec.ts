@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Command } from '../../src/commands/command.js';
 import { pair } from '../../src/commands/rows.js';
 import { UnitOfWork } from '../../src/commands/unit.of.work.js';
+import { LINE_CHANGES_MAX } from '../../src/contract/order.requests.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { Settlement } from '../../src/contract/transitions.js';
 import type { Answer } from '../../src/contract/wire.js';
@@ -358,6 +359,48 @@ describe('orders', () => {
     expect(execute(unit, 'order:timeout', null, { orderId: 'order' }, NOW + 10 ** 9)).toMatchObject(
       rejectedWith('ORDER_STATE', { status: 'shipped', allowed: ['receive'] }),
     );
+  });
+
+  test('are cancelled, not received, when shipping is due and a parcel never times out', () => {
+    const unit = market({ autoReceiveMs: 0, settleAt: 'received', shipWithinMs: 60_000 });
+    place(unit, 2);
+    execute(unit, 'order:pay', 'bob', { orderId: 'order' });
+    execute(unit, 'order:ship', 'ann', { orderId: 'order', items: [{ bookId: 'book', count: 1 }] });
+    const timedOut = execute(unit, 'order:timeout', null, { orderId: 'order' }, NOW + 60_000);
+    expect(timedOut).toMatchObject({ ok: true, data: { status: 'shipped' } });
+    expect((timedOut as { data: Order }).data).toMatchObject({
+      refunded: 10,
+      items: [{ shipped: 1, cancelled: 1 }],
+      parcels: [{ receivedAt: null }],
+    });
+  });
+
+  test('are cancelled in part up to the limit of such changes', () => {
+    const unit = market({ stock: LINE_CHANGES_MAX + 2, bob: 10 * (LINE_CHANGES_MAX + 2) });
+    place(unit, LINE_CHANGES_MAX + 2);
+    execute(unit, 'order:pay', 'bob', { orderId: 'order' });
+    const cancelOne = () =>
+      execute(unit, 'order:cancel', 'bob', { orderId: 'order', items: [{ bookId: 'book', count: 1 }] });
+    for (let changes = 0; changes < LINE_CHANGES_MAX; changes++) expect(cancelOne()).toMatchObject({ ok: true });
+    expect(cancelOne()).toMatchObject(rejectedWith('ORDER_STATE', { status: 'paid', allowed: [] }));
+    expect(execute(unit, 'order:cancel', 'bob', { orderId: 'order' })).toMatchObject({
+      ok: true,
+      data: { status: 'cancelled', refunded: 10 * (LINE_CHANGES_MAX + 2) },
+    });
+  });
+
+  test('record a whole cancellation by its reason alone, and which books it takes off the shelf', () => {
+    const cancelled = (request: object) => {
+      const unit = market();
+      place(unit, 2);
+      execute(unit, 'order:pay', 'bob', { orderId: 'order' });
+      execute(unit, 'order:cancel', 'ann', { orderId: 'order', reason: 'why', ...request });
+      return unit.orders.get('order')?.timeline.at(-1)?.changes;
+    };
+    expect(cancelled({})).toEqual({ cancelReason: 'why' });
+    expect(cancelled({ unavailable: ['book'] })).toEqual({ cancelReason: 'why', withdrawn: expect.anything() });
+    const unknown = { orderId: 'none', unavailable: ['book'] };
+    expect(execute(market(), 'order:cancel', 'ann', unknown)).toMatchObject(rejectedWith('ORDER_NOT_FOUND'));
   });
 
   test('are paid only for their actual total', () => {
