@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { TestDatabase } from '../test/support/test.database.js';
+import type { Child } from './child.js';
 import type { Databases } from './databases.js';
 import {
   auditHub,
@@ -39,6 +40,8 @@ export interface Setting {
   server: Server | undefined;
   warmUpMs: number;
   measureMs: number;
+  /** Cores of the system under test. */
+  cores: number;
   /** Folder for CPU profiles; profiles are taken only if it is set. */
   profiles?: string;
 }
@@ -60,7 +63,10 @@ export async function measure(row: Row, setting: Setting, rate: number | undefin
     const { processes = 1, isPinned = true, system } = row;
     for (let index = 0; index < processes; index++)
       running.push(
-        await System.start(system, database, { isPinned, isProbed: true, isProfiled: Boolean(setting.profiles) }),
+        await System.start(system, database, {
+          ...(isPinned ? { cores: setting.cores } : {}),
+          ...{ isProbed: true, isProfiled: Boolean(setting.profiles) },
+        }),
       );
     const run = new LoadedRun(row, market, running, setting, join(setting.profiles ?? '', title));
     const { observed, ...outcome } = await run.execute(rate);
@@ -89,10 +95,10 @@ async function measureDisk(database: TestDatabase, before: Snapshot, observed: O
 }
 
 /** Time from spawning the process to its first ready response over HTTP. */
-export async function measureStart(row: Row, { databases }: Setting): Promise<Outcome> {
+export async function measureStart(row: Row, { databases, cores }: Setting): Promise<Outcome> {
   const seeded = await databases.acquire(row);
   const start = performance.now();
-  const system = await System.start(row.system, seeded.database, { isPinned: true, isProbed: false });
+  const system = await System.start(row.system, seeded.database, { cores, isProbed: false });
   try {
     const { status } = await fetch(`${system.url}/health/ready`);
     const startMs = performance.now() - start;
@@ -112,8 +118,8 @@ class LoadedRun {
   private backgroundResult: Promise<BackgroundMeasured> | undefined;
   private windowStart = 0;
   private readonly notices: Promise<void>[] = [];
-  private readonly load = startLoad('load', (notice) => this.notices.push(this.onNotice(notice as LoadNotice)));
-  private readonly background;
+  private readonly load: Child;
+  private readonly background: Child | undefined;
 
   constructor(
     private readonly row: Row,
@@ -122,7 +128,9 @@ class LoadedRun {
     private readonly setting: Setting,
     private readonly profile: string,
   ) {
-    this.background = row.background && startLoad('background.load');
+    const { cores } = setting;
+    this.load = startLoad('load', cores, (notice) => this.notices.push(this.onNotice(notice as LoadNotice)));
+    this.background = row.background && startLoad('background.load', cores);
   }
 
   async execute(rate: number | undefined): Promise<Outcome & { observed: Observed }> {

@@ -24,6 +24,8 @@ export interface Figures {
   rssMb?: number;
   /** Growth of the database file per command. */
   diskBytes?: number;
+  /** Written to disk per message, by the system and its database server: logs and rewritten pages too. */
+  writtenKb?: number;
   /** Rate and median duration of the background load's operations. */
   asidePerSecond?: number;
   asideUs?: number;
@@ -67,11 +69,13 @@ export function figuresOf(run: Run): Figures {
   const only = run.isBackgroundOnly ? background : undefined;
   const messages = only ? only.done : measured.messages;
   const cpuPerMessage = ([begun, ended]: [Usage, Usage]) => (ended.cpuUs - begun.cpuUs) / messages;
+  const writtenKb = [system, server].reduce((sum, usages) => sum + (usages ? writtenBetween(usages) : 0), 0);
   const worst = (of: (each: Probed) => number) => Math.max(...probed.map(of));
   return {
     perSecond: (messages * 1_000) / (only ? only.ms : measured.ms),
     cpuUs: cpuPerMessage(system),
     ...(server ? { serverCpuUs: cpuPerMessage(server) } : {}),
+    ...(writtenKb > 0 ? { writtenKb: writtenKb / messages } : {}),
     ...(only ? {} : latencies(measured)),
     ...(background ? { asideUs: background.p50Us, asidePerSecond: (background.done * 1_000) / background.ms } : {}),
     ...(idleKb === undefined ? {} : { idleKb }),
@@ -82,6 +86,10 @@ export function figuresOf(run: Run): Figures {
     loadShare: measured.loadShare,
     ...(isAtRate ? { lateUs: measured.lateUs } : {}),
   };
+}
+
+function writtenBetween([begun, ended]: [Usage, Usage]): number {
+  return ended.writtenKb - begun.writtenKb;
 }
 
 function latencies({ p50Us, p99Us, slowestUs, pushLagUs, bytes, messages, observed }: Measured): Figures {
@@ -155,6 +163,7 @@ const COLUMNS: Column[] = [
   figure('max ms', 'slowestUs', showMs),
   figure('push lag ms', 'pushLagUs', showMs),
   figure('bytes', 'bytes', showWhole),
+  figure('KB written', 'writtenKb', (value) => value.toFixed(1)),
   figure('disk bytes', 'diskBytes', showWhole),
   figure('start ms', 'startMs', showWhole),
   ratio('start', 'startMs'),

@@ -1,7 +1,8 @@
 // Compares the hub with its baselines in one run on one machine, and prints ratios.
 //
 //   npm run bench                                    the main scenarios on the embedded database, 3 rounds
-//   npm run bench -- --quick                         a smoke test: the benchmark works and its runs are exact
+//   npm run bench -- --quick                         a smoke test that measures nothing: its runs are exact
+//   npm run bench -- --cores 2                       every system, with all its threads, on two cores; one by default
 //   npm run bench -- --only all                      also the scenarios of table size, sockets and background load
 //   npm run bench -- --on sqlite,mariadb,mysql       also on private database servers (Debian, root)
 //   npm run bench -- --only place,lone --rounds 5    selected scenarios, more rounds
@@ -10,7 +11,9 @@
 //   npm run bench -- --json docs/performance.json    merges the results into the file
 //
 // A run is exact if the database and the pushes match the acknowledged commands. The exit status is 0 only if all runs were.
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { Databases } from './databases.js';
@@ -31,8 +34,11 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     profile: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    cores: { type: 'string', default: '1' },
   },
 });
+const cores = Number(options.cores);
+if (!(cores >= 1 && cores <= availableParallelism())) throw new Error(`--cores is 1 to ${availableParallelism()} here`);
 const seconds = Number(options.seconds ?? (options.quick ? 0.7 : 3));
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
 /** Long enough for V8 to optimize the hub, which takes longer than a small baseline. */
@@ -126,7 +132,7 @@ async function compareAll(
   const stages: Record<string, Stage[]> = {};
   try {
     const setting: Setting = {
-      ...{ databases, server, warmUpMs, measureMs: seconds * 1_000 },
+      ...{ databases, server, warmUpMs, measureMs: seconds * 1_000, cores },
       ...(options.profile ? { profiles: `${options.profile}/${database}` } : {}),
     };
     for (const [name, scenario] of Object.entries(selected)) {
@@ -163,5 +169,6 @@ for (const database of databases) {
   if (options.json && isExact) writeFileSync(options.json, `${JSON.stringify(saved, null, 2)}\n`);
 }
 const elapsed = Math.round((performance.now() - start) / 1_000);
+if (options.quick) console.log('\nThe quick form measures nothing: its figures are not to be compared');
 console.log(`\n${elapsed} s; ${isExact ? 'every run was exact' : 'not every run was exact: nothing was saved'}`);
 if (!isExact) process.exitCode = 1;

@@ -32,18 +32,31 @@ const UNBUNDLED_HUB = [join('dist', 'start.js')];
 export interface Usage {
   cpuUs: number;
   rssMb: number;
+  /** Handed to the file system's disk since the start; 0 in memory, as on a tmpfs. */
+  writtenKb: number;
 }
 
 type Role = 'system' | 'load';
 
-/** With two cores or more, the system under test gets one to itself and the load another. */
-function pinned(role: Role, command: string[]): string[] {
-  const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
-  return canPin ? ['taskset', '-c', role === 'system' ? '0' : '1', ...command] : command;
+const CORES = availableParallelism();
+
+/**
+ * Every system, with all its threads, gets the first `cores` cores. The load has the others to itself, or shares those of the
+ * system if there are none.
+ */
+function pinned(role: Role, cores: number, command: string[]): string[] {
+  const canPin = CORES > 1 && spawnSync('taskset', ['--version']).status === 0;
+  if (!canPin) return command;
+  const others = cores < CORES ? `${cores}-${CORES - 1}` : `0-${CORES - 1}`;
+  return ['taskset', '-c', role === 'system' ? `0-${cores - 1}` : others, ...command];
 }
 
-export function startLoad(script: 'load' | 'background.load', onNotice?: (notice: object) => void): Child {
-  const [command = '', ...flags] = pinned('load', [process.execPath]);
+export function startLoad(
+  script: 'load' | 'background.load',
+  cores: number,
+  onNotice?: (notice: object) => void,
+): Child {
+  const [command = '', ...flags] = pinned('load', cores, [process.execPath]);
   const child = fork(join(BUILT, `${script}.js`), { execPath: command, execArgv: flags });
   return new Child(child, script, onNotice);
 }
@@ -52,24 +65,30 @@ export function startLoad(script: 'load' | 'background.load', onNotice?: (notice
 export function usageOf(pids: readonly number[]): Usage {
   const usages = pids.map(usageOfProcess);
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-  return { cpuUs: sum(usages.map(({ cpuUs }) => cpuUs)), rssMb: sum(usages.map(({ rssMb }) => rssMb)) };
+  return {
+    cpuUs: sum(usages.map(({ cpuUs }) => cpuUs)),
+    rssMb: sum(usages.map(({ rssMb }) => rssMb)),
+    writtenKb: sum(usages.map(({ writtenKb }) => writtenKb)),
+  };
 }
 
-/** From /proc: user and system time of all threads. */
+/** From /proc: user and system time of all threads, and what the disk was given to write. */
 function usageOfProcess(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const io = readFileSync(`/proc/${pid}/io`, 'utf8');
   const ticks = Number(fields[11]) + Number(fields[12]);
   return {
     cpuUs: (ticks / CLOCK_TICKS_PER_SECOND) * 1_000_000,
     rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024,
+    writtenKb: Number(/^write_bytes:\s+(\d+)/m.exec(io)?.[1]) / 1_024,
   };
 }
 
 interface StartOptions {
-  /** Off for several processes of a system: they share all cores with the load. */
-  isPinned: boolean;
+  /** How many cores it gets; none for several processes of a system, which share all cores with the load. */
+  cores?: number;
   isProbed: boolean;
   /** Runs the hub unbundled, because a profile is summed by file. */
   isProfiled?: boolean;
@@ -87,7 +106,7 @@ export class System {
   static async start(name: SystemName, database: TestDatabase, options: StartOptions): Promise<System> {
     const entry = name === 'hub' && options.isProfiled ? UNBUNDLED_HUB : systems[name];
     const node = [process.execPath, ...NODE_FLAGS, ...(options.isProbed ? ['--import', PROBE] : []), ...entry];
-    const [command = '', ...parameters] = options.isPinned ? pinned('system', node) : node;
+    const [command = '', ...parameters] = options.cores ? pinned('system', options.cores, node) : node;
     const child = spawn(command, parameters, {
       env: {
         PATH: process.env.PATH,
