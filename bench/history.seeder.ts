@@ -108,11 +108,11 @@ export class HistorySeeder {
     }
   }
 
-  /** To be called once, after all orders were added. */
-  async writeRoomHeads(): Promise<void> {
+  /** To be called once, after all orders were added. All of them are cancelled. */
+  async writeRooms(): Promise<void> {
     for (const { role, userId, head } of this.heads.values()) {
-      const sql = 'UPDATE rooms SET head = ? WHERE role = ? AND user_id = ?';
-      await this.hub.database.writer.query(sql, [head, role, userId]);
+      const sql = 'UPDATE rooms SET head = ?, cancelled = ? WHERE role = ? AND user_id = ?';
+      await this.hub.database.writer.query(sql, [head, head / EVENTS_PER_ORDER, role, userId]);
     }
   }
 

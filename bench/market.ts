@@ -56,7 +56,7 @@ export async function seed(server: string | undefined, size: MarketSize): Promis
   }
   const withEvents = Math.min(orders, ORDERS_WITH_EVENTS_MAX);
   await history.addOrders(market.buyers, sellers, orders, { count: withEvents, roles: ['buyer', 'seller'] });
-  await history.writeRoomHeads();
+  await history.writeRooms();
   await hub.leave();
   return [database, market];
 }
