@@ -1,5 +1,7 @@
 import { useConnection } from '../src/react/use.connection.js';
 import { useTranslations } from './i18n/language.js';
+import { missedSales } from './missed.js';
+import { useRoute } from './route.js';
 import { session } from './session.js';
 import { useStore } from './store.js';
 
@@ -17,16 +19,18 @@ export function ConnectionBadge() {
   );
 }
 
-/** Says that the connection is lost, and after the reconnect how many changes were missed. */
+/** Says that the connection is lost, and after the reconnect how many changes were missed, where the panel does not list them. */
 export function ConnectionNotice() {
   const t = useTranslations();
   const { state, missed, pending, dismissMissed } = useConnection();
   const user = useStore(session);
+  const { segments } = useRoute();
+  const isSaidByPanel = useStore(missedSales) !== null && segments[0] === 'panel';
   const notice = !user
     ? undefined
     : state === 'offline'
       ? t.offlineHint
-      : state === 'live' && missed > 0
+      : state === 'live' && missed > 0 && !isSaidByPanel
         ? t.missed(missed)
         : undefined;
   return (

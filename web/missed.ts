@@ -13,6 +13,12 @@ export interface MissedSales {
 
 /** The seller's orders that changed during a break of the connection, or while no page was open; until they are dismissed. */
 export const missedSales = new Store<MissedSales | null>(null);
+/** The missed orders that are in this status since. */
+export function missedWith(status: OrderStatus): string[] {
+  const entries = [...(missedSales.get()?.statuses ?? [])];
+  return entries.filter(([, became]) => became === status).map(([orderId]) => orderId);
+}
+
 const lastLive = persistedStore('last-live', { identity: '', at: '' });
 
 function rememberLive(): void {

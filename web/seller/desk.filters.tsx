@@ -11,7 +11,8 @@ const DEBOUNCE_MS = 250;
 export const views = ['paid', 'new', 'placed', 'shipped', 'received', 'cancelled'] as const;
 
 interface DeskFiltersProps {
-  view: DeskView;
+  /** None where missed orders are shown. */
+  view: DeskView | undefined;
   q: string;
   counts: StatusCounts | undefined;
   newCount: number;
@@ -46,7 +47,7 @@ function DeskSearch({ q, view, searchRef }: Pick<DeskFiltersProps, 'q' | 'view' 
   useEffect(() => {
     const typed = text.trim();
     if (typed === q) return;
-    const timer = setTimeout(() => setQuery({ view: view === 'paid' ? '' : view, q: typed }), DEBOUNCE_MS);
+    const timer = setTimeout(() => setQuery({ view: view === 'paid' ? '' : (view ?? ''), q: typed }), DEBOUNCE_MS);
     return () => clearTimeout(timer);
   }, [text, q, view]);
   // A link or the browser's back button may change the query: show it in the input.

@@ -1,5 +1,6 @@
 import { useCallback, useRef, useState } from 'react';
 import { CLAIM_SECONDS_MAX } from '../../src/contract/staff.fields.js';
+import { type OrderStatus, orderStatuses } from '../../src/contract/transitions.js';
 import { markSeen, unseen, unseenOf } from '../bell.js';
 import { hubNow } from '../clock.js';
 import { EmptyState } from '../components/empty.state.js';
@@ -8,6 +9,7 @@ import { useOrderCounts } from '../hooks/use.order.counts.js';
 import { useDeskTexts } from '../i18n/desk.js';
 import { useTranslations } from '../i18n/language.js';
 import type { LoadedOrder } from '../loaded.order.js';
+import { missedSales } from '../missed.js';
 import { ordersOf } from '../orders.js';
 import { linkTo, navigate, useRoute } from '../route.js';
 import { session } from '../session.js';
@@ -28,10 +30,11 @@ export function OrderDesk() {
   const { query } = useRoute();
   const view = views.find((name) => name === query.get('view')) ?? 'paid';
   const q = query.get('q') ?? '';
+  const missed = useMissed(query.get('missed'));
   const counts = useOrderCounts();
   const unseenIds = new Set(unseenOf(useStore(unseen)));
   const selected = useStore(selection);
-  const { orders, isLoading, hasMore, error, loadMore, reload } = useDeskOrders(view, q);
+  const { orders, isLoading, hasMore, error, loadMore, reload } = useDeskOrders(view, { q, missed });
   const { index, current, setCurrent } = useCurrentOrder(orders);
   const [moves, setMoves] = useState(0);
   const [shipping, setShipping] = useState<string>();
@@ -40,7 +43,7 @@ export function OrderDesk() {
   const { hasStaff } = useTeam();
   const userId = useStore(session)?.userId;
   const searchField = useRef<HTMLInputElement>(null);
-  const isWaiting = !isQuery(q) && (view === 'paid' || view === 'placed' || view === 'new');
+  const isWaiting = !isQuery(q) && !missed && (view === 'paid' || view === 'placed' || view === 'new');
 
   const moveTo = (at: number) => {
     const next = orders[Math.min(Math.max(at, 0), orders.length - 1)];
@@ -79,7 +82,11 @@ export function OrderDesk() {
 
   return (
     <>
-      <DeskFilters {...{ view, q, counts }} newCount={unseenIds.size} searchRef={searchField} />
+      <DeskFilters
+        {...{ view: missed ? undefined : view, q, counts }}
+        newCount={unseenIds.size}
+        searchRef={searchField}
+      />
       <div className="desk-head">
         {selectable.length > 0 ? (
           <SelectAll
@@ -101,7 +108,7 @@ export function OrderDesk() {
       {claimError !== undefined && <ErrorMessage error={claimError} />}
       <DeskEmpty q={q} isShown={orders.length === 0 && !isLoading && error === undefined} />
       <DeskList
-        key={`${view} ${q}`}
+        key={`${view} ${q} ${missed}`}
         {...{ orders, index, moves, selected, unseenIds, onSelect }}
         onCurrent={setCurrent}
         onShip={setShipping}
@@ -122,6 +129,12 @@ export function OrderDesk() {
       {isHelpOpen && <KeysDialog onClose={() => setHelpOpen(false)} />}
     </>
   );
+}
+
+/** The status in the address, as long as missed orders are known: they are of this page's life. */
+function useMissed(status: string | null): OrderStatus | undefined {
+  const isKnown = useStore(missedSales) !== null;
+  return isKnown ? orderStatuses.find((name) => name === status) : undefined;
 }
 
 function Loading({ isShown }: { isShown: boolean }) {

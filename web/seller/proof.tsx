@@ -3,7 +3,7 @@ import { orderStatuses } from '../../src/contract/transitions.js';
 import { formatTime, hubNow, useNow } from '../clock.js';
 import { connectionStatus, hub } from '../hub.js';
 import { useDeskTexts } from '../i18n/desk.js';
-import { missedSales } from '../missed.js';
+import { missedSales, missedWith } from '../missed.js';
 import { linkTo } from '../route.js';
 import { useStore } from '../store.js';
 
@@ -56,14 +56,13 @@ export function Proof() {
   );
 }
 
-/** After a break: what has changed meanwhile, with a link to each list. */
+/** After a break: what has changed meanwhile, with a link to these orders. */
 export function Missed() {
   const t = useDeskTexts().proof;
   const missed = useStore(missedSales);
   const isLive = useStore(connectionStatus).state === 'live';
-  const became = missed ? [...missed.statuses.values()] : [];
   const counts = orderStatuses
-    .map((status) => ({ status, count: became.filter((one) => one === status).length }))
+    .map((status) => ({ status, count: missedWith(status).length }))
     .filter(({ count }) => count > 0);
   return (
     <div role="status">
@@ -71,7 +70,7 @@ export function Missed() {
         <p className="card missed">
           {missed.since === undefined ? t.meanwhile : t.since(formatTime(missed.since))}{' '}
           {counts.map(({ status, count }) => (
-            <a key={status} href={linkTo('panel', 'orders') + (status === 'paid' ? '' : `?view=${status}`)}>
+            <a key={status} href={`${linkTo('panel', 'orders')}?missed=${status}`}>
               {t.became[status](count)}
             </a>
           ))}
