@@ -49,7 +49,7 @@ const onServer = [
   'storm',
 ];
 /** Three nodes that all take writes. */
-const onCluster = ['galera', 'galera.start', 'galera.races', 'galera.reads', 'switches'];
+const onCluster = ['galera', 'galera.start', 'galera.races', 'galera.reads', 'switches', 'quorum'];
 /** The embedded database has a single hub. */
 const scenarios = {
   sqlite: ['auditor', 'crash.points', 'embedded', 'restore', 'python', 'shop', 'storm'],
@@ -58,7 +58,7 @@ const scenarios = {
   mysql: onServer,
   galera: onCluster,
   // One member takes writes.
-  group: ['switches'],
+  group: ['switches', 'quorum'],
 };
 /** Scenarios without an end of their own, over all databases: they share the minutes. */
 const ENDLESS = 10;

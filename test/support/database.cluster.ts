@@ -12,6 +12,10 @@ const NODES = 3;
 /** The others first have to agree that it is gone. */
 const ELECTED_WITHIN_MS = 60_000;
 
+function othersOf(node: number): number[] {
+  return range(NODES).filter((other) => other !== node);
+}
+
 /** A cluster of which one node takes writes, as `npm run chaos` has started it. Nodes count from 0. */
 export abstract class DatabaseCluster {
   constructor(
@@ -38,7 +42,7 @@ export abstract class DatabaseCluster {
   /** Kills the node that takes writes; another does, and it comes back. */
   async killWriter(): Promise<void> {
     const writer = await this.writer();
-    process.kill(Number(readFileSync(join(this.folder, String(writer + 1), 'pid'), 'utf8')), 'SIGKILL');
+    this.signal(writer, 'SIGKILL');
     await this.replaced(writer);
     await promisify(execFile)('bash', [
       join('scripts', 'servers', this.script),
@@ -48,8 +52,25 @@ export abstract class DatabaseCluster {
     ]);
   }
 
+  /** Freezes the others: alone, this node has no quorum. */
+  takeQuorumFrom(node: number): void {
+    for (const other of othersOf(node)) this.signal(other, 'SIGSTOP');
+  }
+
+  /** Resolves once the node takes part in the cluster again. */
+  async giveQuorumTo(node: number): Promise<void> {
+    for (const other of othersOf(node)) this.signal(other, 'SIGCONT');
+    await until('the node has quorum', () => this.hasQuorum(node).catch(() => false), ELECTED_WITHIN_MS);
+  }
+
+  protected abstract hasQuorum(node: number): Promise<boolean>;
+
   /** Lets every node be as it was started. */
   abstract restore(): Promise<void>;
+
+  private signal(node: number, signal: NodeJS.Signals): void {
+    process.kill(Number(readFileSync(join(this.folder, String(node + 1), 'pid'), 'utf8')), signal);
+  }
 
   /** Waits until another node than this one, which is gone, takes writes. */
   protected abstract replaced(node: number): Promise<void>;
@@ -94,6 +115,10 @@ class GaleraCluster extends DatabaseCluster {
     await this.switchTo(await this.writer());
   }
 
+  protected async hasQuorum(node: number): Promise<boolean> {
+    return pick(await this.at(node, "SHOW STATUS LIKE 'wsrep_ready'"), 0).Value === 'ON';
+  }
+
   protected async replaced(node: number): Promise<void> {
     const next = (node + 1) % NODES;
     await until(
@@ -114,11 +139,16 @@ class ReplicationGroup extends DatabaseCluster {
 
   async restore(): Promise<void> {}
 
+  protected async hasQuorum(node: number): Promise<boolean> {
+    const sql =
+      "SELECT COUNT(*) AS online FROM performance_schema.replication_group_members WHERE member_state = 'ONLINE'";
+    return Number(pick(await this.at(node, sql), 0).online) === NODES;
+  }
+
   protected async replaced(node: number): Promise<void> {
-    const others = range(NODES).filter((other) => other !== node);
     await until(
       'another member takes writes',
-      async () => (await Promise.all(others.map((other) => this.isWriter(other)))).includes(true),
+      async () => (await Promise.all(othersOf(node).map((other) => this.isWriter(other)))).includes(true),
       ELECTED_WITHIN_MS,
     );
   }
