@@ -4,11 +4,19 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { accountOf, type Command, messageHash } from '../../src/commands/command.js';
 import { parseOrder } from '../../src/commands/order.columns.js';
-import { type BookRow, type NoteRow, type OrderChanges, type OrderRow, pair } from '../../src/commands/rows.js';
+import {
+  type BookRow,
+  memberOf,
+  type NoteRow,
+  type OrderChanges,
+  type OrderRow,
+  pair,
+} from '../../src/commands/rows.js';
 import { encodeTimeline } from '../../src/commands/timeline.codec.js';
 import { UnitOfWork } from '../../src/commands/unit.of.work.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { StoreView } from '../../src/contract/stores.js';
+import { orderStatuses } from '../../src/contract/transitions.js';
 import type { Answer } from '../../src/contract/wire.js';
 import { presentOrder } from '../../src/orders/order.presenter.js';
 import { orderAt } from '../../src/orders/order.timeline.js';
@@ -1060,7 +1068,7 @@ class HistoryRun {
     this.assertStockConserved();
     this.assertTransitions();
     this.assertTimelines();
-    this.assertGaplessRooms();
+    this.assertRooms();
     this.assertChangesSaved();
   }
 
@@ -1222,8 +1230,8 @@ class HistoryRun {
     }
   }
 
-  private assertGaplessRooms(): void {
-    for (const { role, userId, head } of this.unit.rooms.values()) {
+  private assertRooms(): void {
+    for (const { role, userId, head, ...counts } of this.unit.rooms.values()) {
       const events = this.unit.dirty.events.filter((event) => event.role === role && event.userId === userId);
       assertEqual(
         'the event numbers of a room',
@@ -1235,6 +1243,9 @@ class HistoryRun {
         events.every(({ push }) => push.role === role),
         true,
       );
+      const orders = [...this.unit.orders.values()].filter((order) => memberOf(order, role) === userId);
+      const counted = orderStatuses.map((status) => [status, orders.filter((order) => order.status === status).length]);
+      assertEqual('the orders of a room by status', counts, Object.fromEntries(counted));
     }
   }
 

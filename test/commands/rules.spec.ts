@@ -1,75 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from '../../src/commands/command.js';
 import { pair } from '../../src/commands/rows.js';
-import { UnitOfWork } from '../../src/commands/unit.of.work.js';
+import type { UnitOfWork } from '../../src/commands/unit.of.work.js';
 import { LINE_CHANGES_MAX } from '../../src/contract/order.requests.js';
 import type { Order } from '../../src/contract/orders.js';
-import type { Settlement } from '../../src/contract/transitions.js';
-import type { Answer } from '../../src/contract/wire.js';
 import { decodeEvent } from '../../src/rooms/event.codec.js';
-import { executeOn, openStore } from '../support/handlers.js';
-import { newRoom } from '../support/rows.js';
-
-const BALANCE_MAX = 2 ** 53 - 1;
-const STOCK_MAX = 1_000_000;
-const NOW = 1_000_000;
-
-/** ann's store with one book, and two users with wallets. */
-function market({
-  stock = 5,
-  lowMark = 2,
-  price = 10,
-  ann = 0,
-  bob = 100,
-  autoReceiveMs = 5_000,
-  settleAt = 'paid' as Settlement,
-  shipWithinMs = 0,
-} = {}): UnitOfWork {
-  const unit = new UnitOfWork({ unpaidTtlMs: 1_000, autoReceiveMs, settleAt, shipWithinMs, needsAddress: false });
-  unit.stores.set('shop', openStore('ann'));
-  unit.addBook({ bookNo: 1, storeId: 'shop', bookId: 'book', title: 'Book', price, lowMark, listed: 1, stock });
-  for (const [userId, balance] of Object.entries({ ann, bob })) {
-    unit.users.add(userId);
-    unit.wallets.set(userId, { userId, balance, held: 0, entries: 0, version: 0 });
-    for (const role of ['buyer', 'seller'] as const) unit.rooms.set(pair(role, userId), newRoom(role, userId));
-  }
-  unit.texts.set(1, {
-    bookNo: 1,
-    author: null,
-    publisher: null,
-    isbn: null,
-    tags: null,
-    summary: null,
-    coverUrl: null,
-    details: null,
-  });
-  return unit;
-}
-
-function execute(
-  unit: UnitOfWork,
-  name: Command['name'],
-  actorId: string | null,
-  request: object,
-  now = NOW,
-): Answer<unknown> {
-  const newId = name === 'order:place' ? { newId: 'order' } : {};
-  return executeOn(unit, { name, actorId, request, ...newId } as unknown as Command, now);
-}
-
-const place = (unit: UnitOfWork, count = 1) =>
-  execute(unit, 'order:place', 'bob', { storeId: 'shop', items: [{ bookId: 'book', count }] });
-const bookOf = (unit: UnitOfWork) => {
-  const book = unit.books.get(pair('shop', 'book'));
-  if (!book) throw new Error('The store has no book');
-  return book;
-};
-const rejectedWith = (code: string, details?: unknown) => ({
-  ok: false,
-  error: { code, ...(details ? { details } : {}) },
-});
-const badMessage = (path: string, problem: RegExp) =>
-  rejectedWith('BAD_MESSAGE', [{ path, problem: expect.stringMatching(problem) }]);
+import { executeOn } from '../support/handlers.js';
+import {
+  BALANCE_MAX,
+  badMessage,
+  bookOf,
+  execute,
+  market,
+  NOW,
+  place,
+  rejectedWith,
+  STOCK_MAX,
+} from '../support/small.market.js';
 
 describe('wallets', () => {
   test('hold at most 2^53−1', () => {
