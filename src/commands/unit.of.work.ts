@@ -178,7 +178,7 @@ export class UnitOfWork {
 
   private moveHeld({ userId, amount }: NonNullable<Change['held']>[number]): void {
     const wallet = this.require(this.wallets.get(userId), 'wallet');
-    /* istanbul ignore if -- the table has no CHECK for it, and no rule gives out more than was held */
+    // The table has no CHECK for it, and no rule gives out more than was held.
     if (wallet.held < -amount) throw new Error('The hub holds less for a seller than one of the orders needs');
     wallet.held += amount;
     wallet.version += 1;
@@ -242,7 +242,7 @@ export class UnitOfWork {
 
 /** Whether a store takes orders at this time, as it is said: a pause that is over is none. */
 export function openingOf({ isOpen, pausedUntil }: StorePolicy, now: number) {
-  const isPaused = pausedUntil !== null && now < pausedUntil;
+  const isPaused = now < (pausedUntil ?? 0);
   return { open: isOpen === 1, pausedUntil: isoTime(isPaused ? pausedUntil : null) };
 }
 

@@ -79,10 +79,8 @@ function applyToLines(state: OrderLines, order: OrderRow, entry: TimelineEntry):
       refundCopies(state, copies ?? []);
       giveBack();
       break;
-    case 'track': {
-      const mended = state.parcels.find(({ parcel }) => parcel === parcels?.[0]);
-      if (mended) Object.assign(mended, trackingOf(changes));
-    }
+    case 'track':
+      for (const parcel of onTheirWay(state, parcels)) Object.assign(parcel, trackingOf(changes));
   }
 }
 
@@ -120,9 +118,7 @@ export function shipCopies(
 
 /** Without numbers, all that are on their way. */
 export function receiveParcels(state: OrderLines, numbers: readonly number[] | undefined, at: number): void {
-  for (const parcel of onTheirWay(state)) {
-    if (numbers?.includes(parcel.parcel) ?? true) parcel.receivedAt = at;
-  }
+  for (const parcel of onTheirWay(state, numbers)) parcel.receivedAt = at;
 }
 
 /** Returns the price of those that were not paid back before. */
@@ -170,8 +166,9 @@ export function isNothingLeft({ lines }: OrderLines): boolean {
   return lines.every((line) => leftOf(line) === 0);
 }
 
-export function onTheirWay({ parcels }: OrderLines): Parcel[] {
-  return parcels.filter(({ receivedAt }) => receivedAt === null);
+/** The parcels that are not received yet: those with these numbers, or all. */
+export function onTheirWay({ parcels }: OrderLines, numbers?: readonly number[]): Parcel[] {
+  return parcels.filter(({ parcel, receivedAt }) => receivedAt === null && (numbers?.includes(parcel) ?? true));
 }
 
 /** How many of these copies, taken from those that are left, were paid back before. */
@@ -186,7 +183,6 @@ function named(lines: readonly Line[], copies: Copies): [line: Line, count: numb
 /** Copies name lines of their own order only. */
 export function lineAt<Item extends OrderItem>(lines: readonly Item[], index: number): Item {
   const line = lines[index];
-  /* istanbul ignore if -- only a damaged row could name another, which the compiler cannot know */
   if (!line) throw new Error('A change of an order names a line that it does not have');
   return line;
 }

@@ -16,7 +16,7 @@ export function addStock(unit: UnitOfWork, command: Command<'stock:add'>): Decis
   const stock = book.stock + add;
   if (stock < 0) return new HubError('OUT_OF_STOCK', undefined, { bookId, wanted: -add, available: book.stock });
   // Cancellations may have raised the stock above the limit; it can still be lowered.
-  if (add > 0 && stock > STOCK_MAX)
+  if (stock > Math.max(STOCK_MAX, book.stock))
     return HubError.badMessage([{ path: 'add', problem: `would take the stock above ${STOCK_MAX}` }]);
   return { stock: [{ book, delta: add }] };
 }
