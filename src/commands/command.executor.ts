@@ -26,13 +26,9 @@ export function execute(handler: CommandHandler, unit: UnitOfWork, command: Comm
 }
 
 function decideAndApply(handler: CommandHandler, unit: UnitOfWork, command: Command, now: number): Answer<unknown> {
-  // Checked under the batch's locks: the user may have unregistered since the message was admitted.
-  const { actorId } = command;
-  const mustBeUser = actorId !== null && actorId !== OPERATOR_ID;
-  if (mustBeUser && !unit.users.has(actorId)) return rejected(new HubError('UNAUTHENTICATED'));
-  if (!isStillActing(unit, command)) {
-    return rejected(noLongerActing());
-  }
+  const { actorId, acting } = command;
+  const refusal = actorId === null ? undefined : refusalOf(unit, actorId, acting);
+  if (refusal) return rejected(refusal);
   const decision = handler.decide(unit, command, now);
   if (decision instanceof HubError) return rejected(decision);
   const numbers = unit.apply(decision, now);
@@ -40,10 +36,14 @@ function decideAndApply(handler: CommandHandler, unit: UnitOfWork, command: Comm
   return seq === undefined ? { ok: true, data } : { ok: true, data, seq };
 }
 
-/** The membership may have been ended or replaced since the message was admitted. */
-function isStillActing(unit: UnitOfWork, { actorId, acting }: Command): boolean {
-  if (!acting || actorId === null) return true;
-  return unit.memberships.get(pair(acting.ownerId, actorId)) === acting.membershipId;
+/**
+ * Why a user's command is not decided. Checked under the batch's locks: since the message was admitted the user may have unregistered,
+ * and the membership may have been ended or replaced.
+ */
+function refusalOf(unit: UnitOfWork, actorId: string, acting: Command['acting']): HubError | undefined {
+  if (actorId !== OPERATOR_ID && !unit.users.has(actorId)) return new HubError('UNAUTHENTICATED');
+  const isActing = !acting || unit.memberships.get(pair(acting.ownerId, actorId)) === acting.membershipId;
+  return isActing ? undefined : noLongerActing();
 }
 
 function storedAnswer(handler: CommandHandler, unit: UnitOfWork, { stored, userId }: AnswerRow): Answer<unknown> {

@@ -25,6 +25,12 @@ export function accountOf({ actorId, acting }: Pick<Command, 'actorId' | 'acting
   return acting?.ownerId ?? actorId;
 }
 
+/** The id that a command was given for what it creates. */
+export function newIdOf({ newId }: Pick<Command, 'newId'>): string {
+  if (newId === undefined) throw new Error('A command has no id for what it creates');
+  return newId;
+}
+
 /**
  * Equal for equal messages, whatever the order of their fields and the transport. It is stored with the answer to a key, so
  * this format must not change: keys stored before would count as reused. The same words for another account are another message: a

@@ -20,15 +20,15 @@ interface ShownOrder {
   at?: number;
 }
 
-/** A change of an order, with the number of its event. */
+/** A change of an order, with the number of its event: none is not stored. */
 interface OrderChange extends ShownOrder {
-  seq?: number;
+  seq?: number | undefined;
 }
 
 /** Several orders, with the number of the last event. */
 interface OrderChanges {
   orders: ShownOrder[];
-  seq?: number;
+  seq?: number | undefined;
 }
 
 /** What orders have gained, oldest first: a stored answer stays without what came after it. */
@@ -54,7 +54,7 @@ function withoutAcceptance({ acceptBy: _by, acceptedAt: _at, readyAt: _ready, ..
 /** An order's timeline never changes, so an answer is built again from the order as it stood after that change. */
 export const orderReplay: AnswerReplay = {
   referenceTo({ data, seq }, command, { orders, now }): OrderChange {
-    return { ...referenceTo(data as Order, command, orders, now), ...(seq === undefined ? {} : { seq }) };
+    return { ...referenceTo(data as Order, command, orders, now), seq };
   },
   orderIds: (reference) => [(reference as OrderChange).orderId],
   answer({ orders }, reference, actorId) {
@@ -68,7 +68,7 @@ export const orderReplay: AnswerReplay = {
 export const ordersReplay: AnswerReplay = {
   referenceTo({ data, seq }, command, { orders, now }): OrderChanges {
     const shown = (data as { orders: Order[] }).orders.map((order) => referenceTo(order, command, orders, now));
-    return { orders: shown, ...(seq === undefined ? {} : { seq }) };
+    return { orders: shown, seq };
   },
   orderIds: (reference) => (reference as OrderChanges).orders.map(({ orderId }) => orderId),
   answer({ orders }, reference, actorId) {

@@ -1,5 +1,5 @@
 import type { Decision } from '../commands/command.handler.js';
-import { accountOf, type Command } from '../commands/command.js';
+import { accountOf, type Command, newIdOf } from '../commands/command.js';
 import { balanceOverflow } from '../commands/money.errors.js';
 import type { TopupRow } from '../commands/rows.js';
 import { type Change, moneyOf, type UnitOfWork } from '../commands/unit.of.work.js';
@@ -23,7 +23,7 @@ export function paymentOf(userId: string, orderId: string): Command<'order:pay'>
 }
 
 export function createTopup(unit: UnitOfWork, command: Command<'topup:create'>, now: number): Decision {
-  const { newId: topupId = '', request } = command;
+  const { request } = command;
   const userId = accountOf(command);
   const { amount, orderId = null } = request;
   const { payments } = unit.policy;
@@ -38,7 +38,7 @@ export function createTopup(unit: UnitOfWork, command: Command<'topup:create'>, 
   const { provider, currency } = payments;
   return {
     topup: {
-      ...{ topupId, userId, orderId, amount, currency, provider, status: 'pending', eventId: null },
+      ...{ topupId: newIdOf(command), userId, orderId, amount, currency, provider, status: 'pending', eventId: null },
       ...{ createdAt: now, settledAt: null, dueAt: now + FIRST_ASKED_AFTER_MS },
     },
   };

@@ -1,5 +1,5 @@
 import type { Decision } from '../commands/command.handler.js';
-import { accountOf, type Command } from '../commands/command.js';
+import { accountOf, type Command, newIdOf } from '../commands/command.js';
 import { balanceOverflow, insufficientFunds } from '../commands/money.errors.js';
 import type { PayoutRow, WalletRow } from '../commands/rows.js';
 import { moneyOf, type UnitOfWork } from '../commands/unit.of.work.js';
@@ -21,7 +21,6 @@ export function deposit(unit: UnitOfWork, command: Command<'wallet:deposit'>): D
 
 /** Debits at once. Where a payment provider pays out, it is asked after the commit: see payout.runner.ts. */
 export function withdraw(unit: UnitOfWork, command: Command<'wallet:withdraw'>, now: number): Decision {
-  const { newId: payoutId = '' } = command;
   const { amount } = command.request;
   const wallet = walletOf(unit, ownerOf(command));
   if (wallet.balance < amount) return insufficientFunds(amount, wallet.balance);
@@ -29,7 +28,7 @@ export function withdraw(unit: UnitOfWork, command: Command<'wallet:withdraw'>, 
   const { payments } = unit.policy;
   return {
     money: [{ userId, amount: -amount, kind: 'withdrawal', orderId: null }],
-    ...(payments && { payout: newPayout({ payoutId, userId, amount }, payments, now) }),
+    ...(payments && { payout: newPayout({ payoutId: newIdOf(command), userId, amount }, payments, now) }),
   };
 }
 

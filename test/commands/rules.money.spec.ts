@@ -5,7 +5,6 @@ import {
   BALANCE_MAX,
   badMessage,
   booked,
-  bookOf,
   execute,
   market,
   NOW,
@@ -139,6 +138,7 @@ describe('payouts', () => {
     expect(settle(unit, true)).toEqual({ ok: true, data: { status: 'paid' } });
     expect([...unit.dirty.payouts.values()]).toEqual([{ ...begun, status: 'paid', settledAt: NOW + 1, dueAt: null }]);
     expect(booked(unit, 'bob')).toEqual(['withdrawal -30']);
+    expect(() => execute(unit, 'wallet:withdraw', 'bob', { amount: 1 })).toThrow(/has no id for what it creates/);
   });
 
   test('return to the wallet once when they are refused, also after the bank took them', () => {
@@ -206,15 +206,5 @@ describe('the operator', () => {
       error: { code: 'USER_NOT_FOUND', message: 'There is no such user.' },
     });
     expect(booked(unit, 'bob')).toEqual(['deposit 5']);
-  });
-});
-
-describe('a shelf', () => {
-  test('that was empty before a cancellation empties it raises no second alert', () => {
-    const unit = paidMarket(5, { lowMark: 0 });
-    expect(unit.stockAlerts).toHaveLength(1);
-    execute(unit, 'order:cancel', 'ann', { orderId: 'order', unavailable: ['book'] });
-    expect(bookOf(unit).stock).toBe(0);
-    expect(unit.stockAlerts).toHaveLength(1);
   });
 });

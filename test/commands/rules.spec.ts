@@ -10,9 +10,11 @@ import {
   BALANCE_MAX,
   badMessage,
   bookOf,
+  copies,
   execute,
   market,
   NOW,
+  paidMarket,
   place,
   rejectedWith,
   STOCK_MAX,
@@ -88,9 +90,36 @@ describe('stock', () => {
     expect(alerts(1, 1)).toEqual([]);
     expect(alerts(1, -1, 0)).toEqual([['ann', 0]]);
   });
+
+  test('alerts nobody again when a cancellation takes from an empty shelf', () => {
+    const unit = paidMarket(5, { lowMark: 0 });
+    expect(unit.stockAlerts).toHaveLength(1);
+    execute(unit, 'order:cancel', 'ann', { orderId: 'order', unavailable: ['book'] });
+    expect(bookOf(unit).stock).toBe(0);
+    expect(unit.stockAlerts).toHaveLength(1);
+  });
 });
 
 describe('orders', () => {
+  test('are counted by status in both rooms', () => {
+    const unit = market();
+    const counts = () => [unit.rooms.get('buyer\nbob'), unit.rooms.get('seller\nann')];
+    const none = { placed: 0, paid: 0, shipped: 0, received: 0, cancelled: 0 };
+    const both = (head: number, count: object) => [
+      { role: 'buyer', userId: 'bob', head, ...none, ...count },
+      { role: 'seller', userId: 'ann', head, ...none, ...count },
+    ];
+    place(unit);
+    expect(counts()).toEqual(both(1, { placed: 1 }));
+    execute(unit, 'order:place', 'bob', { storeId: 'shop', items: copies(1) }, NOW, { newId: 'second' });
+    expect(counts()).toEqual(both(2, { placed: 2 }));
+    execute(unit, 'order:pay', 'bob', { orderId: 'order' });
+    expect(counts()).toEqual(both(3, { placed: 1, paid: 1 }));
+    execute(unit, 'order:ship', 'ann', { orderId: 'order' });
+    execute(unit, 'order:cancel', 'bob', { orderId: 'second' });
+    expect(counts()).toEqual(both(5, { shipped: 1, cancelled: 1 }));
+  });
+
   test('are placed at the current price, reserve stock, and can be paid until they expire', () => {
     const unit = market();
     expect(place(unit, 5)).toMatchObject({
@@ -178,8 +207,10 @@ describe('orders', () => {
 
   test('fail a command whose room or book was not loaded; a buyer’s missing wallet is empty', () => {
     const items = [{ bookId: 'book', count: 1 }];
-    const order = { name: 'order:place', actorId: null, request: { storeId: 'shop', items } } as unknown as Command;
+    const request = { storeId: 'shop', items };
+    const order = { name: 'order:place', actorId: null, newId: 'order', request } as unknown as Command;
     expect(() => executeOn(market(), order, NOW)).toThrow(/room that a command needs was not loaded/);
+    expect(() => executeOn(market(), { ...order, newId: undefined } as Command, NOW)).toThrow(/has no id/);
     const unit = market();
     place(unit);
     unit.wallets.delete('bob');

@@ -35,5 +35,8 @@ export function storedAnswer(unit: Pick<UnitOfWork, 'orders'>, userId: string, t
   const stored = decodeAnswer(text);
   if ('answer' in stored) return stored.answer;
   const replay = 'orders' in stored.reference ? ordersReplay : orderReplay;
-  return replay.answer(unit, stored.reference, userId);
+  // A batch loads only the orders that the reference names.
+  const named = new Set(replay.orderIds(stored.reference));
+  const orders = new Map([...unit.orders].filter(([orderId]) => named.has(orderId)));
+  return replay.answer({ orders }, stored.reference, userId);
 }

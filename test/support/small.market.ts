@@ -81,6 +81,13 @@ export function paidMarket(count: number, terms: Parameters<typeof market>[0] = 
 /** Copies of the book, as a request names them. */
 export const copies = (count: number) => [{ bookId: 'book', count }];
 
+/** ann ships copies of the paid order. */
+export const ship = (unit: UnitOfWork, count: number, tracking = {}) =>
+  execute(unit, 'order:ship', 'ann', { orderId: 'order', items: copies(count), ...tracking });
+
+/** What the latest change of the order has stored. */
+export const lastChanges = (unit: UnitOfWork) => unit.orders.get('order')?.timeline.at(-1)?.changes;
+
 export function bookOf(unit: UnitOfWork): BookRow {
   const book = unit.books.get(pair('shop', 'book'));
   if (!book) throw new Error('The store has no book');
