@@ -97,6 +97,12 @@ describe.each(appearances)(
       await check('cart', '.cart-line');
     });
 
+    test('in the cart of two stores', async () => {
+      await visitor.go('book/store-of-lin/to-live');
+      await visitor.page.locator('.book-page button').click();
+      await check('cart', '.checkout');
+    });
+
     test('in the list of orders', () => check('orders', '.order'));
     test('on an order', () => check(`orders/${bought.orderId}`, '.timeline li'));
     test('in the wallet', () => check('wallet', '.entries'));

@@ -1,9 +1,9 @@
-import { useState } from 'react';
 import { HubError } from '../../src/client/connect.js';
 import { COUNT_MAX } from '../../src/contract/fields.js';
 import { PLACE_NOTE_CHARACTERS_MAX } from '../../src/contract/words.js';
 import { toDeliverTo, typedAddress } from '../address.js';
-import { type Basket, cart, placeBasket, placing, setCount, setNote, totalOf } from '../cart.js';
+import { type Basket, cart, placing, setCount, setNote, totalOf } from '../cart.js';
+import { orderBasket, placedOrders, placeErrors } from '../checkout.js';
 import { Cover } from '../components/cover.js';
 import { EmptyState } from '../components/empty.state.js';
 import { TextAreaField } from '../components/field.js';
@@ -16,15 +16,19 @@ import { session } from '../session.js';
 import { useStore } from '../store.js';
 import { useStoreName } from '../store.names.js';
 import { AddressForm } from './address.form.js';
+import { Checkout, PlacedOrders } from './checkout.js';
 
 export function CartPage() {
   const t = useTranslations().cart;
   const baskets = useStore(cart);
   const isPlacing = useStore(placing).size > 0;
+  const hasPlaced = useStore(placedOrders).length > 0;
+  const isAlone = baskets.length === 1;
   return (
     <>
       <h1>{t.title}</h1>
-      {baskets.length === 0 && (
+      <PlacedOrders />
+      {baskets.length === 0 && !hasPlaced && (
         <EmptyState icon="cart">
           <p>{t.empty}</p>
           <a className="button" href={linkTo()}>
@@ -34,31 +38,18 @@ export function CartPage() {
       )}
       {baskets.length > 0 && <AddressForm disabled={isPlacing} />}
       {baskets.map((basket) => (
-        <BasketCard key={basket.storeId} basket={basket} />
+        <BasketCard key={basket.storeId} basket={basket} isAlone={isAlone} />
       ))}
+      {baskets.length > 1 && <Checkout baskets={baskets} />}
     </>
   );
 }
 
-/** One store's part of the cart: it becomes one order. */
-function BasketCard({ basket }: { basket: Basket }) {
+/** One store's part of the cart: it becomes one order. Alone in the cart, it is ordered with a button of its own. */
+function BasketCard({ basket, isAlone }: { basket: Basket; isAlone: boolean }) {
   const t = useTranslations();
-  const user = useStore(session);
-  const loginLink = useLoginLink();
   const isPlacing = useStore(placing).has(basket.storeId);
-  const [problem, setProblem] = useState<string>();
-
-  async function place() {
-    setProblem(undefined);
-    try {
-      const { orderId } = await placeBasket(basket, toDeliverTo(typedAddress.get()));
-      // The user may have opened another screen meanwhile: stay there.
-      if (isOnScreen('cart')) navigate('orders', orderId);
-    } catch (error) {
-      setProblem(isAddressProblem(error) ? t.address.problem : problemText(error, basket, t.cart));
-    }
-  }
-
+  const error = useStore(placeErrors).get(basket.storeId);
   return (
     <section className="card basket" aria-label={useStoreName(basket.storeId)} aria-busy={isPlacing}>
       <h2>
@@ -81,8 +72,26 @@ function BasketCard({ basket }: { basket: Basket }) {
         onChange={({ target }) => setNote(basket.storeId, target.value)}
       />
       <div role="alert" className="problem">
-        {problem}
+        {error !== undefined && problemText(error, basket, t)}
       </div>
+      {isAlone && <OrderButton basket={basket} isPlacing={isPlacing} />}
+    </section>
+  );
+}
+
+function OrderButton({ basket, isPlacing }: { basket: Basket; isPlacing: boolean }) {
+  const t = useTranslations();
+  const user = useStore(session);
+  const loginLink = useLoginLink();
+
+  async function place() {
+    const order = await orderBasket(basket, toDeliverTo(typedAddress.get()));
+    // The user may have opened another screen meanwhile: stay there.
+    if (order && isOnScreen('cart')) navigate('orders', order.orderId);
+  }
+
+  return (
+    <>
       {user ? (
         <button type="button" onClick={place} disabled={isPlacing}>
           {isPlacing ? `${t.cart.placing} (${t.pendingHint})` : t.cart.place(formatMoney(totalOf(basket)))}
@@ -93,7 +102,7 @@ function BasketCard({ basket }: { basket: Basket }) {
         </a>
       )}
       <p className="quiet small-print">{t.cart.priceNote}</p>
-    </section>
+    </>
   );
 }
 
@@ -143,7 +152,8 @@ interface Details {
 }
 
 /** Why the order was rejected, with what the user needs to decide: the new total, or the copies left. */
-function problemText(error: unknown, basket: Basket, t: Translations['cart']): string {
+function problemText(error: unknown, basket: Basket, { address, cart: t }: Translations): string {
+  if (isAddressProblem(error)) return address.problem;
   if (!(error instanceof HubError)) return errorText(error);
   const { expected = 0, actual = 0, bookId, available = 0 } = (error.details ?? {}) as Details;
   if (error.code === 'PRICE_CHANGED') return t.priceChanged(formatMoney(expected), formatMoney(actual));

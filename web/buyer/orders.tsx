@@ -1,20 +1,14 @@
-import { memo } from 'react';
 import { orderStatuses } from '../../src/contract/transitions.js';
 import { useOrders } from '../../src/react/use.orders.js';
-import { formatDateTime } from '../clock.js';
 import { EmptyState } from '../components/empty.state.js';
 import { LoadMore } from '../components/load.more.js';
-import { StatusBadge } from '../components/status.badge.js';
 import { useGradualCount } from '../hooks/use.gradual.count.js';
 import { useTranslations } from '../i18n/language.js';
-import type { LoadedOrder } from '../loaded.order.js';
-import { formatMoney } from '../money.js';
-import { longestWaitFirst, orderName } from '../orders.js';
+import { longestWaitFirst } from '../orders.js';
 import { linkTo, setQuery } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
-import { useStoreName } from '../store.names.js';
-import { OrderActions } from './order.actions.js';
+import { OrderCard } from './order.card.js';
 
 /** A buyer's orders, newest first, kept up to date by events. */
 export function OrdersPage({ query }: { query: URLSearchParams }) {
@@ -64,28 +58,3 @@ export function OrdersPage({ query }: { query: URLSearchParams }) {
     </>
   );
 }
-
-/** Memoized: a change of one order must not render thousands. */
-const OrderCard = memo(function OrderCard({ order }: { order: LoadedOrder }) {
-  const t = useTranslations();
-  const store = useStoreName(order.storeId);
-  const titles = order.items.map(({ title, count }) => (count > 1 ? `${title} ×${count}` : title)).join(', ');
-  return (
-    <li>
-      <article className="card order">
-        <header>
-          <a href={linkTo('orders', order.orderId)}>{t.orders.order(orderName(order))}</a>
-          <StatusBadge status={order.status} />
-        </header>
-        <p className="titles">{titles}</p>
-        <p className="meta">
-          <span className="quiet">
-            {formatDateTime(order.placedAt)} · {store}
-          </span>
-          <strong className="amount">{formatMoney(order.total)}</strong>
-        </p>
-        <OrderActions order={order} />
-      </article>
-    </li>
-  );
-});
