@@ -1,5 +1,6 @@
 import type { Order } from '../src/contract/orders.js';
 import type { DeliverTo } from '../src/contract/words.js';
+import { rememberAddress } from './address.book.js';
 import { type Basket, placeBasket, placing } from './cart.js';
 import { hub } from './hub.js';
 import { runCommand } from './order.commands.js';
@@ -29,7 +30,9 @@ export async function orderBasket(basket: Basket, deliverTo: DeliverTo | undefin
   const identity = identityOf(session.get());
   placeErrors.update((errors) => new Map([...errors].filter(([other]) => other !== storeId)));
   try {
-    return await placeBasket(basket, deliverTo);
+    const order = await placeBasket(basket, deliverTo);
+    if (deliverTo) rememberAddress();
+    return order;
   } catch (error) {
     // Another user does not read why this one's order failed.
     if (identity === identityOf(session.get())) {

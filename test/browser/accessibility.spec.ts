@@ -97,6 +97,15 @@ describe.each(appearances)(
       await check('cart', '.cart-line');
     });
 
+    test('in the cart, with a saved address being changed', async () => {
+      const address = { name: 'Lin', lines: '1', city: '', region: '', postcode: '', country: '', phone: '' };
+      const saved = JSON.stringify([{ id: 'one', address }]);
+      await visitor.page.evaluate(`localStorage.setItem('order-hub:addresses', ${JSON.stringify(saved)})`);
+      await visitor.page.reload();
+      await visitor.page.locator('.address-actions button').first().click();
+      await check('cart', '.address-form .address-form');
+    });
+
     test('in the cart of two stores', async () => {
       await visitor.go('book/store-of-lin/to-live');
       await visitor.page.locator('.book-page button').click();

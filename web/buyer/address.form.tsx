@@ -1,20 +1,9 @@
-import { useId, useMemo } from 'react';
+import { type ReactNode, useId, useMemo } from 'react';
 import { countries } from '../../src/contract/countries.js';
-import { isAddressEmpty, type TypedAddress, typeAddress, typedAddress } from '../address.js';
+import type { TypedAddress } from '../address.js';
 import { Field, TextAreaField } from '../components/field.js';
-import { needsAddress } from '../hub.js';
 import { language as chosenLanguage, useTranslations } from '../i18n/language.js';
 import { useStore } from '../store.js';
-
-/** Where to send the order: remembered on this device. Empty, it is left out, unless the hub needs it. */
-export function AddressForm({ disabled }: { disabled: boolean }) {
-  const t = useTranslations().address;
-  const address = useStore(typedAddress);
-  const isNeeded = useStore(needsAddress);
-  const required = isNeeded || !isAddressEmpty(address);
-  const legend = isNeeded ? t.title : t.optional;
-  return <AddressFields {...{ legend, address, required, disabled }} onChange={typeAddress} />;
-}
 
 interface AddressFieldsProps {
   legend: string;
@@ -22,9 +11,10 @@ interface AddressFieldsProps {
   required: boolean;
   disabled: boolean;
   onChange: (change: Partial<TypedAddress>) => void;
+  children?: ReactNode;
 }
 
-export function AddressFields({ legend, address, required, disabled, onChange }: AddressFieldsProps) {
+export function AddressFields({ legend, address, required, disabled, onChange, children }: AddressFieldsProps) {
   const t = useTranslations().address;
   const field = (name: keyof TypedAddress, maxLength: number, autoComplete: string) => ({
     label: t.fields[name],
@@ -46,6 +36,7 @@ export function AddressFields({ legend, address, required, disabled, onChange }:
         <CountryField {...{ disabled, onChange }} value={address.country} />
         <Field {...field('phone', 40, 'shipping tel')} type="tel" />
       </div>
+      {children}
     </fieldset>
   );
 }

@@ -1,7 +1,8 @@
 import { HubError } from '../../src/client/connect.js';
 import { COUNT_MAX } from '../../src/contract/fields.js';
 import { PLACE_NOTE_CHARACTERS_MAX } from '../../src/contract/words.js';
-import { toDeliverTo, typedAddress } from '../address.js';
+import { deliveryAddress, isEditingAddress } from '../address.book.js';
+import { toDeliverTo } from '../address.js';
 import { type Basket, cart, placing, setCount, setNote, totalOf } from '../cart.js';
 import { orderBasket, placedOrders, placeErrors } from '../checkout.js';
 import { Cover } from '../components/cover.js';
@@ -15,8 +16,8 @@ import { isOnScreen, linkTo, navigate, useLoginLink } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
 import { useStoreName } from '../store.names.js';
-import { AddressForm } from './address.form.js';
 import { Checkout, PlacedOrders } from './checkout.js';
+import { Delivery } from './delivery.js';
 
 export function CartPage() {
   const t = useTranslations().cart;
@@ -36,7 +37,7 @@ export function CartPage() {
           </a>
         </EmptyState>
       )}
-      {baskets.length > 0 && <AddressForm disabled={isPlacing} />}
+      {baskets.length > 0 && <Delivery disabled={isPlacing} />}
       {baskets.map((basket) => (
         <BasketCard key={basket.storeId} basket={basket} isAlone={isAlone} />
       ))}
@@ -83,9 +84,10 @@ function OrderButton({ basket, isPlacing }: { basket: Basket; isPlacing: boolean
   const t = useTranslations();
   const user = useStore(session);
   const loginLink = useLoginLink();
+  const isEditing = useStore(isEditingAddress);
 
   async function place() {
-    const order = await orderBasket(basket, toDeliverTo(typedAddress.get()));
+    const order = await orderBasket(basket, toDeliverTo(deliveryAddress()));
     // The user may have opened another screen meanwhile: stay there.
     if (order && isOnScreen('cart')) navigate('orders', order.orderId);
   }
@@ -93,7 +95,7 @@ function OrderButton({ basket, isPlacing }: { basket: Basket; isPlacing: boolean
   return (
     <>
       {user ? (
-        <button type="button" onClick={place} disabled={isPlacing}>
+        <button type="button" onClick={place} disabled={isPlacing || isEditing}>
           {isPlacing ? `${t.cart.placing} (${t.pendingHint})` : t.cart.place(formatMoney(totalOf(basket)))}
         </button>
       ) : (

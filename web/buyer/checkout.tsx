@@ -1,5 +1,6 @@
 import { useOrder } from '../../src/react/use.order.js';
-import { toDeliverTo, typedAddress } from '../address.js';
+import { deliveryAddress, isEditingAddress } from '../address.book.js';
+import { toDeliverTo } from '../address.js';
 import { type Basket, cart, totalOf } from '../cart.js';
 import { checkOut, isCheckingOut, placedOrders, placeErrors } from '../checkout.js';
 import { LoadError } from '../components/error.message.js';
@@ -21,6 +22,7 @@ export function Checkout({ baskets }: { baskets: Basket[] }) {
   const user = useStore(session);
   const loginLink = useLoginLink();
   const isBusy = useStore(isCheckingOut);
+  const isEditing = useStore(isEditingAddress);
   const total = formatMoney(baskets.reduce((sum, basket) => sum + totalOf(basket), 0));
   return (
     <section className="card checkout" aria-label={texts.title(baskets.length)} aria-busy={isBusy}>
@@ -35,7 +37,11 @@ export function Checkout({ baskets }: { baskets: Basket[] }) {
       </p>
       <Failed />
       {user ? (
-        <button type="button" disabled={isBusy} onClick={() => checkOut(baskets, toDeliverTo(typedAddress.get()))}>
+        <button
+          type="button"
+          disabled={isBusy || isEditing}
+          onClick={() => checkOut(baskets, toDeliverTo(deliveryAddress()))}
+        >
           {isBusy ? `${texts.placing} (${t.pendingHint})` : texts.button(baskets.length, total)}
         </button>
       ) : (

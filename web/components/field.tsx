@@ -12,8 +12,8 @@ interface InputProps extends FieldProps, InputHTMLAttributes<HTMLInputElement> {
 }
 
 /** For a `ref`, of the field that is typed into first. */
-export function focusOnMount(input: HTMLInputElement | null): void {
-  input?.focus();
+export function focusOnMount(control: HTMLElement | null): void {
+  control?.focus();
 }
 
 export function Field({ label, hint, error, ...input }: InputProps) {
