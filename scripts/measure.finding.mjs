@@ -49,6 +49,8 @@ try {
     results.push(await measure(url, token, what, `/orders?role=seller&q=${encodeURIComponent(query)}`));
   results.push(await measure(url, token, 'an order by its id', `/orders?role=seller&ids=${rare}`));
   results.push(await measure(url, token, 'counts', '/orders/counts?role=seller'));
+  const hours = Array.from({ length: 25 }, (_, index) => new Date(Date.now() + (index - 24) * 3_600_000).toISOString());
+  results.push(await measure(url, token, 'totals of the ledger, by hour', `/wallet/totals?times=${hours}`));
   console.table(results);
   for (const path of ['/orders/export?role=seller', '/orders/export?role=seller&format=ndjson', '/wallet/export'])
     await download(url, token, path);
@@ -70,9 +72,9 @@ async function measure(url, token, what, path) {
   for (let round = 0; round < ROUNDS; round++) {
     const started = performance.now();
     const response = await fetch(url + path, { headers: { Authorization: `Bearer ${token}` } });
-    const { items, ...rest } = await response.json();
+    const { items, periods, ...rest } = await response.json();
     times.push(performance.now() - started);
-    found = items ? items.length : JSON.stringify(rest);
+    found = (items ?? periods)?.length ?? JSON.stringify(rest);
   }
   const cpuMs = (((await cpuSeconds(url)) - before) / ROUNDS) * 1_000;
   return { what, found, medianMs: Number(median(times).toFixed(1)), hubCpuMs: Number(cpuMs.toFixed(1)) };

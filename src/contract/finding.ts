@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { filterTime, orderFilters } from './order.filters.js';
 import { role } from './order.requests.js';
 import type { RouteRow } from './row.js';
 import { orderStatuses } from './transitions.js';
@@ -13,8 +14,17 @@ const CSV_TYPE = 'text/csv';
 const FORMULAS =
   'In CSV, a text that begins with `=`, `+`, `-` or `@` is preceded by an apostrophe, so that no spreadsheet takes it for a formula; numbers are as they are. An export that was cut short ends its connection early.';
 
-export const orderExportRequest = z.strictObject({ role, format });
-export const walletExportRequest = z.strictObject({ format });
+export const orderExportRequest = z.strictObject({
+  role,
+  from: orderFilters.from,
+  to: orderFilters.to,
+  format,
+});
+export const walletExportRequest = z.strictObject({
+  from: filterTime.describe('Only entries of this time or later.').optional(),
+  to: filterTime.describe('Only entries from before this time.').optional(),
+  format,
+});
 /** The columns of an order's line, each as in the order; those of the order are repeated. */
 export const orderLineColumns = [
   ...['orderId', 'number', 'storeId', 'buyerId', 'sellerId', 'status'],

@@ -51,6 +51,36 @@ export const entry = z.strictObject({
 });
 export const entriesRequest = z.strictObject({ after: field.cursor.optional(), limit: field.limit.optional() });
 
+/** Periods of one `GET /wallet/totals`: as many as a chart has days of a month, and one for what came before. */
+export const PERIODS_MAX = 32;
+export const periodTimes = z
+  .string()
+  .refine(areTimes, `must be 2 to ${PERIODS_MAX + 1} times, each later than the one before`)
+  .meta({
+    description: `Where the periods begin and end: 2 to ${PERIODS_MAX + 1} times, each later than the one before, with commas between them. A period ends where the next begins, so that days, weeks and months are those of the caller’s time zone.`,
+    examples: ['2026-07-01T00:00:00.000Z,2026-08-01T00:00:00.000Z'],
+  });
+export const totalsRequest = z.strictObject({ times: periodTimes });
+const periodTotal = z.strictObject({
+  kind: z.enum(entryKinds).meta({ examples: ['sale'] }),
+  count: z
+    .int()
+    .min(1)
+    .meta({ description: 'Entries of this kind.', examples: [3] }),
+  amount: z.int().meta({ description: 'Their sum, signed as they are, in minor units.', examples: [27_600] }),
+});
+export const walletTotals = z.strictObject({
+  periods: z.array(
+    z.strictObject({
+      from: field.time.describe('The period’s first moment.'),
+      to: field.time.describe('Where the next period begins.'),
+      totals: z.array(periodTotal).describe('Only kinds that occurred.'),
+    }),
+  ),
+});
+
+export type TotalsRequest = z.infer<typeof totalsRequest>;
+export type WalletTotals = z.infer<typeof walletTotals>;
 export type Wallet = z.infer<typeof wallet>;
 export type WalletBalance = z.infer<typeof walletBalance>;
 export type WalletChangedPush = z.infer<typeof walletChangedPush>;
@@ -97,4 +127,21 @@ export const walletRoutes = {
     numericQuery: ['limit'],
     data: field.page(entry),
   },
+  walletTotals: {
+    summary: 'Sums the wallet’s ledger by kind, in each of several periods.',
+    description:
+      'A sale counts when its money reaches the seller, and money given back when it is given back: also that of orders from earlier periods.',
+    method: 'GET',
+    path: '/wallet/totals',
+    right: 'money',
+    request: totalsRequest,
+    data: walletTotals,
+  },
 } as const satisfies Record<string, RouteRow>;
+
+function areTimes(text: string): boolean {
+  const times = text.split(',', PERIODS_MAX + 2);
+  const isNext = (time: string, index: number) =>
+    field.time.safeParse(time).success && (index === 0 || time > (times[index - 1] ?? ''));
+  return times.length >= 2 && times.length <= PERIODS_MAX + 1 && times.every(isNext);
+}

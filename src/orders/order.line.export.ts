@@ -4,17 +4,19 @@ import type { OrderItem } from '../commands/rows.js';
 import { isoTime, type Page } from '../contract/fields.js';
 import { type OrderExportRequest, orderLineColumns } from '../contract/finding.js';
 import type { Order } from '../contract/orders.js';
-import type { Role } from '../contract/transitions.js';
 import { accountOf, type Caller, requireSide } from '../platform/caller.js';
 import { Database } from '../platform/database/database.js';
 import { PageReader } from '../platform/database/page.reader.js';
 import { selectList } from '../platform/database/select.list.js';
 import { ExportStream } from '../platform/http/export.stream.js';
 import { ReadLimiter } from '../platform/limits/read.limiter.js';
+import { type Terms, termsOf } from './order.filters.js';
 
 /** Orders read at once, as long as they are small. */
 const PAGE = 500;
 
+type Newest = { newest: string | null };
+type Filters = Omit<OrderExportRequest, 'format'>;
 type Line = Omit<Order, 'version' | 'items' | 'expiresAt' | 'shipBy' | 'allowed' | 'seenAt' | 'claim'> & {
   line: number;
 } & Pick<OrderItem, 'bookId' | 'title' | 'count' | 'price'>;
@@ -40,39 +42,43 @@ export class OrderLineExport {
   ) {}
 
   /** Throws `OVERLOADED`. */
-  send(caller: Caller, { role, format = 'csv' }: OrderExportRequest, response: Response): void {
-    requireSide(caller, role);
+  send(caller: Caller, { format = 'csv', ...filters }: OrderExportRequest, response: Response): void {
+    requireSide(caller, filters.role);
     this.exports.sendTable<Line>(
       caller,
       response,
       { name: 'orders', format, columns: orderLineColumns },
-      this.lines(caller, role),
+      this.lines(caller, filters),
     );
   }
 
   /** Oldest first, and only of orders that exist when it begins. */
-  private async *lines(caller: Caller, role: Role): AsyncGenerator<readonly Line[]> {
-    const sql = `SELECT MAX(order_id) AS newest FROM orders WHERE ${role}_id = ?`;
-    const [{ newest } = { newest: null }]: { newest: string | null }[] = await this.database.read.query(sql, [
-      accountOf(caller),
-    ]);
+  private async *lines(caller: Caller, filters: Filters): AsyncGenerator<readonly Line[]> {
+    const terms = termsOf({ ...filters, userId: accountOf(caller) }, this.database.dialect);
+    const sql = `SELECT MAX(order_id) AS newest FROM orders WHERE ${terms.where}`;
+    const [{ newest } = { newest: null }]: Newest[] = await this.database.read.query(sql, terms.values);
     for (let after: string | null = newest === null ? null : ''; after !== null; ) {
       const from = after;
-      const page: Page<readonly Line[]> = await this.reads.paced(caller, () => this.page(caller, role, from, newest));
+      const page: Page<readonly Line[]> = await this.reads.paced(caller, () => this.page(caller, terms, from, newest));
       yield page.items.flat();
       after = page.next;
     }
   }
 
-  private async page(caller: Caller, role: Role, after: string, newest: string | null): Promise<Page<readonly Line[]>> {
+  private async page(
+    { readKey }: Caller,
+    { where, values }: Terms,
+    after: string,
+    newest: string | null,
+  ): Promise<Page<readonly Line[]>> {
     const sql = `SELECT order_id AS orderId, OCTET_LENGTH(items) AS bytes FROM orders
-      WHERE ${role}_id = ? AND order_id > ? AND order_id <= ? ORDER BY order_id LIMIT ?`;
+      WHERE ${where} AND order_id > ? AND order_id <= ? ORDER BY order_id LIMIT ?`;
     const found: { orderId: string; bytes: number }[] = await this.database.read.query(sql, [
-      ...[accountOf(caller), after, newest, PAGE + 1],
+      ...values,
+      ...[after, newest, PAGE + 1],
     ]);
     const rows = found.map(({ orderId, bytes }) => ({ key: orderId, bytes }));
     const read = (orderIds: string[]) => this.read(orderIds);
-    const { readKey } = caller;
     return this.pages.read({ readKey, rows, limit: PAGE, read, cursorOf: (orderId) => orderId });
   }
 

@@ -7,12 +7,15 @@ import type {
   EntriesRequest,
   Entry,
   MovementRequest,
+  TotalsRequest,
   Wallet,
   WalletBalance,
+  WalletTotals,
 } from '../contract/wallet.js';
 import type { Answer } from '../contract/wire.js';
 import { accountOf, type Caller } from '../platform/caller.js';
 import { ContractRoute, CurrentUser, Input } from '../platform/http/contract.route.js';
+import { LedgerTotals } from './ledger.totals.js';
 import { WalletExport } from './wallet.export.js';
 import { WalletsService } from './wallets.service.js';
 
@@ -21,6 +24,7 @@ export class WalletsController {
   constructor(
     private readonly wallets: WalletsService,
     private readonly exporter: WalletExport,
+    private readonly ledger: LedgerTotals,
   ) {}
 
   @ContractRoute('wallet')
@@ -46,5 +50,10 @@ export class WalletsController {
   @ContractRoute('walletExport')
   export(@CurrentUser() caller: Caller, @Input() request: WalletExportRequest, @Res() response: Response): void {
     this.exporter.send(caller, request, response);
+  }
+
+  @ContractRoute('walletTotals')
+  totals(@CurrentUser() caller: Caller, @Input() request: TotalsRequest): Promise<WalletTotals> {
+    return this.ledger.read(caller, request);
   }
 }

@@ -59,20 +59,6 @@ export class WalletsService {
     return toPage(await query.getMany(), limit, presentEntry, ({ entryId }) => entryId);
   }
 
-  /** How many entries the ledger has: they are numbered from 1. */
-  async entryCount(userId: string): Promise<number> {
-    const { entries } = await this.wallets.findOneByOrFail({ userId });
-    return entries;
-  }
-
-  /** The entries after this number and up to that one, oldest first. Plain SQL: an export may read a million of them. */
-  async entriesBetween(userId: string, after: number, upTo: number): Promise<Entry[]> {
-    const sql = `SELECT entry_no AS entryNo, amount, balance, kind, order_id AS orderId, at FROM wallet_entries
-      WHERE user_id = ? AND entry_no > ? AND entry_no <= ? ORDER BY entry_no`;
-    const rows: WalletEntry[] = await this.ledger.query(sql, [userId, after, upTo]);
-    return rows.map(presentEntry);
-  }
-
   async open(tx: Tx, userId: string): Promise<void> {
     await tx.withRepository(this.wallets).insert({ userId, balance: 0, held: 0, entries: 0 });
   }
@@ -85,6 +71,6 @@ export class WalletsService {
   }
 }
 
-function presentEntry({ entryNo, amount, balance, kind, orderId, at }: WalletEntry): Entry {
+export function presentEntry({ entryNo, amount, balance, kind, orderId, at }: WalletEntry): Entry {
   return { entryId: String(entryNo), amount, balance, kind, orderId, at: isoTime(at) };
 }

@@ -81,6 +81,7 @@ describe('API keys', () => {
     ['stock', 'POST', '/stores/x/books/y/stock'],
     ['money', 'GET', '/wallet'],
     ['money', 'GET', '/wallet/entries'],
+    ['money', 'GET', '/wallet/totals'],
     ['money', 'POST', '/wallet/deposits'],
     ['money', 'POST', '/wallet/withdrawals'],
     ['sessions', 'POST', '/auth/sessions'],

@@ -177,6 +177,9 @@ describe('a hub answers as its API documents describe', () => {
     await recorder.request(buyer, 'GET /orders/counts?role=buyer');
     await recorder.request(buyer, 'GET /orders/export?role=buyer');
     await recorder.request(buyer, 'GET /wallet/export');
+    const times = '2026-01-01T00:00:00.000Z,2999-01-01T00:00:00.000Z';
+    await recorder.request(buyer, `GET /wallet/totals?times=${times}`);
+    await recorder.request(buyer, 'GET /wallet/totals?times=today');
     await recorder.request(buyer, 'GET /me/export');
     await recorder.request(buyer, 'POST /me/erase', {});
     await recorder.request(buyer, 'GET /wallet/entries?limit=2');

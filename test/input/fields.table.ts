@@ -3,6 +3,7 @@ import { coverUrl, DETAILS_BYTES_MAX, DETAILS_FIELDS_MAX, details } from '../../
 import * as field from '../../src/contract/fields.js';
 import { filterTime, LISTED_IDS_MAX, orderIds } from '../../src/contract/order.filters.js';
 import { p256dh, pushAuth } from '../../src/contract/push.js';
+import { PERIODS_MAX, periodTimes } from '../../src/contract/wallet.js';
 import { receiverUrl, webhookSecret } from '../../src/contract/webhooks.js';
 import { Attachment, CANARY, Literal, nested } from './values.js';
 
@@ -332,6 +333,27 @@ function orderIdsSamples(schema: z.ZodType): TableSample[] {
   ];
 }
 
+function periodTimesSamples(): TableSample[] {
+  const times = (count: number) =>
+    Array.from({ length: count }, (_, index) => new Date(index * 86_400_000).toISOString()).join();
+  const refused: [string, string][] = [
+    ['an empty string', ''],
+    ['one time', times(1)],
+    ['a time too many', times(PERIODS_MAX + 2)],
+    ['a time twice', `${times(1)},${times(1)}`],
+    ['times that go back', `${times(3)},${times(1)}`],
+    ['a comma at the end', `${times(2)},`],
+    ['a day alone', '2026-01-01,2026-01-02'],
+    ['something else between the times', `${times(1)},${CANARY},${times(2)}`],
+    ['very many commas', ','.repeat(5_000)],
+  ];
+  return [
+    sample('as many times as there may be', times(PERIODS_MAX + 1), true),
+    ...refused.map(([label, text]) => sample(label, text)),
+    ...booleans,
+  ];
+}
+
 /** Invalid encodings of a key that has this many bytes. */
 function keyBytesSamples(bytes: number): TableSample[] {
   const key = (length: number, first = 4) => Buffer.alloc(length, first).toString('base64url');
@@ -500,6 +522,7 @@ const kinds: Kind[] = [
     matches: descendsFrom(orderIds),
     samples: (schema) => [...wrongTypes, ...orderIdsSamples(schema)],
   },
+  { name: 'period times', matches: descendsFrom(periodTimes), samples: () => [...wrongTypes, ...periodTimesSamples()] },
   { name: 'time of either', matches: isFilterTime, samples: () => [...wrongTypes, ...timeSamples({ past: true })] },
   {
     name: 'time',
