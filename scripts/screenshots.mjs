@@ -256,6 +256,8 @@ const screens = ({ shipped, toShip }) => ({
       await page.locator('.import-counts[aria-busy=false]').waitFor();
     },
   },
+  reports: { role: 'seller', path: '#/panel/reports' },
+  reportsByMonth: { role: 'seller', path: '#/panel/reports/months' },
   openStore: { role: 'buyer', path: '#/panel' },
 });
 

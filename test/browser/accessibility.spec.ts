@@ -177,6 +177,9 @@ describe.each(appearances)(
       await check('panel/shelf', '.shelf .book-form');
     });
 
+    test('on a report', () => check('panel/reports', '.report-table'));
+    test('on a report by months', () => check('panel/reports/months', '.report-table'));
+
     test('in the import, before a file is chosen', () => check('panel/import', '.drop'));
 
     test('in the import, with a difference, rows to fix and every column shown', async () => {

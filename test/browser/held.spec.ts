@@ -32,6 +32,11 @@ test('both pages show what is held and by when an order must be shipped, as it c
   await buyersOrder.page.getByText(/^Ships by .*, or you get a full refund$/).waitFor();
   await sellersBoard.page.getByText(/^Ship by /).waitFor();
   await sellersWallet.page.getByText('Pending payout ¥32.00').waitFor();
+  await sellersWallet.go('panel/reports');
+  await sellersWallet.page.getByText('Yours when each order is received: 1 to ship, 0 on the way.').waitFor();
+  await sellersWallet.page.getByText('No sales, refunds or withdrawals in this time.').waitFor();
+  await sellersWallet.go('wallet');
+  await sellersWallet.page.getByText('Pending payout ¥32.00').waitFor();
   expect(await sellersWallet.page.locator('.balance .amount').innerText()).toBe('¥0.00');
 
   // Another device ships and receives it.

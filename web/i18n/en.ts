@@ -167,7 +167,14 @@ export const en = {
   },
   panel: {
     title: 'Your store',
-    sections: { orders: 'Orders', board: 'Board', shelf: 'Products', import: 'Import', settings: 'Settings' },
+    sections: {
+      orders: 'Orders',
+      board: 'Board',
+      shelf: 'Products',
+      import: 'Import',
+      reports: 'Reports',
+      settings: 'Settings',
+    },
     open: 'Open a store',
     openIntro: 'The store ID appears in links; the name is what shoppers see.',
     storeId: 'Store ID',

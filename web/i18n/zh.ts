@@ -170,7 +170,14 @@ export const zh: Translations = {
   },
   panel: {
     title: '我的店铺',
-    sections: { orders: '订单管理', board: '订单看板', shelf: '商品管理', import: '批量导入', settings: '店铺设置' },
+    sections: {
+      orders: '订单管理',
+      board: '订单看板',
+      shelf: '商品管理',
+      import: '批量导入',
+      reports: '经营报表',
+      settings: '店铺设置',
+    },
     open: '开店',
     openIntro: '店铺编号会出现在网址中，店铺名称展示给买家。',
     storeId: '店铺编号',

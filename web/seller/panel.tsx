@@ -2,6 +2,7 @@ import '../style/panel.css';
 import '../style/desk.css';
 import { lazy, Suspense, useState } from 'react';
 import { PAGE_LIMIT_MAX } from '../../src/contract/fields.js';
+import type { Right } from '../../src/contract/rights.js';
 import type { StoreView } from '../../src/contract/stores.js';
 import { useRequest } from '../../src/react/use.request.js';
 import { LoadError } from '../components/error.message.js';
@@ -26,8 +27,12 @@ import { TodayChart } from './today.chart.js';
 import { useClaims } from './use.claims.js';
 import { ChooseSeller, NoLongerFor, WorkFor } from './work.for.js';
 
-const sections = ['orders', 'board', 'shelf', 'import', 'settings'] as const;
-const needsStock: readonly string[] = ['shelf', 'import'];
+const sections = ['orders', 'board', 'shelf', 'import', 'reports', 'settings'] as const;
+const rightOf: Partial<Record<(typeof sections)[number], Right>> = {
+  shelf: 'stock',
+  import: 'stock',
+  reports: 'money',
+};
 
 /** Loaded by those who print. */
 const loadPaper = () => persistently(() => import('./paper.js'));
@@ -47,6 +52,10 @@ const Settings = lazy(async () => {
   return { default: (await persistently(() => import('./settings/settings.page.js'))).Settings };
 });
 
+const Reports = lazy(async () => {
+  return { default: (await persistently(() => import('./report/report.page.js'))).Reports };
+});
+
 /** The seller's screen, made to stay open all day. */
 export function Panel(props: PanelProps) {
   return (
@@ -62,6 +71,10 @@ function PanelScreen({ section = 'orders', item }: PanelProps) {
   const owner = useAccount();
   const { hasStaff, isMember, rights } = useTeam();
   useClaims(hasStaff);
+  const canOpen = (name: (typeof sections)[number]) => {
+    const right = rightOf[name];
+    return right === undefined || rights.has(right);
+  };
   const {
     data: stores,
     error,
@@ -90,13 +103,11 @@ function PanelScreen({ section = 'orders', item }: PanelProps) {
         <WorkFor />
         {stores.length > 1 && <StoreSelect stores={stores} store={store} onChoose={setChosen} />}
         <nav className="filters" aria-label={t.panel.title}>
-          {sections
-            .filter((name) => rights.has('stock') || !needsStock.includes(name))
-            .map((name) => (
-              <a key={name} href={linkTo('panel', name)} aria-current={name === section ? 'page' : undefined}>
-                {t.panel.sections[name]}
-              </a>
-            ))}
+          {sections.filter(canOpen).map((name) => (
+            <a key={name} href={linkTo('panel', name)} aria-current={name === section ? 'page' : undefined}>
+              {t.panel.sections[name]}
+            </a>
+          ))}
         </nav>
         <Bell />
       </div>
@@ -107,6 +118,11 @@ function PanelScreen({ section = 'orders', item }: PanelProps) {
       {section === 'import' && (
         <Suspense fallback={<p className="quiet">{t.loading}</p>}>
           <ImportPage key={store.storeId} storeId={store.storeId} />
+        </Suspense>
+      )}
+      {section === 'reports' && (
+        <Suspense fallback={<p className="quiet">{t.loading}</p>}>
+          <Reports unit={item} hasSeveralStores={stores.length > 1} />
         </Suspense>
       )}
       {section === 'settings' && (

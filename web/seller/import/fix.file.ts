@@ -10,21 +10,10 @@ import { describeProblems } from './problem.text.js';
 export function fixTable(columns: readonly string[], rows: readonly RowToFix[], t: ImportTexts): string {
   const fields = [t.problemHead, ...columns];
   const data = rows.map(({ row, problems }) => [describeProblems(problems, t), ...row.cells.map(textOf)]);
-  // Excel reads UTF-8 only with a byte order mark.
-  return `\uFEFF${Papa.unparse([fields, ...data], { escapeFormulae: true })}`;
+  return Papa.unparse([fields, ...data], { escapeFormulae: true });
 }
 
 function textOf(cell: unknown): string {
   if (Array.isArray(cell)) return cell.join(', ');
   return typeof cell === 'object' && cell !== null ? JSON.stringify(cell) : String(cell ?? '');
-}
-
-/** Has the browser save a text as a file. */
-export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -1,5 +1,6 @@
 import { useImportTexts } from '../../i18n/import.texts.js';
-import { download, fixTable } from './fix.file.js';
+import { saveCsv } from '../save.file.js';
+import { fixTable } from './fix.file.js';
 import type { RowToFix } from './import.run.js';
 import { describeProblems } from './problem.text.js';
 
@@ -31,11 +32,7 @@ export function FixList({ columns, rows }: { columns: readonly string[]; rows: r
       </table>
       {rows.length > shown.length && <p className="quiet">{t.shownOf(shown.length, rows.length)}</p>}
       <p className="actions">
-        <button
-          type="button"
-          className="secondary"
-          onClick={() => download(t.downloadName, fixTable(columns, rows, t))}
-        >
+        <button type="button" className="secondary" onClick={() => saveCsv(t.downloadName, fixTable(columns, rows, t))}>
           {t.download}
         </button>
       </p>
