@@ -68,7 +68,7 @@ export class PlatformModule implements OnApplicationShutdown {
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Logger, useValue: logger },
-        { provide: Tracing, useFactory: () => Tracing.start(config.traceEndpoint) },
+        { provide: Tracing, useFactory: () => Tracing.start(config.traceEndpoint, logger.hubId) },
         { provide: Clock, inject: [Database], useFactory: (database: Database) => Clock.start(database, logger) },
         { provide: APP_FILTER, useClass: ErrorFilter },
         { provide: APP_INTERCEPTOR, useClass: TimeoutInterceptor },

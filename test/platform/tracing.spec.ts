@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { TestHub } from '../support/hub.js';
 import { HubProcess } from '../support/hub.process.js';
+import { LogBook } from '../support/log.book.js';
 import { createTestDatabase } from '../support/test.database.js';
 import { type Span, TraceCollector } from '../support/trace.collector.js';
 
@@ -23,7 +24,8 @@ function attribute({ attributes }: Span, name: string): unknown {
 describe('traces', () => {
   test('link messages of both transports with their batch and its phases', async () => {
     const collector = await TraceCollector.open();
-    const hub = await TestHub.start({ traceEndpoint: collector.url });
+    const log = new LogBook();
+    const hub = await TestHub.start({ traceEndpoint: collector.url, logLevel: 'debug' }, undefined, log);
     const [seller, buyer] = [await hub.seller(), await hub.buyer(0)];
     const { orderId } = await buyer.place(seller);
     await buyer.post('/wallet/deposits', { amount: 10_000 }, { traceparent: `00-${TRACE}-${CALLER}-01` });
@@ -54,6 +56,10 @@ describe('traces', () => {
     expect(deposits.length).toBe(2);
     expect(attribute(collector.named('order:ship')[0] ?? placed, 'code')).toBe('FORBIDDEN');
     expect(JSON.stringify(collector.spans)).not.toContain(buyer.userId);
+
+    const [line] = log.lines('batch');
+    expect(line?.hub).toMatch(/^[0-9a-f-]{36}$/);
+    expect(collector.resource).toEqual({ 'service.name': 'order-hub', 'service.instance.id': line?.hub });
   });
 
   test('affect neither commands nor the shutdown when the collector is down', async () => {

@@ -13,12 +13,14 @@ export interface Span {
 }
 
 interface Export {
-  resourceSpans: { scopeSpans: { spans: Span[] }[] }[];
+  resourceSpans: { resource: Pick<Span, 'attributes'>; scopeSpans: { spans: Span[] }[] }[];
 }
 
 /** An OTLP/HTTP collector that records every span. */
 export class TraceCollector {
   readonly spans: Span[] = [];
+  /** What the last spans came from. */
+  resource: Record<string, unknown> = {};
 
   private constructor(private readonly server: Server) {}
 
@@ -30,6 +32,10 @@ export class TraceCollector {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const { resourceSpans } = JSON.parse(Buffer.concat(chunks).toString()) as Export;
+        for (const { resource } of resourceSpans)
+          collector.resource = Object.fromEntries(
+            resource.attributes.map(({ key, value }) => [key, value.stringValue]),
+          );
         collector.spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)));
         response.setHeader('content-type', 'application/json').end('{}');
       });

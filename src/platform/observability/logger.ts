@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger as Pino, pino } from 'pino';
+import { v4 as uuid } from 'uuid';
 import type { Config } from '../../config.js';
 
 /** Bytes that may queue for a slow reader of the log. Further lines are dropped: logging must not stop the hub. */
@@ -9,12 +10,14 @@ const TEXT_CHARACTERS_MAX = 4_000;
 
 /** JSON lines on standard error, which never contain a message's fields, a token or a password. */
 export class Logger implements LoggerService {
+  /** Names this hub in its log lines and traces. */
+  readonly hubId = uuid();
   private readonly pino: Pino;
   /** Lines dropped since the start. */
   dropped = 0;
 
   constructor({ logLevel }: Pick<Config, 'logLevel'>, destination: DestinationStream = this.standardError()) {
-    this.pino = pino({ level: logLevel, base: undefined }, destination);
+    this.pino = pino({ level: logLevel, base: { hub: this.hubId } }, destination);
   }
 
   /** Whether `debug` lines are written. Callers check first where the line's fields cost time for each message. */

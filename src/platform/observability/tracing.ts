@@ -21,7 +21,7 @@ export class Tracing {
     private readonly tracer?: Tracer,
   ) {}
 
-  static async start(endpoint: string | undefined): Promise<Tracing> {
+  static async start(endpoint: string | undefined, hubId: string): Promise<Tracing> {
     if (endpoint === undefined) return new Tracing();
     const [api, sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
       import('@opentelemetry/api'),
@@ -34,7 +34,7 @@ export class Tracing {
       timeoutMillis: EXPORT_TIMEOUT_MS,
     });
     const provider = new sdk.BasicTracerProvider({
-      resource: resourceFromAttributes({ 'service.name': 'order-hub' }),
+      resource: resourceFromAttributes({ 'service.name': 'order-hub', 'service.instance.id': hubId }),
       // Exports in the background, and drops spans when its queue is full.
       spanProcessors: [new sdk.BatchSpanProcessor(exporter)],
     });
