@@ -6,6 +6,7 @@ import { Database } from '../platform/database/database.js';
 import { deleteInBatches } from '../platform/database/delete.in.batches.js';
 import { LeasedWork } from '../platform/database/leased.work.js';
 import { Leases } from '../platform/database/leases.js';
+import { AvailabilityMetrics } from '../platform/observability/availability.metrics.js';
 import { Logger } from '../platform/observability/logger.js';
 import { EventRetention } from '../rooms/event.retention.js';
 
@@ -22,12 +23,14 @@ export class RetentionService implements OnApplicationBootstrap {
     leases: Leases,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    availability: AvailabilityMetrics,
   ) {
     this.work = new LeasedWork(leases, {
       name: 'retention',
       run: (isStopped) => this.purge(this.clock.now(), isStopped),
       onFailure: (error) => logger.warn({ error: String(error) }, 'old events and answers cannot be deleted now'),
     });
+    availability.observeRetention('events-and-answers', () => this.work.undoneForMs);
   }
 
   onApplicationBootstrap(): void {

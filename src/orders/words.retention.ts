@@ -3,6 +3,7 @@ import { CONFIG, type Config } from '../config.js';
 import { Clock } from '../platform/clock/clock.js';
 import { LeasedWork } from '../platform/database/leased.work.js';
 import { Leases } from '../platform/database/leases.js';
+import { AvailabilityMetrics } from '../platform/observability/availability.metrics.js';
 import { Logger } from '../platform/observability/logger.js';
 import { WordsErasure } from './words.erasure.js';
 
@@ -19,12 +20,15 @@ export class WordsRetention implements OnApplicationBootstrap {
     private readonly logger: Logger,
     @Inject(CONFIG) private readonly config: Config,
     leases: Leases,
+    availability: AvailabilityMetrics,
   ) {
     this.work = new LeasedWork(leases, {
       name: 'personal-data',
       run: (isStopped) => this.purge(this.clock.now(), isStopped),
       onFailure: (error) => logger.warn({ error: String(error) }, 'old addresses and notes cannot be erased now'),
     });
+    if (config.keepPersonalDays !== undefined)
+      availability.observeRetention('addresses-and-notes', () => this.work.undoneForMs);
   }
 
   onApplicationBootstrap(): void {

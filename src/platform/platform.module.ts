@@ -23,6 +23,7 @@ import { SlowReaders } from './http/slow.readers.js';
 import { RateLimiter } from './limits/rate.limiter.js';
 import { ReadLimiter } from './limits/read.limiter.js';
 import { TimeoutInterceptor } from './limits/timeouts.js';
+import { AvailabilityMetrics } from './observability/availability.metrics.js';
 import { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { RequestObserver } from './observability/request.observer.js';
@@ -40,6 +41,7 @@ export class PlatformModule implements OnApplicationShutdown {
     const services = [
       ClientAddress,
       Metrics,
+      AvailabilityMetrics,
       RequestObserver,
       SecurityLog,
       ErrorMapper,

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Clock } from '../platform/clock/clock.js';
 import { Database } from '../platform/database/database.js';
+import { AvailabilityMetrics } from '../platform/observability/availability.metrics.js';
 import { Logger } from '../platform/observability/logger.js';
 import { Poller } from '../platform/poller.js';
 import { WakeupChannel } from '../platform/wakeup.channel.js';
@@ -19,6 +20,8 @@ export class BatchFollower implements OnApplicationBootstrap {
   private readonly poller: Poller;
   private prunedAt: number;
   private pruning: Promise<void> | undefined;
+  /** All that was committed before this moment is read. */
+  private readAt = performance.now();
 
   constructor(
     database: Database,
@@ -27,8 +30,10 @@ export class BatchFollower implements OnApplicationBootstrap {
     private readonly wakeups: WakeupChannel,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    availability: AvailabilityMetrics,
   ) {
     this.prunedAt = clock.realNow();
+    availability.observeBatchLog(() => (database.dialect.singleWriter ? 0 : performance.now() - this.readAt));
     this.poller = new Poller({
       intervalMs: database.dialect.singleWriter ? PRUNE_INTERVAL_MS : POLL_INTERVAL_MS,
       poll: () => this.poll(),
@@ -49,7 +54,9 @@ export class BatchFollower implements OnApplicationBootstrap {
   }
 
   private async poll(): Promise<void> {
+    const from = performance.now();
     const { rooms, stockAlerts, storeStatuses, claims, walletChanges } = await this.batchLog.readNew();
+    this.readAt = from;
     this.publisher.advance(rooms);
     this.publisher.pushStockAlerts(stockAlerts);
     this.publisher.pushStoreStatuses(storeStatuses);

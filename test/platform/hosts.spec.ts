@@ -3,6 +3,7 @@ import { audit } from '../support/audit.js';
 import { TestHub, until } from '../support/hub.js';
 import type { Person } from '../support/person.js';
 import { TcpProxy } from '../support/proxy.js';
+import { samplesOf } from '../support/samples.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { codeOf, range } from '../support/ways.js';
 
@@ -53,6 +54,7 @@ describe('a DATABASE_URL with several hosts', () => {
     const count = ROUNDS * ORDERS_A_ROUND;
     expect((await buyer.hears(count)).map(({ seq }) => seq)).toEqual(range(count).map((index) => index + 1));
     expect(await seller.stock()).toBe(1_000 - count);
+    expect((await samplesOf(hub)).get('order_hub_database_failovers_total')).toBe(ROUNDS);
     expect(await audit(hub)).toEqual([]);
   }, 60_000);
 });

@@ -9,17 +9,11 @@ import { Metrics } from '../../src/platform/observability/metrics.js';
 import { knock } from '../support/handshake.js';
 import { TestHub, until } from '../support/hub.js';
 import { Person } from '../support/person.js';
+import { samplesOf } from '../support/samples.js';
 import { createTestDatabase, type TestDatabase } from '../support/test.database.js';
 import { range } from '../support/ways.js';
 
 const isServer = process.env.TEST_DATABASE_URL !== undefined;
-
-/** The samples of a hub's metrics: `name{label="value"}` → value. */
-async function samplesOf({ url }: Pick<TestHub, 'url'>): Promise<Map<string, number>> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const samples = text.matchAll(/^(\w+(?:\{.*\})?) (\S+)$/gm);
-  return new Map([...samples].map(([, sample = '', value]) => [sample, Number(value)]));
-}
 
 describe('the metrics', () => {
   let database: TestDatabase;

@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { AvailabilityMetrics } from '../observability/availability.metrics.js';
 import { Logger } from '../observability/logger.js';
 import { Metrics } from '../observability/metrics.js';
 import { Poller } from '../poller.js';
@@ -36,8 +37,11 @@ export class DatabaseModule implements OnApplicationBootstrap, BeforeApplication
     private readonly database: Database,
     private readonly logger: Logger,
     metrics: Metrics,
+    availability: AvailabilityMetrics,
   ) {
     metrics.observeDatabase(() => database.poolStats);
+    availability.observeFailovers(() => database.failovers);
+    database.onRetry((cause) => availability.transactionRetried(cause));
     const fileCheck = {
       intervalMs: FILE_CHECK_INTERVAL_MS,
       poll: () => database.checkFile(),

@@ -13,11 +13,13 @@ import type { ConnectionOptions, Dialect } from './dialect.js';
 import { dialectOf } from './dialect.resolver.js';
 import { explained } from './driver.errors.js';
 import { EmbeddedFile } from './embedded.file.js';
+import { type RetryCause, retryCauseOf } from './error.causes.js';
+import { LockWaitError } from './lock.patience.js';
 import { migrations } from './migrations/all.js';
 import { checkSchema } from './schema.check.js';
 import { adaptColumns, migrate } from './schema.js';
 import { findRefusal } from './schema.version.js';
-import { type PoolStats, poolStatsOf } from './server.driver.js';
+import { failoversOf, type PoolStats, poolStatsOf } from './server.driver.js';
 import { retryUntil, TransactionRunner, type Tx, UNREACHABLE_BACKOFF_MS } from './transaction.runner.js';
 import { UserTransactions } from './user.transactions.js';
 
@@ -64,6 +66,7 @@ export class Database {
   private lastTransaction: Promise<unknown> = Promise.resolve();
   /** Transactions of the embedded database that run or wait. */
   private pendingTransactions = 0;
+  private reportRetry: (cause: RetryCause) => void = () => {};
   /** Why this hub may no longer use the database. */
   private refusal: string | undefined;
 
@@ -146,7 +149,10 @@ export class Database {
         // written now is not waited for.
         const again = lost || (isUnreachable && wasCommitted !== undefined && !this.dialect.singleWriter);
         const backoffMs = Math.random() * (isUnreachable ? UNREACHABLE_BACKOFF_MS : BACKOFF_MS) * 2 ** attempt;
+        // After a lock wait it is for the caller to run the work again, or its parts.
+        if (error instanceof LockWaitError) this.reportRetry('lock-wait');
         if (again && attempt < ATTEMPTS_MAX && performance.now() + backoffMs < lastBegin) {
+          this.reportRetry(retryCauseOf(error, this.dialect));
           await sleep(backoffMs);
           continue;
         }
@@ -155,6 +161,16 @@ export class Database {
         throw error;
       }
     }
+  }
+
+  /** Calls the listener whenever a transaction is run again. */
+  onRetry(listener: (cause: RetryCause) => void): void {
+    this.reportRetry = listener;
+  }
+
+  /** How often the hub has moved from one of several hosts to another. */
+  get failovers(): number {
+    return this.dialect.singleWriter ? 0 : failoversOf(this.writer);
   }
 
   /** Why this hub may no longer use the database, if a newer hub has upgraded it meanwhile. From then on nothing is written. */

@@ -74,10 +74,20 @@ const INTERRUPTED = 'ER_QUERY_INTERRUPTED';
 
 function classOf(error: unknown): ErrorClass | undefined {
   if (CONFLICT_TEXT.test(messageOf(error))) return 'conflict';
-  const outer = (error ?? {}) as DriverError;
-  const { errno, syscall } = outer.driverError ?? outer;
-  const known = CLASSES.get(errno ?? 0) ?? CLASSES.get(codeOf(error));
+  const { syscall } = innerOf(error);
+  const known = CLASSES.get(errnoOf(error)) ?? CLASSES.get(codeOf(error));
   return known ?? (syscall === 'connect' || AWAY_TEXT.test(messageOf(error)) ? 'away' : undefined);
+}
+
+/** The driver's error, which TypeORM wraps. */
+function innerOf(error: unknown): DriverError {
+  const outer = (error ?? {}) as DriverError;
+  return outer.driverError ?? outer;
+}
+
+/** The number of a server error, or 0. */
+export function errnoOf(error: unknown): number {
+  return innerOf(error).errno ?? 0;
 }
 
 /** The code of a server or driver error, or an empty string. */
@@ -136,8 +146,8 @@ const HINTS: Record<number | string, string> = {
 /** A refusal as one sentence for an operator; any other error as it is. */
 export function explained(error: unknown): unknown {
   if (!isRefused(error)) return error;
-  const { errno } = (error as DriverError).driverError ?? (error as DriverError);
-  const hint = HINTS[codeOf(error)] ?? HINTS[errno ?? 0] ?? 'check the account and database of DATABASE_URL';
+  const errno = errnoOf(error);
+  const hint = HINTS[codeOf(error)] ?? HINTS[errno] ?? 'check the account and database of DATABASE_URL';
   const reason = messageOf(error).replaceAll(/\s+/g, ' ').trim();
   return Object.assign(new Error(`The database does not let the hub work: ${reason}; ${hint}`, { cause: error }), {
     code: codeOf(error),

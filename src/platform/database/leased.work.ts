@@ -21,6 +21,7 @@ interface Work {
 export class LeasedWork {
   private readonly poller: Poller;
   private stopped = false;
+  private startedAt = 0;
 
   constructor(
     private readonly leases: Leases,
@@ -34,7 +35,14 @@ export class LeasedWork {
     return this.stopped;
   }
 
+  /** Milliseconds since any hub has done the work, or since the start while this hub has seen none do it. */
+  get undoneForMs(): number {
+    const dueForMs = this.leases.dueForMs(this.work.name);
+    return dueForMs === undefined ? performance.now() - this.startedAt : Math.max(0, dueForMs + PAUSE_MS);
+  }
+
   start(): void {
+    this.startedAt = performance.now();
     this.poller.start();
   }
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { v4 as uuid } from 'uuid';
 import { Clock } from '../clock/clock.js';
+import { Logger } from '../observability/logger.js';
 import { Database, type Tx } from './database.js';
 import { Lease } from './lease.entity.js';
 
@@ -16,23 +16,40 @@ const NOBODY = '';
  */
 @Injectable()
 export class Leases {
-  private readonly hubId = uuid();
+  private readonly hubId: string;
+  /** Until when leases were last seen to be kept free. */
+  private readonly freeUntil = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     @InjectRepository(Lease) private readonly leases: Repository<Lease>,
-  ) {}
+    logger: Logger,
+  ) {
+    this.hubId = logger.hubId;
+  }
 
   /** Takes or renews a lease for this many milliseconds, unless another hub has it. Returns whether this hub has it. */
   async acquire(name: string, ms: number): Promise<boolean> {
-    if (!this.isFree(await this.leases.findOneBy({ name }))) return false;
+    const found = await this.leases.findOneBy({ name });
+    if (found?.holder === NOBODY && found.expiresAt > 0) this.freeUntil.set(name, found.expiresAt);
+    if (!this.isFree(found)) return false;
     return this.write(name, this.hubId, ms);
   }
 
   /** Gives back a lease that this hub has. Nobody can take it for this many milliseconds. */
   async release(name: string, ms: number): Promise<void> {
     await this.write(name, NOBODY, ms);
+    if (ms > 0) this.freeUntil.set(name, this.clock.realNow() + ms);
+  }
+
+  /**
+   * For how many milliseconds the lease may be taken since it was last given back with a pause; negative during the pause. Undefined
+   * while this hub has seen nobody do so.
+   */
+  dueForMs(name: string): number | undefined {
+    const until = this.freeUntil.get(name);
+    return until === undefined ? undefined : this.clock.realNow() - until;
   }
 
   private write(name: string, holder: string, ms: number): Promise<boolean> {

@@ -152,6 +152,11 @@ export function poolStatsOf(dataSource: DataSource): PoolStats {
   return { used: count('allConnections') - free, free, waiting: count('connectionQueue') };
 }
 
+/** How often the data source has moved from one of its servers to another. */
+export function failoversOf(dataSource: DataSource): number {
+  return hostsOf(poolOf(dataSource))?.failovers ?? 0;
+}
+
 function poolOf({ driver }: DataSource): object {
   return (driver as unknown as { pool: object }).pool;
 }

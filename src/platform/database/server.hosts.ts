@@ -25,6 +25,10 @@ export class ServerHosts {
   /** Connections whose server took writes when they were opened. */
   private readonly tried = new WeakSet<Connection>();
   private index = 0;
+  /** The server that was last found to take writes. */
+  private chosen: Host | undefined;
+  /** How often that has become another one. */
+  failovers = 0;
 
   constructor(private readonly hosts: readonly [Host, ...Host[]]) {}
 
@@ -88,10 +92,16 @@ export class ServerHosts {
     try {
       await assertWritable(connection);
       this.tried.add(connection);
+      if (this.isCurrent(connection)) this.choose(this.current);
     } catch (error) {
       connection.destroy();
       throw error;
     }
+  }
+
+  private choose(host: Host): void {
+    if (this.chosen !== undefined && this.chosen !== host) this.failovers++;
+    this.chosen = host;
   }
 
   /** Goes on to the next server, unless another connection has done so. */

@@ -3,6 +3,7 @@ import { type HealthCheckResult, HealthCheckService, HealthIndicatorService } fr
 import type { Response } from 'express';
 import { Clock } from '../clock/clock.js';
 import { Readiness } from '../database/readiness.js';
+import { AvailabilityMetrics } from '../observability/availability.metrics.js';
 import { Metrics } from '../observability/metrics.js';
 import { SocketRegistry } from '../sockets/socket.registry.js';
 import { WakeupChannel } from '../wakeup.channel.js';
@@ -19,7 +20,12 @@ export class HealthController {
     private readonly sockets: SocketRegistry,
     private readonly metrics: Metrics,
     private readonly clock: Clock,
-  ) {}
+    availability: AvailabilityMetrics,
+  ) {
+    availability.observeReady(async () => ((await this.state()).isReady ? 1 : 0));
+    availability.observeOutage(() => readiness.outage());
+    availability.observeRedis(async () => (wakeups.isConfigured ? wakeups.isUp() : undefined));
+  }
 
   /** Succeeds whenever the process can answer: a restart would not bring back a database. */
   @ContractRoute('live')
@@ -30,10 +36,7 @@ export class HealthController {
   /** 503 unless the hub can accept messages. The route is public, so it names what is down without the reason. */
   @ContractRoute('ready')
   async ready(@Input() _request: object, @Res({ passthrough: true }) response: Response) {
-    const { draining } = this.sockets;
-    const { status, details } = await this.check();
-    const offByMs = this.clock.machineOffByMs;
-    const isReady = status !== 'error' && !draining && offByMs === undefined;
+    const { isReady, details, offByMs, draining } = await this.state();
     if (!isReady) response.status(503);
     return {
       status: isReady ? 'ready' : 'not ready',
@@ -48,6 +51,13 @@ export class HealthController {
   async read(@Input() _request: object, @Res({ passthrough: true }) response: Response): Promise<string> {
     response.type(this.metrics.registry.contentType);
     return this.metrics.text();
+  }
+
+  private async state() {
+    const { draining } = this.sockets;
+    const { status, details } = await this.check();
+    const offByMs = this.clock.machineOffByMs;
+    return { isReady: status !== 'error' && !draining && offByMs === undefined, details, offByMs, draining };
   }
 
   private async check(): Promise<HealthCheckResult> {

@@ -44,7 +44,7 @@ export class SharedCheck {
   private inTime(work: Promise<void>): Promise<{ hasPassed: boolean; error?: unknown }> {
     const { timeoutMs } = this.options;
     return new Promise((resolve) => {
-      const error = new Error(`no answer within ${timeoutMs} ms`);
+      const error = Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
       const timer = setTimeout(() => resolve({ hasPassed: false, error }), timeoutMs);
       work
         .then(

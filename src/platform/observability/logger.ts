@@ -10,7 +10,7 @@ const TEXT_CHARACTERS_MAX = 4_000;
 
 /** JSON lines on standard error, which never contain a message's fields, a token or a password. */
 export class Logger implements LoggerService {
-  /** Names this hub in its log lines and traces. */
+  /** Names this hub in its log lines, in its traces and as the holder of leases. */
   readonly hubId = uuid();
   private readonly pino: Pino;
   /** Lines dropped since the start. */

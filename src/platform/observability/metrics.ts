@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { TokenBucket } from '../limits/token.bucket.js';
 import { Logger } from './logger.js';
+import { MetricFactory } from './metric.factory.js';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
@@ -20,7 +21,14 @@ export type LimitName =
   | 'slow-readers';
 
 /** Why the hub closes a socket: values of the label `cause`. */
-export type SocketCloseCause = 'catch-up' | 'session-check' | 'session-ended' | 'shutdown' | 'slow-consumer';
+export type SocketCloseCause =
+  | 'bad-packet'
+  | 'catch-up'
+  | 'ping-timeout'
+  | 'session-check'
+  | 'session-ended'
+  | 'shutdown'
+  | 'slow-consumer';
 
 /** What has become of a push message: values of the label `outcome`. */
 export type PushOutcome = 'sent' | 'gone' | 'refused' | 'failed';
@@ -32,73 +40,81 @@ export type PushOutcome = 'sent' | 'gone' | 'refused' | 'failed';
 @Injectable()
 export class Metrics {
   readonly registry = new Registry();
+  private readonly make = new MetricFactory(this.registry);
   private readonly renderings = new TokenBucket(RENDERINGS);
   private scrape: Promise<string> | undefined;
   private isRendering = false;
-  private readonly messages = this.counter(
+  private readonly messages = this.make.counter(
     'messages_total',
     'Messages and HTTP requests answered, by the code of the answer.',
     ['way', 'message', 'code'],
   );
-  private readonly messageSeconds = this.histogram('message_seconds', 'Time from a message to its answer.', SECONDS, [
-    'way',
-    'message',
-  ]);
-  private readonly commands = this.counter(
+  private readonly messageSeconds = this.make.histogram(
+    'message_seconds',
+    'Time from a message to its answer.',
+    SECONDS,
+    ['way', 'message'],
+  );
+  private readonly commands = this.make.counter(
     'commands_total',
     "Commands answered, including the hub's own, by the code of the answer (OK, or an error).",
     ['message', 'code'],
   );
-  private readonly commandSeconds = this.histogram(
+  private readonly commandSeconds = this.make.histogram(
     'command_seconds',
     'Time from queueing a command to its answer.',
     SECONDS,
     ['message'],
   );
-  private readonly batchCommands = this.histogram(
+  private readonly batchCommands = this.make.histogram(
     'batch_commands',
     'Commands per batch, which is one transaction.',
     [1, 2, 4, 8, 16, 32, 64, 128, 256],
   );
-  private readonly batchSeconds = this.histogram(
+  private readonly batchSeconds = this.make.histogram(
     'batch_seconds',
     'Duration of a batch, from its first statement to its commit.',
     SECONDS,
   );
-  private readonly phaseSeconds = this.histogram('batch_phase_seconds', 'Duration of each phase of a batch.', SECONDS, [
-    'phase',
-  ]);
-  private readonly rejections = this.counter('refusals_total', 'Rejections by a limit.', ['limit']);
-  private readonly security = this.counter('security_events_total', 'Security events, including those not logged.', [
-    'event',
-  ]);
-  private readonly events = this.counter(
+  private readonly phaseSeconds = this.make.histogram(
+    'batch_phase_seconds',
+    'Duration of each phase of a batch.',
+    SECONDS,
+    ['phase'],
+  );
+  private readonly rejections = this.make.counter('refusals_total', 'Rejections by a limit.', ['limit']);
+  private readonly security = this.make.counter(
+    'security_events_total',
+    'Security events, including those not logged.',
+    ['event'],
+  );
+  private readonly events = this.make.counter(
     'room_events_total',
     'Events sent to sockets: live from memory, or replayed from the database.',
     ['from'],
   );
-  private readonly socketsClosed = this.counter('sockets_closed_total', 'Sockets closed by the hub, by cause.', [
+  private readonly socketsClosed = this.make.counter('sockets_closed_total', 'Sockets closed by the hub, by cause.', [
     'cause',
   ]);
-  private readonly batchAgeSeconds = this.histogram(
+  private readonly batchAgeSeconds = this.make.histogram(
     'hint_age_seconds',
     "Age of another hub's batch when this hub read it.",
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60],
   );
 
-  private readonly webhookRequests = this.counter(
+  private readonly webhookRequests = this.make.counter(
     'webhook_requests_total',
     'Requests to webhooks, by result: delivered, or failed (no answer, or another status than 2xx).',
     ['result'],
   );
-  private readonly webhookEvents = this.counter('webhook_events_total', 'Events that webhooks have accepted.');
-  private readonly webhookLagSeconds = this.histogram(
+  private readonly webhookEvents = this.make.counter('webhook_events_total', 'Events that webhooks have accepted.');
+  private readonly webhookLagSeconds = this.make.histogram(
     'webhook_lag_seconds',
     'Time from an event to its acceptance by a webhook, of the last event of each request.',
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3_600, 86_400],
   );
 
-  private readonly pushes = this.counter(
+  private readonly pushes = this.make.counter(
     'pushes_total',
     'Push messages, by outcome: sent, gone (the subscription was deleted), refused, or failed (sent again later).',
     ['outcome'],
@@ -108,13 +124,8 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     // Which version of Node runs is nobody's business: the route is public.
     this.registry.removeSingleMetric('nodejs_version_info');
-    new Counter({
-      ...this.named('log_lines_dropped_total', 'Log lines dropped because their reader was too slow.', []),
-      collect() {
-        this.reset();
-        this.inc(logger.dropped);
-      },
-    });
+    const help = 'Log lines dropped because their reader was too slow.';
+    this.make.readCounter('log_lines_dropped_total', help, () => logger.dropped);
   }
 
   /**
@@ -193,61 +204,27 @@ export class Metrics {
 
   observeDatabase(connections: () => Record<string, number>): void {
     const help = 'Database connections in use and free, and callers waiting for one.';
-    this.observe('database_connections', help, connections, 'state');
+    this.make.observe('database_connections', help, connections, 'state');
   }
 
   observeQueue(queued: () => number): void {
-    this.observe('queue_commands', 'Commands waiting for a batch.', queued);
+    this.make.observe('queue_commands', 'Commands waiting for a batch.', queued);
   }
 
   observeSetAside(waiting: () => number): void {
     const help = 'Commands that wait, apart from the queue, for what another client of the database holds.';
-    this.observe('commands_set_aside', help, waiting);
+    this.make.observe('commands_set_aside', help, waiting);
   }
 
   observeSockets(connected: () => number): void {
-    this.observe('sockets', 'Sockets connected to this process.', connected);
+    this.make.observe('sockets', 'Sockets connected to this process.', connected);
   }
 
   observeRooms(joined: () => number): void {
-    this.observe('rooms', 'Rooms with a socket on this process: two for each connected user.', joined);
+    this.make.observe('rooms', 'Rooms with a socket on this process: two for each connected user.', joined);
   }
 
   observeOrders(byStatus: () => Promise<Record<string, number>>): void {
-    this.observe('orders', 'Orders by status, counted periodically.', byStatus, 'status');
-  }
-
-  /** A gauge that is read at each scrape: one number, or one for each value of a label. */
-  private observe<Label extends string>(
-    name: string,
-    help: string,
-    read: () => number | Record<string, number> | Promise<Record<string, number>>,
-    label?: Label,
-  ): void {
-    new Gauge({
-      ...this.named(name, help, label === undefined ? [] : [label]),
-      async collect() {
-        const values = await read();
-        if (typeof values === 'number') this.set(values);
-        else for (const [value, count] of Object.entries(values)) this.labels(value).set(count);
-      },
-    });
-  }
-
-  private counter<Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
-    return new Counter(this.named(name, help, labelNames));
-  }
-
-  private histogram<Label extends string>(
-    name: string,
-    help: string,
-    buckets: number[],
-    labelNames: Label[] = [],
-  ): Histogram<Label> {
-    return new Histogram({ ...this.named(name, help, labelNames), buckets });
-  }
-
-  private named<Label extends string>(name: string, help: string, labelNames: Label[]) {
-    return { name: `order_hub_${name}`, help, labelNames, registers: [this.registry] };
+    this.make.observe('orders', 'Orders by status, counted periodically.', byStatus, 'status');
   }
 }

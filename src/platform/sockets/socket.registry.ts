@@ -15,6 +15,13 @@ const IN_FLIGHT_MS = 250;
 /** How long clients have to receive what is queued for them before they are disconnected. */
 const FLUSH_TIMEOUT_MS = 1_000;
 
+/** Socket.IO's own reasons for which it closes a socket, and what they are counted as. They are the client's, and not logged. */
+const OWN_CAUSES = new Map<string, SocketCloseCause>([
+  ['ping timeout', 'ping-timeout'],
+  ['parse error', 'bad-packet'],
+  ['transport error', 'bad-packet'],
+]);
+
 const SOCKET_CLOSED = 'socket closed';
 const NOT_UP_TO_DATE = 'a socket could not be brought up to date and is cut; it comes back with last';
 
@@ -50,7 +57,11 @@ export class SocketRegistry implements BeforeApplicationShutdown, OnApplicationS
     const isFirst = !this.byUser.has(userId);
     const sockets = this.byUser.get(userId) ?? new Set();
     this.byUser.set(userId, sockets.add(socket));
-    socket.once('disconnect', () => {
+    // Socket.IO then closes the connection.
+    socket.once('error', () => this.metrics.socketClosed('bad-packet'));
+    socket.once('disconnect', (reason) => {
+      const cause = OWN_CAUSES.get(reason);
+      if (cause) this.metrics.socketClosed(cause);
       // A connection that has left the hub's only namespace could stay open for ever, without a session.
       socket.conn.close();
       sockets.delete(socket);
