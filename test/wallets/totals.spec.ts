@@ -87,6 +87,8 @@ describe('the totals of a wallet', () => {
       const person = await hub.buyer(40);
       const at = Date.parse((await entriesOf(person))[0]?.at ?? '');
       expect(await listed(person, [at - 1, at, at + 1].map(iso))).toEqual([[], ['deposit 1 40']]);
+      expect(await listed(person, [at, at + 1].map(iso))).toEqual([['deposit 1 40']]);
+      expect(await listed(person, [at - 1, at].map(iso))).toEqual([[]]);
     });
   });
 
