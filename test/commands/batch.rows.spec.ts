@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { v7 as uuidv7 } from 'uuid';
 import { type BatchOutcome, CommandBatch } from '../../src/commands/command.batch.js';
-import { type Command, messageHash } from '../../src/commands/command.js';
-import type { CommandName, CommandRequest } from '../../src/contract/commands.js';
+import type { Command } from '../../src/commands/command.js';
 import type { Order } from '../../src/contract/orders.js';
 import type { Role } from '../../src/contract/transitions.js';
 import { OrderScheduler } from '../../src/orders/order.scheduler.js';
 import { decodeEvent } from '../../src/rooms/event.codec.js';
+import { commandOf as command } from '../support/batch.commands.js';
 import { PASSWORD, TestHub } from '../support/hub.js';
 import { lockRow } from '../support/locks.js';
 import type { Person } from '../support/person.js';
@@ -44,20 +43,6 @@ describe('the rows of a batch', () => {
   });
   afterAll(() => hub.stop());
 
-  function command<Name extends CommandName>(
-    name: Name,
-    actor: Person | null,
-    request: CommandRequest<Name>,
-    key?: string,
-  ): Command {
-    const command = {
-      ...{ name, actorId: actor?.userId ?? null, request },
-      ...(key === undefined ? {} : { key: { text: key, messageHash: messageHash(name, request) } }),
-      ...(name === 'order:place' ? { newId: uuidv7() } : {}),
-    };
-    // The parameters tie `request` to `name`, which the compiler cannot infer.
-    return command as unknown as Command;
-  }
   const run = (...commands: Command[]): Promise<BatchOutcome> => hub.hub.app.get(CommandBatch).run(commands);
   /** Runs one command, which must succeed. */
   const does = async (command: Command) => dataOf((await run(command)).answers[0] as { ok: true; data: Order });

@@ -11,6 +11,7 @@ import {
   paidMarket,
   place,
   rejectedWith,
+  ship,
 } from '../support/small.market.js';
 
 const payments = { provider: 'test', currency: 'CNY' } as const;
@@ -180,6 +181,17 @@ describe('held money', () => {
     execute(unit, 'order:receive', 'bob', { orderId: 'order' });
     expect(booked(unit, 'ann')).toEqual(['sale 20']);
     expect(wallet(unit, 'ann')).toEqual({ balance: 20, held: 0 });
+  });
+
+  test('goes to the seller, less what was given back, when cancelling the rest completes an order', () => {
+    const unit = paidMarket(3, terms);
+    ship(unit, 1);
+    execute(unit, 'order:receive', 'bob', { orderId: 'order' });
+    execute(unit, 'order:refund', 'ann', { orderId: 'order', amount: 3 });
+    expect(execute(unit, 'order:cancel', 'ann', { orderId: 'order' })).toMatchObject({ data: { status: 'received' } });
+    expect(booked(unit, 'bob')).toEqual(['payment -30', 'refund 3', 'refund 20']);
+    expect(booked(unit, 'ann')).toEqual(['sale 7']);
+    expect(wallet(unit, 'ann')).toEqual({ balance: 7, held: 0 });
   });
 
   test('is never given out beyond what is there, and its wallet must be loaded', () => {
