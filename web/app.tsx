@@ -1,39 +1,22 @@
-import { lazy, type ReactNode, Suspense, useEffect } from 'react';
-import { unseen, unseenOf } from './bell.js';
-import { BookPage } from './buyer/book.js';
-import { CartPage } from './buyer/cart.js';
-import { OrdersPage } from './buyer/orders.js';
+import { lazy, Suspense, useEffect } from 'react';
 import { Shop } from './buyer/shop.js';
-import { WalletPage } from './buyer/wallet.js';
 import { ConnectionNotice } from './connection.status.js';
 import { Header } from './header.js';
 import { useTranslations } from './i18n/language.js';
-import { Login } from './login.js';
-import { persistently } from './persistently.js';
+import { loadScreens } from './load.screens.js';
 import { linkTo, useRoute } from './route.js';
-import { identityOf, session, workFor } from './session.js';
+import { session } from './session.js';
 import { useStore } from './store.js';
+import { unseen, unseenOf } from './unseen.js';
 
-const loadOrderPage = () => import('./buyer/order.js');
-const OrderPage = lazy(async () => ({ default: (await persistently(loadOrderPage)).OrderPage }));
-/** Loaded on demand: buyers do not need the seller's screens. */
-const Panel = lazy(async () => ({ default: (await persistently(() => import('./seller/panel.js'))).Panel }));
-const AccountPage = lazy(async () => {
-  return { default: (await persistently(() => import('./seller/settings/account.page.js'))).AccountPage };
-});
-
-const PushSwitch = lazy(async () => {
-  return { default: (await persistently(() => import('./components/push.switch.js'))).PushSwitch };
-});
+const Screens = lazy(async () => ({ default: (await loadScreens()).Screens }));
+/** Every other route is the shop's. */
+const otherScreens = ['book', 'cart', 'orders', 'wallet', 'panel', 'account', 'login'];
 
 export function App() {
   const t = useTranslations();
   const unseenCount = unseenOf(useStore(unseen)).length;
   const isLoggedIn = useStore(session) !== null;
-  useEffect(() => {
-    // Ready before an order is placed, also if the connection is lost meanwhile.
-    if (isLoggedIn) loadOrderPage().catch(() => undefined);
-  }, [isLoggedIn]);
   useEffect(() => {
     document.title = unseenCount > 0 ? `(${unseenCount}) ${t.appName}` : t.appName;
   }, [t, unseenCount]);
@@ -58,47 +41,9 @@ export function App() {
 
 function Screen() {
   const { segments, query } = useRoute();
-  const user = useStore(session);
   const [screen, first, second] = segments;
-  // The keys reset a page's state and data when it shows another user, book, order or store.
-  const requireLogin = (page: ReactNode) => (user ? <div key={identityOf(user)}>{page}</div> : <Login />);
-  const isOwn = screen === 'cart' || screen === 'wallet' || (screen === 'orders' && !first);
-  if (isOwn && user?.for !== undefined) return <ActingNotice ownerId={user.for} />;
-  if (screen === 'book' && first && second) {
-    return <BookPage key={`${first}/${second}`} storeId={first} bookId={second} />;
-  }
-  if (screen === 'cart') return <CartPage />;
-  if (screen === 'orders')
-    return requireLogin(first ? <OrderPage key={first} orderId={first} /> : <Orders query={query} />);
-  if (screen === 'wallet') return requireLogin(<WalletPage />);
-  if (screen === 'panel') return requireLogin(<Panel section={first} item={second} />);
-  if (screen === 'account') return requireLogin(<AccountPage />);
-  if (screen === 'login') return <Login />;
+  const isBook = screen === 'book' && first && second;
+  if (screen !== undefined && otherScreens.includes(screen) && (screen !== 'book' || isBook)) return <Screens />;
   const storeId = screen === 'store' ? first : undefined;
   return <Shop key={storeId ?? 'all'} storeId={storeId} query={query} />;
-}
-
-/** In place of what is the user's alone, while the user works for a seller. */
-function ActingNotice({ ownerId }: { ownerId: string }) {
-  const t = useTranslations().acting;
-  return (
-    <section className="card acting-notice">
-      <h1>{t.user(session.get()?.userId ?? '', ownerId)}</h1>
-      <p>{t.notice(ownerId)}</p>
-      <button type="button" onClick={() => workFor(undefined)}>
-        {t.stop}
-      </button>
-    </section>
-  );
-}
-
-function Orders({ query }: { query: URLSearchParams }) {
-  return (
-    <>
-      <OrdersPage query={query} />
-      <Suspense>
-        <PushSwitch />
-      </Suspense>
-    </>
-  );
 }

@@ -4,29 +4,19 @@ import { translations } from './i18n/language.js';
 import { orderName, ordersOf } from './orders.js';
 import { accountOf, session } from './session.js';
 import { persistedStore } from './store.js';
+import { unseen, unseenOf } from './unseen.js';
+
+export { unseen, unseenOf };
 
 const RING_INTERVAL_MS = 10_000;
 const TONES_HZ = [880, 1_174];
 const TONE_SECONDS = 0.18;
 const VOLUME = 0.15;
 
-interface Unseen {
-  /** The seller. */
-  userId: string;
-  orderIds: string[];
-}
-
-/** Paid orders that the seller has not looked at yet. Persisted, so that the bell keeps ringing after a page load. */
-export const unseen = persistedStore<Unseen>('unseen', { userId: '', orderIds: [] });
 export const sound = persistedStore<boolean>('sound', true);
 
 let audio: AudioContext | undefined;
 let ringTimer: ReturnType<typeof setInterval> | undefined;
-
-/** The unseen orders of the logged-in user, or of the seller for whom the user works. */
-export function unseenOf({ userId, orderIds }: Unseen): string[] {
-  return userId === accountOf(session.get()) ? orderIds : [];
-}
 
 /** Marks some of the unseen orders as seen, or all of them: the shop's other panels stop ringing, and the buyers read it. */
 export function markSeen(orderIds: readonly string[] = unseenOf(unseen.get())): void {

@@ -1,9 +1,10 @@
 import type { Order } from '../src/contract/orders.js';
 import type { DeliverTo } from '../src/contract/words.js';
 import { rememberAddress } from './address.book.js';
-import { type Basket, placeBasket, placing } from './cart.js';
+import type { Basket } from './cart.js';
 import { hub } from './hub.js';
 import { runCommand } from './order.commands.js';
+import { placeBasket, placing } from './place.order.js';
 import { identityOf, session } from './session.js';
 import { Store } from './store.js';
 

@@ -1,4 +1,4 @@
-import { useConnection } from '../src/react/use.connection.js';
+import { connectionStatus, dismissMissed } from './connection.js';
 import { useTranslations } from './i18n/language.js';
 import { missedSales } from './missed.js';
 import { useRoute } from './route.js';
@@ -8,7 +8,7 @@ import { useStore } from './store.js';
 /** The connection state in one word, always visible while a user is logged in. */
 export function ConnectionBadge() {
   const t = useTranslations();
-  const { state, pending } = useConnection();
+  const { state, pending } = useStore(connectionStatus);
   if (!useStore(session)) return null;
   return (
     <output className="connection-status" data-state={state.replace(' ', '-')}>
@@ -22,7 +22,7 @@ export function ConnectionBadge() {
 /** Says that the connection is lost, and after the reconnect how many changes were missed, where the panel does not list them. */
 export function ConnectionNotice() {
   const t = useTranslations();
-  const { state, missed, pending, dismissMissed } = useConnection();
+  const { state, missed, pending } = useStore(connectionStatus);
   const user = useStore(session);
   const { segments } = useRoute();
   const isSaidByPanel = useStore(missedSales) !== null && segments[0] === 'panel';

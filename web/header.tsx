@@ -1,13 +1,18 @@
-import { unseen, unseenOf } from './bell.js';
 import { cart, countOf } from './cart.js';
 import { Icon } from './components/icon.js';
 import { ConnectionBadge } from './connection.status.js';
-import { logOut } from './hub.js';
 import { type Language, language, useTranslations } from './i18n/language.js';
+import { loadScreens } from './load.screens.js';
 import { linkTo, useLoginLink, useRoute } from './route.js';
 import { session } from './session.js';
 import { useStore } from './store.js';
 import { type Theme, theme } from './theme.js';
+import { unseen, unseenOf } from './unseen.js';
+
+async function logOut(): Promise<void> {
+  const { logOut: end } = await loadScreens();
+  await end();
+}
 
 const screens = ['shop', 'cart', 'orders', 'wallet', 'panel'] as const;
 

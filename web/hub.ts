@@ -1,14 +1,16 @@
 import { createApi, type HubClient, localStorageOf } from '../src/client/connect.js';
 import { type HubSession, HubSource } from '../src/react/hub.source.js';
 import { setHubTime } from './clock.js';
+import { connectionStatus } from './connection.js';
 import { readAll } from './pages.js';
 import { pushSubscription } from './push.subscription.js';
 import { hubUrl, identityOf, type Session, session, workFor } from './session.js';
 import { Store } from './store.js';
 
 /** The connection and the loaded orders of the logged-in user. */
-export const source = new HubSource({ url: hubUrl });
-export const { request, status: connectionStatus } = source;
+export const source = new HubSource({ url: hubUrl }, connectionStatus);
+export const { request } = source;
+export { connectionStatus };
 /** Whether an order must say where it is to be delivered. */
 export const needsAddress = new Store(false);
 /** The session was ended elsewhere; the login page says so. */

@@ -1,28 +1,22 @@
-import './zod.config.js';
 import './style/base.css';
 import './style/layout.css';
 import './style/components.css';
 import './style/shop.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { HubContext } from '../src/react/hub.provider.js';
 import { App } from './app.js';
-import { startBell } from './bell.js';
-import { source, startConnection } from './hub.js';
-import { startMissedSales } from './missed.js';
+import { loadScreens } from './load.screens.js';
 import { startServiceWorker } from './push.subscription.js';
+import { session } from './session.js';
 
-startConnection();
-startBell();
-startMissedSales();
 startServiceWorker();
 const page = document.getElementById('page');
 if (page) {
   createRoot(page).render(
     <StrictMode>
-      <HubContext.Provider value={source}>
-        <App />
-      </HubContext.Provider>
+      <App />
     </StrictMode>,
   );
 }
+// Who is logged in is connected at once, whatever the screen. For others the rest loads after the books.
+if (session.get()) setTimeout(loadScreens);

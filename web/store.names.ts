@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { request } from './hub.js';
+import { readStore } from './read.shop.js';
 import { Store, useStore } from './store.js';
 
 /** Cached store names. When the cache is full it is cleared, and names are requested again as they are shown. */
@@ -20,7 +20,7 @@ async function loadName(storeId: string): Promise<void> {
   if (inFlight.has(storeId)) return;
   inFlight.add(storeId);
   try {
-    const { name } = await request('store', { storeId });
+    const { name } = await readStore(storeId);
     names.update((cached) => new Map(cached.size < NAMES_MAX ? cached : []).set(storeId, name ?? storeId));
   } catch {
     // The id is shown instead; the next component that shows this store tries again.

@@ -16,6 +16,28 @@ const compressedCopies = {
   },
 };
 
+/** Chunks that load after the first screen. */
+const LATER = ['screens', 'order'];
+
+/** Names them in the page, so that the service worker keeps them from the first visit on. */
+const laterChunksInPage = {
+  name: 'later-chunks-in-page',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html, { bundle }) {
+      const chunks = Object.values(bundle ?? {}).filter(
+        ({ isDynamicEntry, name }) => isDynamicEntry && LATER.includes(name),
+      );
+      const all = chunks.flatMap((chunk) => [chunk, ...chunk.imports.map((name) => bundle[name])]);
+      const names = all
+        .filter(({ isEntry }) => !isEntry)
+        .flatMap(({ fileName, viteMetadata }) => [fileName, ...viteMetadata.importedCss]);
+      const content = [...new Set(names)].map((name) => `./${name}`).join(' ');
+      return { html, tags: [{ tag: 'meta', attrs: { name: 'later', content }, injectTo: 'head' }] };
+    },
+  },
+};
+
 export default defineConfig({
   // Relative URLs, so that the pages work behind any path prefix.
   base: './',
@@ -31,5 +53,5 @@ export default defineConfig({
       onwarn: (warning, warn) => warning.code !== 'INVALID_ANNOTATION' && warn(warning),
     },
   },
-  plugins: [withoutContractText, compressedCopies],
+  plugins: [withoutContractText, laterChunksInPage, compressedCopies],
 });

@@ -6,6 +6,7 @@ export * from './errors.js';
 export type * from './order.requests.js';
 export type * from './orders.js';
 export type * from './rooms.js';
+export type { SearchField } from './shop.js';
 export type * from './stores.js';
 export {
   allowedCommands,

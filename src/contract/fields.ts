@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { COUNT_MAX } from './shop.js';
 
 /** Field types and their limits. A character is a Unicode code point. Money is an integer in minor units (fen, cents). */
 export const PRICE_MAX = 10 ** 12;
 export const AMOUNT_MAX = 10 ** 12;
 export const BALANCE_MAX = Number.MAX_SAFE_INTEGER;
 export const TOTAL_MAX = Number.MAX_SAFE_INTEGER;
-export const COUNT_MAX = 1_000_000;
 export const STOCK_MAX = 1_000_000;
 export const ACCEPT_WITHIN_SECONDS_MAX = 86_400;
 export const ID_CHARACTERS_MAX = 64;

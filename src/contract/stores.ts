@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { coverUrl, details } from './book.fields.js';
 import * as field from './fields.js';
 import type { RouteRow } from './row.js';
+import { searchFields } from './shop.js';
 
 export const TITLE_CHARACTERS_MAX = 500;
 export const NAME_CHARACTERS_MAX = 500;
@@ -105,10 +106,6 @@ export const addStockRequest = z.strictObject({
   key: field.key.optional(),
 });
 export const bookRequest = z.strictObject({ storeId: field.storeId, bookId: field.bookId });
-
-/** The fields that a search covers. */
-export const searchFields = ['title', 'author', 'tags', 'summary'] as const;
-export type SearchField = (typeof searchFields)[number];
 
 export const searchRequest = z.strictObject({
   q: field

@@ -49,7 +49,6 @@ const OFFLINE: ConnectionStatus = { state: 'offline', missed: 0, pending: 0 };
 
 /** What a page's components share: one connection, one cache of orders, the commands that have no answer yet. */
 export class HubSource {
-  readonly status = new Store<ConnectionStatus>(OFFLINE);
   readonly orders: { readonly buyer: OrderCache; readonly seller: OrderCache };
   private readonly handlers: { [Name in keyof HubEvents]: Set<Handler<Name>> } = {
     ...{ ready: new Set(), order: new Set(), stock: new Set(), claimed: new Set() },
@@ -65,7 +64,10 @@ export class HubSource {
   private isClosed = false;
 
   /** Opens nothing: React makes a value twice under StrictMode, and drops one of them. */
-  constructor(private session: HubSession) {
+  constructor(
+    private session: HubSession,
+    readonly status = new Store<ConnectionStatus>(OFFLINE),
+  ) {
     this.api = createApi(session);
     this.ownApi = ownApiOf(session);
     this.orders = { buyer: new OrderCache('buyer', this), seller: new OrderCache('seller', this) };

@@ -1,6 +1,8 @@
-import type { BookView, SearchField } from '../contract/stores.js';
+import type { SearchField } from '../contract/shop.js';
+import type { BookView } from '../contract/stores.js';
 import { useHub } from './hub.provider.js';
-import { type Pages, usePages } from './use.pages.js';
+import { usePages } from './use.pages.js';
+import type { Pages } from './use.pages.of.js';
 
 export interface BookSearch {
   /** All stores by default. */

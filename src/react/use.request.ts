@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { useHub } from './hub.provider.js';
 import type { HubSource } from './hub.source.js';
+import { useLoading } from './use.loading.js';
 
 export interface RequestState<T> {
   data: T | undefined;
@@ -33,18 +34,4 @@ export function useRequest<T>(key: string, send: () => Promise<T>): RequestState
   // Another user's is not shown.
   const data = state.source === source ? state.data : undefined;
   return { data, error: state.error, isLoading: state.isLoading, reload };
-}
-
-/** Loads on mount, when `key` changes and after an invalidation. */
-export function useLoading(source: HubSource, key: string, load: () => void): void {
-  useEffect(() => {
-    let isMounted = key !== undefined;
-    // After StrictMode has mounted the component again, so that it loads once.
-    queueMicrotask(() => isMounted && load());
-    const unsubscribe = source.subscribe('invalidate', load);
-    return () => {
-      isMounted = false;
-      unsubscribe();
-    };
-  }, [source, key, load]);
 }

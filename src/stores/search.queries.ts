@@ -1,4 +1,4 @@
-import { type SearchField, searchFields } from '../contract/stores.js';
+import { type SearchField, searchFields } from '../contract/shop.js';
 import { GRAM_CHARACTERS } from './search.normalizer.js';
 
 /** Books scanned before the index is used: all of a small store, and enough to find a common word. */

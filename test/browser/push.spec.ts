@@ -149,10 +149,13 @@ describe('push messages in a browser', () => {
     const keptBy = (): Promise<string[]> =>
       worker.evaluate(`caches.open('order-hub-shell').then((shell) => shell.keys()).then((keys) =>
         keys.map(({ url }) => new URL(url).pathname))`);
-    await until('the page is kept', async () => (await keptBy()).length >= 3);
+    await until('the page is kept', async () => (await keptBy()).length >= 5);
     expect((await keptBy()).filter((path) => path !== '/' && !path.startsWith('/assets/'))).toEqual([]);
     await visitor.page.context().setOffline(true);
     await visitor.page.reload();
     await visitor.page.locator('.brand').waitFor();
+    // Screens that were never opened are there too.
+    await visitor.go('cart');
+    await visitor.page.getByText('Your cart is empty.').waitFor();
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page } from '../../src/contract/fields.js';
-import type { AddBookRequest, BookView, SearchField } from '../../src/contract/stores.js';
+import type { SearchField } from '../../src/contract/shop.js';
+import type { AddBookRequest, BookView } from '../../src/contract/stores.js';
 import { BooksService } from '../../src/stores/books.service.js';
 import { TestHub } from '../support/hub.js';
 import type { Person } from '../support/person.js';

@@ -1,18 +1,23 @@
 import { useEffect, useState } from 'react';
-import { type BookView, type SearchField, searchFields } from '../../src/contract/stores.js';
-import { useBooks } from '../../src/react/use.books.js';
+import { type SearchField, searchFields } from '../../src/contract/shop.js';
+import type { BookView } from '../../src/contract/stores.js';
+import { usePagesOf } from '../../src/react/use.pages.of.js';
 import { addToCart } from '../cart.js';
 import { Cover } from '../components/cover.js';
 import { EmptyState } from '../components/empty.state.js';
 import { LoadMore } from '../components/load.more.js';
 import { useTranslations } from '../i18n/language.js';
+import { loadScreens } from '../load.screens.js';
 import { formatMoney } from '../money.js';
+import { readBooks } from '../read.shop.js';
 import { linkTo, setQuery } from '../route.js';
 import { useStoreName } from '../store.names.js';
 
 /** The search is sent after a pause in typing. */
 const DEBOUNCE_MS = 250;
 const PAGE_SIZE = 24;
+/** What is for sale is the same for every user: a login makes none of it stale. */
+const SHOP = { subscribe: () => () => undefined };
 
 interface ShopProps {
   storeId?: string | undefined;
@@ -25,8 +30,14 @@ export function Shop({ storeId, query }: ShopProps) {
   const [added, setAdded] = useState('');
   const q = query.get('q') ?? '';
   const field = searchFields.find((name) => name === query.get('field'));
-  const pages = useBooks({ storeId, q, field, limit: PAGE_SIZE });
+  const pages = usePagesOf(SHOP, JSON.stringify([storeId, q, field]), (after) =>
+    readBooks({ storeId, q, field, limit: PAGE_SIZE, after }),
+  );
   const { items, isLoading, hasMore } = pages;
+  useEffect(() => {
+    // The next screen is there before a link to it is followed.
+    if (!isLoading) void loadScreens();
+  }, [isLoading]);
   const isEmpty = !isLoading && items.length === 0 && pages.error === undefined;
 
   return (

@@ -1,4 +1,3 @@
-import { HubError } from '../../src/client/connect.js';
 import { errorText, useTranslations } from '../i18n/language.js';
 
 /** Announces an error to screen readers. Its height is reserved while there is none, so that the layout does not shift. */
@@ -15,7 +14,7 @@ export function ErrorMessage({ error }: { error: unknown }) {
 /** Replaces content that failed to load. Offers a retry unless the error is final. */
 export function LoadError({ error, retry }: { error: unknown; retry: () => void }) {
   const t = useTranslations();
-  const isFinal = error instanceof HubError && !error.retryable;
+  const isFinal = (error as { retryable?: boolean }).retryable === false;
   return (
     <div className="load-error">
       <ErrorMessage error={error} />

@@ -74,7 +74,7 @@ async function open(url) {
   await first.focus();
 }
 
-/** The page and what it loads first, so that the first visit is enough. */
+/** The page, what it loads first and what it names for later, so that the first visit is enough. */
 async function keepShell() {
   const shell = await caches.open(SHELL);
   const response = await fetch(PAGE, { cache: 'no-cache' });
