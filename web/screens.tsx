@@ -9,7 +9,7 @@ import { WalletPage } from './buyer/wallet.js';
 import { source, startConnection } from './hub.js';
 import { useTranslations } from './i18n/language.js';
 import { Login } from './login.js';
-import { startMissedSales } from './missed.js';
+import { startMissedSales } from './note.missed.js';
 import { persistently } from './persistently.js';
 import { useRoute } from './route.js';
 import { identityOf, session, workFor } from './session.js';
