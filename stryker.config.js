@@ -8,18 +8,20 @@ const areas = {
   rules: {
     files: [
       'src/{orders/order,orders/claim,orders/refund,wallets/wallet,stores/stock}.rules.ts',
-      'src/orders/order.{lines,steps,settlement}.ts',
+      'src/orders/order.{lines,steps,settlement,replay}.ts',
       'src/commands/{command.executor,unit.of.work}.ts',
     ],
-    tests: ['commands/rules', 'commands/rules.property'],
+    tests: [
+      ...['commands/rules', 'commands/rules.money', 'commands/rules.lines', 'commands/rules.refunds'],
+      ...['commands/rules.staff', 'commands/rules.replays', 'commands/rules.property'],
+    ],
   },
   batch: {
     files: [
       'src/commands/{command.batch,batch.loader,batch.writer,idempotency.record}.ts',
-      'src/orders/order.replay.ts',
-      'src/{orders/order,wallets/wallet,stores/stock}.handlers.ts',
+      'src/{orders/order,wallets/wallet,stores/store}.handlers.ts',
     ],
-    tests: ['commands/batch.rows'],
+    tests: ['commands/batch.rows', 'commands/batch.writes'],
   },
   queue: {
     files: ['src/commands/{command.queue,command.backlog}.ts'],
