@@ -1,5 +1,5 @@
 import type { Decision } from '../commands/command.handler.js';
-import { type Command, newIdOf } from '../commands/command.js';
+import type { Command } from '../commands/command.js';
 import { type Copies, type OrderItem, type OrderRow, pair, type TimelineEntry } from '../commands/rows.js';
 import { type Change, openingOf, type UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
@@ -38,9 +38,11 @@ import { changesBy } from './order.timeline.js';
  * the change that the command makes, or the error that it is refused with; the unit of work applies the change.
  */
 
-export function place(unit: UnitOfWork, command: Command<'order:place'>, now: number): Decision {
-  const { actorId, request } = command;
-  const orderId = newIdOf(command);
+export function place(
+  unit: UnitOfWork,
+  { actorId, request, newId: orderId = '' }: Command<'order:place'>,
+  now: number,
+): Decision {
   const buyerId = actorId ?? HUB;
   const { deliverTo, note } = request;
   if (unit.policy.needsAddress && !deliverTo) {
