@@ -3,12 +3,12 @@ import { useRequest } from '../../src/react/use.request.js';
 import { addToCart } from '../cart.js';
 import { Cover } from '../components/cover.js';
 import { LoadError } from '../components/error.message.js';
+import { Stock } from '../components/stock.js';
 import { StoreLink } from '../components/store.link.js';
 import { request } from '../hub.js';
 import { useTranslations } from '../i18n/language.js';
 import { formatMoney } from '../money.js';
 import { linkTo } from '../route.js';
-import { Stock } from './shop.js';
 
 export function BookPage({ storeId, bookId }: { storeId: string; bookId: string }) {
   const t = useTranslations();

@@ -6,6 +6,7 @@ import { addToCart } from '../cart.js';
 import { Cover } from '../components/cover.js';
 import { EmptyState } from '../components/empty.state.js';
 import { LoadMore } from '../components/load.more.js';
+import { Stock } from '../components/stock.js';
 import { useTranslations } from '../i18n/language.js';
 import { loadScreens } from '../load.screens.js';
 import { formatMoney } from '../money.js';
@@ -135,11 +136,4 @@ function BookCard({ book, onAdd }: { book: BookView; onAdd: () => void }) {
       </button>
     </article>
   );
-}
-
-export function Stock({ book: { stock, lowMark } }: { book: BookView }) {
-  const t = useTranslations().shop;
-  if (stock === 0) return <span className="sold-out">{t.soldOut}</span>;
-  if (stock <= lowMark) return <span className="few">{t.left(stock)}</span>;
-  return <span className="quiet">{t.inStock}</span>;
 }

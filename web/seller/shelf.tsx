@@ -1,9 +1,9 @@
 import { useState } from 'react';
 import { type BookView, QUERY_CHARACTERS_MAX } from '../../src/contract/stores.js';
 import { useBooks } from '../../src/react/use.books.js';
-import { Stock } from '../buyer/shop.js';
 import { EmptyState } from '../components/empty.state.js';
 import { LoadMore } from '../components/load.more.js';
+import { Stock } from '../components/stock.js';
 import { useTranslations } from '../i18n/language.js';
 import { formatMoney } from '../money.js';
 import { linkTo, setQuery, useRoute } from '../route.js';
