@@ -10,7 +10,7 @@ import { source, startConnection } from './hub.js';
 import { useTranslations } from './i18n/language.js';
 import { Login } from './login.js';
 import { startMissedSales } from './note.missed.js';
-import { persistently } from './persistently.js';
+import { persistently, screenOf } from './persistently.js';
 import { useRoute } from './route.js';
 import { identityOf, session, workFor } from './session.js';
 import { useStore } from './store.js';
@@ -18,11 +18,11 @@ import { useStore } from './store.js';
 export { logOut } from './hub.js';
 
 const loadOrderPage = () => import('./buyer/order.js');
-const OrderPage = lazy(async () => ({ default: (await persistently(loadOrderPage)).OrderPage }));
+const OrderPage = lazy(async () => ({ default: (await screenOf(loadOrderPage)).OrderPage }));
 /** Loaded on demand: buyers do not need the seller's screens. */
-const Panel = lazy(async () => ({ default: (await persistently(() => import('./seller/panel.js'))).Panel }));
+const Panel = lazy(async () => ({ default: (await screenOf(() => import('./seller/panel.js'))).Panel }));
 const AccountPage = lazy(async () => {
-  return { default: (await persistently(() => import('./seller/settings/account.page.js'))).AccountPage };
+  return { default: (await screenOf(() => import('./seller/settings/account.page.js'))).AccountPage };
 });
 
 const PushSwitch = lazy(async () => {

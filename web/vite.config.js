@@ -47,7 +47,8 @@ export default defineConfig({
     target: 'es2023',
     // The Content-Security-Policy allows neither data: URLs nor inline scripts.
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    // A preload that failed while the hub was away would be remembered, and the chunk never loaded in this page's life.
+    modulePreload: false,
     rollupOptions: {
       // Rollup ignores misplaced PURE annotations in libraries; that only costs some bytes.
       onwarn: (warning, warn) => warning.code !== 'INVALID_ANNOTATION' && warn(warning),

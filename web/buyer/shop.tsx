@@ -8,7 +8,7 @@ import { EmptyState } from '../components/empty.state.js';
 import { LoadMore } from '../components/load.more.js';
 import { Stock } from '../components/stock.js';
 import { useTranslations } from '../i18n/language.js';
-import { loadScreens } from '../load.screens.js';
+import { preloadScreens } from '../load.screens.js';
 import { formatMoney } from '../money.js';
 import { readBooks } from '../read.shop.js';
 import { linkTo, setQuery } from '../route.js';
@@ -36,8 +36,7 @@ export function Shop({ storeId, query }: ShopProps) {
   );
   const { items, isLoading, hasMore } = pages;
   useEffect(() => {
-    // The next screen is there before a link to it is followed.
-    if (!isLoading) void loadScreens();
+    if (!isLoading) preloadScreens();
   }, [isLoading]);
   const isEmpty = !isLoading && items.length === 0 && pages.error === undefined;
 

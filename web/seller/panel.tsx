@@ -9,7 +9,7 @@ import { LoadError } from '../components/error.message.js';
 import { request } from '../hub.js';
 import { useTranslations } from '../i18n/language.js';
 import { readAll } from '../pages.js';
-import { persistently } from '../persistently.js';
+import { screenOf } from '../persistently.js';
 import { linkTo } from '../route.js';
 import { useAccount } from '../session.js';
 import { Bell } from './bell.js';
@@ -35,12 +35,12 @@ const rightOf: Partial<Record<(typeof sections)[number], Right>> = {
 };
 
 /** Loaded by those who print. */
-const loadPaper = () => persistently(() => import('./paper.js'));
+const loadPaper = () => screenOf(() => import('./paper.js'));
 const PackingSlips = lazy(async () => ({ default: (await loadPaper()).PackingSlips }));
 const PickList = lazy(async () => ({ default: (await loadPaper()).PickList }));
 /** With its parser of tables, which the other screens do not need. */
 const ImportPage = lazy(async () => {
-  return { default: (await persistently(() => import('./import/import.page.js'))).ImportPage };
+  return { default: (await screenOf(() => import('./import/import.page.js'))).ImportPage };
 });
 
 interface PanelProps {
@@ -49,11 +49,11 @@ interface PanelProps {
 }
 
 const Settings = lazy(async () => {
-  return { default: (await persistently(() => import('./settings/settings.page.js'))).Settings };
+  return { default: (await screenOf(() => import('./settings/settings.page.js'))).Settings };
 });
 
 const Reports = lazy(async () => {
-  return { default: (await persistently(() => import('./report/report.page.js'))).Reports };
+  return { default: (await screenOf(() => import('./report/report.page.js'))).Reports };
 });
 
 /** The seller's screen, made to stay open all day. */
