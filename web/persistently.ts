@@ -24,11 +24,11 @@ export function screenOf<Module>(load: () => Promise<Module>): Promise<Module> {
     try {
       return await load();
     } catch (error) {
-      const isThere = await fetch('./health/live').then(
+      const answers = await fetch('./health/live').then(
         ({ ok }) => ok,
         () => false,
       );
-      if (!isThere) throw error;
+      if (!answers) throw error;
       return await load().catch((again) => {
         reload();
         throw again;

@@ -26,7 +26,7 @@ export function accountOf({ actorId, acting }: Pick<Command, 'actorId' | 'acting
 }
 
 /** The id that a command was given for what it creates. */
-export function newIdOf({ newId }: Pick<Command, 'newId'>): string {
+export function newIdOf({ newId }: { newId?: string | undefined }): string {
   if (newId === undefined) throw new Error('A command has no id for what it creates');
   return newId;
 }

@@ -1,5 +1,5 @@
 import type { Decision } from '../commands/command.handler.js';
-import type { Command } from '../commands/command.js';
+import { type Command, newIdOf } from '../commands/command.js';
 import { type Copies, type OrderItem, type OrderRow, pair, type TimelineEntry } from '../commands/rows.js';
 import { type Change, openingOf, type UnitOfWork } from '../commands/unit.of.work.js';
 import { HubError } from '../contract/errors.js';
@@ -40,9 +40,10 @@ import { changesBy } from './order.timeline.js';
 
 export function place(
   unit: UnitOfWork,
-  { actorId, request, newId: orderId = '' }: Command<'order:place'>,
+  { actorId, request, newId: given }: Command<'order:place'>,
   now: number,
 ): Decision {
+  const orderId = newIdOf({ newId: given });
   const buyerId = actorId ?? HUB;
   const { deliverTo, note } = request;
   if (unit.policy.needsAddress && !deliverTo) {
@@ -102,14 +103,9 @@ export function place(
     timeline: [entry],
     placedAt: now,
     expiresAt,
-    paidAt: null,
-    shippedAt: null,
-    receivedAt: null,
-    cancelledAt: null,
+    ...{ paidAt: null, shippedAt: null, receivedAt: null, cancelledAt: null },
     dueAt: expiresAt,
-    carrier: null,
-    trackingNo: null,
-    cancelReason: null,
+    ...{ carrier: null, trackingNo: null, cancelReason: null },
     // Its first event numbers it.
     number: null,
     ...{ claimedBy: null, claimedUntil: null, claims: 0 },
