@@ -6,8 +6,6 @@ import { accountOf, session } from './session.js';
 import { persistedStore } from './store.js';
 import { unseen, unseenOf } from './unseen.js';
 
-export { unseen, unseenOf };
-
 const RING_INTERVAL_MS = 10_000;
 const TONES_HZ = [880, 1_174];
 const TONE_SECONDS = 0.18;

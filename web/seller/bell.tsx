@@ -1,10 +1,11 @@
 import { useState } from 'react';
-import { markSeen, sound, unseen, unseenOf } from '../bell.js';
+import { markSeen, sound } from '../bell.js';
 import { Icon } from '../components/icon.js';
 import { PushSwitch } from '../components/push.switch.js';
 import { useTranslations } from '../i18n/language.js';
 import { linkTo } from '../route.js';
 import { useStore } from '../store.js';
+import { unseen, unseenOf } from '../unseen.js';
 
 /** The count of unseen paid orders, and the settings of the bell. */
 export function Bell() {

@@ -1,7 +1,7 @@
 import { useCallback, useRef, useState } from 'react';
 import { CLAIM_SECONDS_MAX } from '../../src/contract/staff.fields.js';
 import { type OrderStatus, orderStatuses } from '../../src/contract/transitions.js';
-import { markSeen, unseen, unseenOf } from '../bell.js';
+import { markSeen } from '../bell.js';
 import { hubNow } from '../clock.js';
 import { EmptyState } from '../components/empty.state.js';
 import { ErrorMessage, LoadError } from '../components/error.message.js';
@@ -14,6 +14,7 @@ import { ordersOf } from '../orders.js';
 import { linkTo, navigate, useRoute } from '../route.js';
 import { session } from '../session.js';
 import { useStore } from '../store.js';
+import { unseen, unseenOf } from '../unseen.js';
 import { claim } from './claim.js';
 import { KeysDialog, ShipDialog } from './desk.dialogs.js';
 import { DeskFilters, views } from './desk.filters.js';

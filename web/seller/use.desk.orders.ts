@@ -5,12 +5,12 @@ import type { OrderStatus } from '../../src/contract/transitions.js';
 import { useOrderLists } from '../../src/react/use.order.lists.js';
 import { useLoadedOrders } from '../../src/react/use.orders.js';
 import { usePages } from '../../src/react/use.pages.js';
-import { unseen, unseenOf } from '../bell.js';
 import { hub, request } from '../hub.js';
 import type { LoadedOrder } from '../loaded.order.js';
 import { missedSales, missedWith } from '../missed.js';
 import { longestWaitFirst, ordersOf } from '../orders.js';
 import { useStore } from '../store.js';
+import { unseen, unseenOf } from '../unseen.js';
 
 export type DeskView = OrderStatus | 'new';
 
